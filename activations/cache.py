@@ -1,0 +1,135 @@
+"""The verb `cache`: put every prompt to the model once, and write residuals and replies shard by shard.
+
+In: planned entries and settings. Out: `manifest.json`, `items.parquet`, `replies.parquet`, and a folder of shards per
+target and condition. A shard counts only once its checksum stands in the manifest, so whatever was interrupted resumes
+and whatever was damaged is written anew, alone.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pandas as pd
+import torch
+from filelock import FileLock, Timeout
+from tqdm import tqdm
+
+from activations.answers import score, spellings
+from activations.capture import batches, check_subject, halving, residuals
+from activations.errors import ActivationError
+from activations.files import write_atomically
+from activations.load import Subject
+from activations.manifest import Manifest
+from activations.plan import SITES, Entry
+from activations.prompts import Prompt, has_chat_template
+from activations.replies import generate
+from activations.settings import Settings
+from activations.store import tensor_name
+
+CPU_TOKENS, GPU_TOKENS = 4096, 32768
+"""Tokens in a batch, padding included: past these the pass is bound by arithmetic, and more only costs memory."""
+
+
+def cache_entries(
+    folder: Path, entries: Sequence[Entry], items: pd.DataFrame, settings: Settings, model: dict[str, str],
+    load: Callable[[], Subject], say: Callable[[str], None],
+) -> bool:  # fmt: skip
+    """Cache what is missing or damaged in `folder`; returns whether the model had to run at all.
+
+    Raises ActivationError when another process is writing there, when the disk is full, or when one prompt alone does
+    not fit into memory; every shard that was finished before is kept.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(folder / ".lock", timeout=0):
+            return _cache(folder, entries, items, settings, model, load, say)
+    except Timeout as error:
+        raise ActivationError(f"another process is caching into {folder}. Wait for it, or name another RUN.") from error
+
+
+def _cache(folder, entries, items, settings, model, load, say) -> bool:
+    manifest = Manifest(folder, entries, settings, model)
+    missing = [(entry, rows) for entry in entries for rows in manifest.missing(entry, say)]
+    items.to_parquet(_parquet := io.BytesIO(), index=False)
+    write_atomically(folder / "items.parquet", _parquet.getvalue())
+    if not missing and manifest.content.get("complete"):
+        return False
+    if missing:
+        subject = load()
+        check_subject(subject)
+        manifest.describe(subject)
+        total = sum(_prompts_in(entry, rows) for entry, rows in missing)
+        with tqdm(total=total, unit=" prompts", desc="cache", disable=None, dynamic_ncols=True) as bar:
+            for entry, rows in missing:
+                bar.set_postfix_str(f"{entry.ask.target}/{entry.condition}")
+                manifest.add(entry, rows, *_shard(subject, entry, rows, bar.update))
+    manifest.finish()
+    return bool(missing)
+
+
+def _prompts_in(entry: Entry, rows: range) -> int:
+    return sum(max(0, min(rows.stop, len(prompts)) - rows.start) for prompts in entry.prompts.values())
+
+
+def _shard(subject: Subject, entry: Entry, rows: range, tick: Callable[[int], object]):
+    """The tensors and the replies of one shard: `{site/layer: (rows, d_model)}` and a table."""
+    tensors, replies = {}, []
+    for site in SITES:
+        prompts = entry.prompts[site][rows.start : rows.stop]
+        states = _states(subject, prompts)
+        tensors |= {tensor_name(site, layer): states[layer].contiguous() for layer in range(subject.n_layers)}
+        replies += _replies(subject, entry, site, prompts, rows, tick)
+    controls = entry.prompts["control"][rows.start : rows.stop]
+    replies += _replies(subject, entry, "control", controls, rows, tick)
+    return tensors, pd.DataFrame(replies)
+
+
+def _token_budget(subject: Subject) -> int:
+    return CPU_TOKENS if subject.device.type == "cpu" else GPU_TOKENS
+
+
+def _states(subject: Subject, prompts: Sequence[Prompt]) -> torch.Tensor:
+    """`(n_layers, n_prompts, d_model)`: the last token of each prompt."""
+    out = torch.empty(subject.n_layers, len(prompts), subject.d_model, dtype=subject.dtype)
+    for batch in batches([len(prompt.ids) for prompt in prompts], _token_budget(subject)):
+        for part in halving(batch, lambda some: (some, _last_states(subject, [prompts[i] for i in some]))):
+            out[:, part[0]] = part[1]
+    return out
+
+
+def _last_states(subject: Subject, prompts: Sequence[Prompt]) -> torch.Tensor:
+    return residuals(subject, prompts, [len(prompt.ids) - 1 for prompt in prompts])
+
+
+def _replies(subject, entry: Entry, kind: str, prompts: Sequence[Prompt], rows: range, tick) -> list[dict]:
+    """One row per prompt, in order; an object prompt whose label needs no reply is not put to the model in words."""
+    longest = entry.ask.object_tokens if kind == "object" else entry.ask.report_tokens
+    if not longest or not prompts:
+        tick(len(prompts))
+        return []
+    answers = entry.ask.answers if kind != "object" else ()
+    plain = not has_chat_template(subject.tokenizer)
+    paths = spellings(subject.tokenizer, prompts[0].text, answers, special=plain) if answers else {}
+    ids, found = list(entry.ask.items["item_id"]), {}
+
+    def ask(some: list[int]) -> None:
+        batch = [prompts[i] for i in some]
+        texts, first = generate(subject, batch, longest)
+
+        def next_after(node: tuple[int, ...]) -> torch.Tensor:
+            return generate(subject, [Prompt("", prompt.ids + node) for prompt in batch], 1)[1]
+
+        logps = score(paths, len(answers), first, next_after).tolist() if answers else [[]] * len(batch)
+        for i, reply, logp in zip(some, texts, logps, strict=True):
+            found[i] = {
+                "target": entry.ask.target, "condition": entry.condition, "item_id": ids[rows.start + i],
+                "prompt": kind, "text": reply.text, "n_tokens": reply.n_tokens, "ended": reply.ended,
+                "answers": list(answers), "logprobs": logp,
+            }  # fmt: skip
+        tick(len(some))
+
+    for batch in batches([len(prompt.ids) + longest for prompt in prompts], _token_budget(subject)):
+        halving(batch, ask)
+    return [found[i] for i in range(len(prompts))]

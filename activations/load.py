@@ -1,0 +1,182 @@
+"""A hub id or a folder to a `Subject`: the traced model, its tokenizer, its blocks, and its fingerprint.
+
+Only safetensors weights are read (a pickle can run code), and the model's own Python code only when it is asked for.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from nnsight import TransformersModel
+from transformers import AutoConfig, AutoTokenizer
+from transformers.utils import logging as transformers_logging
+
+from activations.blocks import find_blocks
+from activations.errors import ActivationError
+from activations.files import sha256_of
+from activations.settings import Settings
+
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "tokenizer_config.json")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The model under study, loaded and ready to be traced."""
+
+    traced: TransformersModel
+    """nnsight's view of the model."""
+    tokenizer: object
+    """The tokenizer that ships with the model, with a pad token."""
+    blocks: tuple
+    """The decoder blocks' envoys, in order."""
+    d_model: int
+    """Width of the residual stream."""
+    context: int | None
+    """Longest input in tokens; None where the config sets no limit."""
+    device: torch.device
+    dtype: torch.dtype
+
+    @property
+    def module(self) -> torch.nn.Module:
+        """The transformers model itself."""
+        return self.traced._module
+
+    @property
+    def n_layers(self) -> int:
+        """Layers that are cached: the embeddings and each block."""
+        return len(self.blocks) + 1
+
+
+def pick_device(name: str) -> torch.device:
+    """`auto` is cuda, then mps, then cpu. Raises ActivationError for a device that is not there."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise ActivationError(f"device {name!r} cannot be used here ({reason}). Try: DEVICE=cpu") from error
+    return device
+
+
+def pick_dtype(name: str, device: torch.device) -> torch.dtype | str:
+    """A torch dtype; `auto` is float32 on the CPU, elsewhere `"auto"`, the checkpoint's own."""
+    if name == "auto":
+        return torch.float32 if device.type == "cpu" else "auto"
+    dtype = getattr(torch, name, None)
+    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
+        raise ActivationError(f"{name!r} is not a floating-point dtype. Try: DTYPE=float32, bfloat16 or float16")
+    return dtype
+
+
+def dtype_name(settings: Settings, config) -> str:
+    """The dtype in which the model will run, e.g. `float32`, known before its weights are read."""
+    dtype = pick_dtype(settings.dtype, pick_device(settings.device))
+    return str(config.dtype if dtype == "auto" else dtype).removeprefix("torch.")
+
+
+def load_tokenizer(settings: Settings):
+    """The model's tokenizer. Raises ActivationError where there is none."""
+    _check_folder(settings.model)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(settings.model, **_where(settings))
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        raise _unreadable(settings, "tokenizer", error) from error
+    if tokenizer is None or tokenizer.vocab_size == 0:
+        raise ActivationError(f"{settings.model} has no tokenizer. Save it with tokenizer.save_pretrained(folder).")
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
+    return tokenizer
+
+
+def load_config(settings: Settings):
+    """The model's config. Raises ActivationError for a model that isn't there."""
+    _check_folder(settings.model)
+    try:
+        return AutoConfig.from_pretrained(settings.model, **_where(settings))
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        raise _unreadable(settings, "config", error) from error
+
+
+def load_subject(settings: Settings, tokenizer) -> Subject:
+    """Load the weights and find the blocks.
+
+    Raises ActivationError when weights are missing, are pickles only, or the blocks cannot be found.
+    """
+    transformers_logging.disable_progress_bar()
+    logging.getLogger("transformers").setLevel(logging.ERROR)
+    device = pick_device(settings.device)
+    try:
+        traced = TransformersModel(
+            settings.model, task="text-generation", tokenizer=tokenizer, dispatch=True, use_safetensors=True,
+            dtype=pick_dtype(settings.dtype, device), device_map={"": device}, **_where(settings),
+        )  # fmt: skip
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        raise _unreadable(settings, "weights", error) from error
+    traced.eval()
+    path, n_blocks = find_blocks(traced._module)
+    config = traced._module.config.get_text_config()
+    return Subject(
+        traced=traced, tokenizer=tokenizer, blocks=tuple(traced.get(f"{path}.{i}") for i in range(n_blocks)),
+        d_model=config.hidden_size, context=context_of(config), device=device, dtype=traced._module.dtype,
+    )  # fmt: skip
+
+
+def context_of(config) -> int | None:
+    """The longest input in tokens that a config allows, or None where it sets no limit (Mamba, ALiBi)."""
+    return getattr(config.get_text_config(), "max_position_embeddings", None)
+
+
+def fingerprint(settings: Settings, config) -> dict[str, str]:
+    """What identifies the weights: the commit on the hub, or the hash of a local folder's weight files and config."""
+    folder = Path(settings.model)
+    if not folder.is_dir():
+        return {"id": settings.model, "revision": getattr(config, "_commit_hash", None) or settings.revision or "main"}
+    files = sorted([*folder.glob("*.safetensors"), folder / "config.json"])
+    return {"id": folder.name, **{file.name: sha256_of(file) for file in files}}
+
+
+def _where(settings: Settings) -> dict:
+    revision = {"revision": settings.revision} if settings.revision else {}
+    return {**revision, "trust_remote_code": settings.trust_remote_code}
+
+
+def _check_folder(model: str) -> None:
+    """A path that isn't there must not be sent to the hub as if it were a repository's name."""
+    folder = Path(model)
+    if not folder.is_dir():
+        if model.startswith((".", "/", "~")) or model.count("/") > 1:
+            raise ActivationError(
+                f"there is no folder {model}. Give a folder in transformers format, or a hub id: MODEL=owner/name"
+            )
+        return
+    if not (folder / "config.json").exists():
+        raise ActivationError(f"{model} has no config.json, so it is not a model in transformers format.")
+    _check_config(folder / "config.json")
+    if not any(folder.glob("*.safetensors")):
+        pickles = any(folder.glob("*.bin")) or any(folder.glob("*.pt"))
+        hint = (
+            "it has pickled weights, which are never read because they can run code: save it again with "
+            "model.save_pretrained(folder)" if pickles else "save it with model.save_pretrained(folder)"
+        )  # fmt: skip
+        raise ActivationError(f"{model} has no weights (*.safetensors); {hint}.")
+    if not any((folder / name).exists() for name in TOKENIZER_FILES):
+        raise ActivationError(f"{model} has no tokenizer; save it with tokenizer.save_pretrained({model!r}).")
+
+
+def _check_config(path: Path) -> None:
+    try:
+        json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise ActivationError(f"{path} is not JSON ({error}). Is the download complete?") from error
+
+
+def _unreadable(settings: Settings, what: str, error: Exception) -> ActivationError:
+    reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+    advice = "" if settings.trust_remote_code else " If it needs its own code and you trust it: --trust-remote-code."
+    return ActivationError(f"could not load the {what} of {settings.model}: {reason}{advice}")

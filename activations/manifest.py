@@ -1,0 +1,121 @@
+"""`manifest.json`: what a store holds, shard by shard, with checksums; and what is missing or damaged.
+
+Rewritten atomically after each shard, so it never promises what is not on the disk.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+import safetensors.torch
+import torch
+
+from activations.errors import ActivationError
+from activations.files import sha256_of, write_atomically
+from activations.load import Subject
+from activations.plan import LIBRARIES, SHARD_ROWS, SITES, Entry
+from activations.settings import Settings
+from activations.store import FORMAT
+
+
+class Manifest:
+    """The manifest of one store while it is being written."""
+
+    def __init__(self, folder: Path, entries: Sequence[Entry], settings: Settings, model: dict[str, str]):
+        self.folder, self.path = folder, folder / "manifest.json"
+        before = self._read()
+        known = {entry["key"]: entry for entry in before.get("entries", [])}
+        self.content = {
+            "format": FORMAT, "complete": before.get("complete", False), "model": model, "settings": asdict(settings),
+            **{name: before.get(name) for name in ("n_layers", "d_model", "dtype", "device")},
+            "versions": {name: version(name) for name in LIBRARIES},
+            "python": platform.python_version(),
+            "entries": [known.get(entry.key) or self._new(entry) for entry in entries],
+        }  # fmt: skip
+
+    def _read(self) -> dict:
+        if not self.path.exists():
+            return {}
+        try:
+            return json.loads(self.path.read_text(encoding="utf-8"))
+        except json.JSONDecodeError as error:
+            raise ActivationError(f"{self.path} is not JSON ({error}). Move it away and cache again.") from error
+
+    @staticmethod
+    def _new(entry: Entry) -> dict:
+        return {
+            "target": entry.ask.target, "condition": entry.condition, "key": entry.key, "n_items": len(entry.ask.items),
+            "sites": list(SITES), "shards": [],
+        }  # fmt: skip
+
+    def _of(self, entry: Entry) -> dict:
+        return next(known for known in self.content["entries"] if known["key"] == entry.key)
+
+    def missing(self, entry: Entry, say: Callable[[str], None]) -> list[range]:
+        """The rows whose shard is absent, or is not the one whose checksum was written down (then it is named)."""
+        sound = []
+        for shard in self._of(entry)["shards"]:
+            if fault := shard_fault(self.folder, shard):
+                say(f"{fault}: it is cached again")
+            else:
+                sound.append(shard)
+        self._of(entry)["shards"] = sound
+        have = {tuple(shard["rows"]) for shard in sound}
+        rows = [rows for rows in entry.rows if (rows.start, rows.stop) not in have]
+        self.content["complete"] &= not rows
+        return rows
+
+    def describe(self, subject: Subject) -> None:
+        """Note the shape and type of what is written."""
+        self.content |= {
+            "n_layers": subject.n_layers, "d_model": subject.d_model, "device": str(subject.device),
+            "dtype": str(subject.dtype).removeprefix("torch."), "complete": False,
+        }  # fmt: skip
+
+    def add(self, entry: Entry, rows: range, tensors: dict[str, torch.Tensor], replies: pd.DataFrame) -> None:
+        """Write one shard and its replies, then the manifest that vouches for them."""
+        stem = f"{entry.folder}/{rows.start // SHARD_ROWS:05d}"
+        weak = {name: int((~torch.isfinite(tensor)).sum()) for name, tensor in tensors.items()}
+        replies.to_parquet(table := io.BytesIO(), index=False)
+        data = safetensors.torch.save(tensors, metadata={"key": entry.key, "rows": f"{rows.start}-{rows.stop}"})
+        shard = {
+            "file": f"{stem}.safetensors", "rows": [rows.start, rows.stop], "bytes": len(data),
+            "sha256": write_atomically(self.folder / f"{stem}.safetensors", data),
+            "replies": f"{stem}.replies.parquet",
+            "replies_sha256": write_atomically(self.folder / f"{stem}.replies.parquet", table.getvalue()),
+            "not_finite": {name: count for name, count in weak.items() if count},
+        }  # fmt: skip
+        shards = self._of(entry)["shards"]
+        shards.append(shard)
+        shards.sort(key=lambda each: each["rows"])
+        self.write()
+
+    def finish(self) -> None:
+        """Join the shards' replies into one table and declare the store complete."""
+        shards = [shard for entry in self.content["entries"] for shard in entry["shards"]]
+        parts = [pd.read_parquet(self.folder / shard["replies"]) for shard in shards]
+        pd.concat(parts, ignore_index=True).to_parquet(table := io.BytesIO(), index=False)
+        write_atomically(self.folder / "replies.parquet", table.getvalue())
+        self.content["complete"] = True
+        self.write()
+
+    def write(self) -> None:
+        write_atomically(self.path, (json.dumps(self.content, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def shard_fault(folder: Path, shard: dict) -> str:
+    """What is wrong with a shard on disk, in words; empty when its bytes are those that were written."""
+    for name, digest in ((shard["file"], shard["sha256"]), (shard["replies"], shard["replies_sha256"])):
+        path = folder / name
+        if not path.exists():
+            return f"{path} is missing"
+        if sha256_of(path) != digest:
+            return f"{path} is damaged or foreign (its checksum is not the one in the manifest)"
+    return ""

@@ -1,0 +1,158 @@
+"""What is to be cached, decided before anything runs: items, rendered prompts, a content key per target and condition.
+
+The key holds all that changes the numbers. Left out on purpose: the batch size (equal to float rounding) and the device
+(stated in the manifest).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import numpy as np
+import pandas as pd
+
+from activations.errors import ActivationError
+from activations.load import context_of, dtype_name
+from activations.prompts import Prompt, check_lengths, encode, renderer
+from activations.settings import Settings
+from activations.store import FORMAT
+
+SHARD_ROWS = 256
+CONTROL_ROWS = 100
+"""Items that also get the positive control: enough to tell .8 from .5, and a sixth of the cost."""
+SITES = ("object", "report")
+LIBRARIES = ("nnsight", "torch", "transformers")
+
+
+@dataclass(frozen=True)
+class Ask:
+    """One target as the model is asked it: the items, and how long the replies may get."""
+
+    target: str
+    items: pd.DataFrame
+    """A row per item, with at least item_id, object_prompt, report_prompt, control_prompt, span."""
+    answers: tuple[str, ...]
+    """The valid answers to the report prompt, whose log-probabilities are kept."""
+    object_tokens: int
+    """Longest reply to the object prompt; 0 where the label needs no reply."""
+    report_tokens: int
+    """Longest reply to the report prompt."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One target under one condition, rendered and keyed."""
+
+    ask: Ask
+    condition: str
+    prompts: Mapping[str, Sequence[Prompt]]
+    """`object`, `report` and `control` (the first CONTROL_ROWS items only) -> prompts in the items' order."""
+    key: str
+    """sha256 of everything that changes the numbers."""
+
+    @property
+    def folder(self) -> str:
+        """The entry's folder: named by its content, with a tail for humans."""
+        return f"{self.key[:12]}-{self.ask.target}-{self.condition}"
+
+    @property
+    def rows(self) -> list[range]:
+        """The items of each shard."""
+        n = len(self.ask.items)
+        return [range(start, min(start + SHARD_ROWS, n)) for start in range(0, n, SHARD_ROWS)]
+
+    @property
+    def n_prompts(self) -> int:
+        """Prompts put to the model, for the progress bar."""
+        return sum(len(prompts) for prompts in self.prompts.values())
+
+
+def plan_run(asks: Iterable[Ask], settings: Settings, *, tokenizer, config, model: Mapping[str, str]) -> list[Entry]:
+    """Every target under every condition, in that order; `model` is the weights' fingerprint.
+
+    Raises ActivationError for prompts that do not fit the context, spans that cannot be found, and unusable names.
+    """
+    check_conditions(settings.conditions)
+    shared = {
+        "tokenizer": tokenizer, "model": model, "dtype": dtype_name(settings, config), "context": context_of(config),
+    }  # fmt: skip
+    return [plan_entry(ask, name, system, **shared) for ask in asks for name, system in settings.conditions.items()]
+
+
+def plan_entry(
+    ask: Ask, condition: str, system: str, *, tokenizer, model: Mapping[str, str], dtype: str, context: int | None
+) -> Entry:
+    """Render one target under one condition.
+
+    Raises ActivationError for prompts that do not fit the context, and for spans that cannot be found.
+    """
+    render = renderer(tokenizer, system)
+    prompts = {}
+    for kind, column in (("object", "object_prompt"), ("report", "report_prompt"), ("control", "control_prompt")):
+        rows = ask.items.head(CONTROL_ROWS) if kind == "control" else ask.items
+        prompts[kind] = encode(tokenizer, [render(text) for text in rows[column]], list(rows["span"]))
+        room = ask.object_tokens if kind == "object" else ask.report_tokens
+        check_lengths(prompts[kind], context, room, f"{ask.target}/{condition}, {kind} prompts")
+    return Entry(ask, condition, prompts, _key(ask, prompts, tokenizer, model, dtype))
+
+
+def _key(ask: Ask, prompts: Mapping[str, Sequence[Prompt]], tokenizer, model: Mapping[str, str], dtype: str) -> str:
+    content = {
+        "format": FORMAT, "model": dict(model), "dtype": dtype, "sites": SITES, "shard_rows": SHARD_ROWS,
+        "chat_template": tokenizer.chat_template, "target": ask.target, "items": list(ask.items["item_id"]),
+        "prompts": {kind: [prompt.text for prompt in rows] for kind, rows in prompts.items()},
+        "ids": {kind: [prompt.ids for prompt in rows] for kind, rows in prompts.items()},
+        "answers": ask.answers, "reply_tokens": [ask.object_tokens, ask.report_tokens],
+        "versions": {library: version(library) for library in LIBRARIES},
+    }  # fmt: skip
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def item_table(entries: Sequence[Entry]) -> pd.DataFrame:
+    """`items.parquet`: each target's items with the token positions of their prompts.
+
+    `n_tokens` is the length of the marked span; -1 where nothing is marked, or where object and report prompt (or two
+    conditions) split it differently, so that no single count is true. Positions are those under the first condition.
+    """
+    tables = []
+    for target in dict.fromkeys(entry.ask.target for entry in entries):
+        mine = [entry for entry in entries if entry.ask.target == target]
+        first = mine[0]
+        counts = np.array([[p.n_span for p in entry.prompts[kind]] for entry in mine for kind in SITES])
+        same = (counts == counts[0]).all(axis=0)
+        tables.append(first.ask.items.assign(
+            target=target, n_tokens=np.where(same, counts[0], -1),
+            span_start=[p.span[0] for p in first.prompts["object"]],
+            object_last=[len(p.ids) - 1 for p in first.prompts["object"]],
+            report_last=[len(p.ids) - 1 for p in first.prompts["report"]],
+        ))  # fmt: skip
+    return pd.concat(tables, ignore_index=True)
+
+
+def position_correlations(items: pd.DataFrame) -> dict[str, float]:
+    """Pearson correlation of the span's token count with where it starts and where each prompt ends.
+
+    A position that never varies cannot tell the count, so its correlation counts as 0; empty without three spans.
+    """
+    spans = items[items["n_tokens"] > 0]
+    if len(spans) < 3:
+        return {}
+    found = {}
+    for column in ("span_start", "object_last", "report_last"):
+        varies = spans[column].nunique() > 1 and spans["n_tokens"].nunique() > 1
+        found[column] = float(np.corrcoef(spans["n_tokens"], spans[column])[0, 1]) if varies else 0.0
+    return found
+
+
+def check_conditions(conditions: Mapping[str, str]) -> None:
+    """Refuse names that could not be folders. Raises ActivationError."""
+    for name in conditions:
+        if not name.replace("-", "").replace("_", "").isalnum():
+            raise ActivationError(f"condition {name!r}: use letters, digits, '-' and '_'. Try: --condition plain=")
+    if len(set(conditions.values())) < len(conditions):
+        warnings.warn("two conditions have the same system prompt, so they will give the same numbers", stacklevel=2)

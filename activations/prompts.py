@@ -1,0 +1,124 @@
+"""User messages to token ids: the chat template where there is one, question-and-answer otherwise, and the marked span.
+
+In: a tokenizer, a system prompt and user messages. Out: `Prompt`s, each with its ids and the tokens of its span.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from jinja2 import TemplateError
+
+from activations.errors import ActivationError
+
+PLAIN = "{system}Question: {user}\nAnswer:"
+"""For base models without a chat template: the plain format of EleutherAI/lm-evaluation-harness."""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One prompt as the model reads it."""
+
+    text: str
+    """The rendered prompt, special tokens included."""
+    ids: tuple[int, ...]
+    """Its token ids, unpadded."""
+    span: tuple[int, int] = (-1, -1)
+    """First and one-past-last token of the marked span; (-1, -1) where nothing is marked."""
+
+    @property
+    def n_span(self) -> int:
+        """Tokens of the span; -1 where nothing is marked."""
+        return self.span[1] - self.span[0] if self.span[0] >= 0 else -1
+
+
+def has_chat_template(tokenizer) -> bool:
+    """Whether the tokenizer brings a chat template of its own."""
+    return bool(getattr(tokenizer, "chat_template", None))
+
+
+def renderer(tokenizer, system: str) -> Callable[[str], str]:
+    """A function from a user message to the rendered prompt, ready for the model's answer.
+
+    Templates that refuse a system message, or drop it (Gemma 2, Mistral 7B), get it at the head of the user message.
+    """
+    if not has_chat_template(tokenizer):
+        head = f"{system}\n\n" if system else ""
+        return lambda user: PLAIN.format(system=head, user=user)
+    if not system:
+        return lambda user: _apply(tokenizer, [{"role": "user", "content": user}])
+    if _takes_system(tokenizer, system):
+        return lambda user: _apply(
+            tokenizer, [{"role": "system", "content": system}, {"role": "user", "content": user}]
+        )
+    return lambda user: _apply(tokenizer, [{"role": "user", "content": f"{system}\n\n{user}"}])
+
+
+def _apply(tokenizer, messages: list[dict[str, str]]) -> str:
+    return tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+
+
+def _takes_system(tokenizer, system: str) -> bool:
+    try:
+        text = _apply(tokenizer, [{"role": "system", "content": system}, {"role": "user", "content": "Hello"}])
+    except TemplateError:
+        return False
+    return system in text
+
+
+def encode(tokenizer, texts: Sequence[str], spans: Sequence[str] | None = None) -> list[Prompt]:
+    """Token ids of rendered prompts, and where `spans[i]` (a substring of `texts[i]`, "" for none) stands in them.
+
+    A chat template writes the special tokens itself, so the tokenizer adds them only where there is no template.
+    A token belongs to the span when its characters overlap it.
+
+    Raises ActivationError when a span does not occur exactly once, or the tokenizer cannot tell its offsets.
+    """
+    spans = spans or [""] * len(texts)
+    marked = any(spans)
+    if marked and not tokenizer.is_fast:
+        raise ActivationError(
+            f"{type(tokenizer).__name__} cannot tell which characters a token covers, so spans cannot be counted. "
+            "Use the model's fast tokenizer (tokenizer.json), or leave token_count out of TARGETS."
+        )
+    batch = tokenizer(
+        list(texts), add_special_tokens=not has_chat_template(tokenizer), return_offsets_mapping=marked, verbose=False
+    )
+    offsets = batch["offset_mapping"] if marked else [()] * len(texts)
+    rows = zip(texts, batch["input_ids"], spans, offsets, strict=True)
+    return [Prompt(text, tuple(ids), _span_tokens(text, span, where)) for text, ids, span, where in rows]
+
+
+def _span_tokens(text: str, span: str, offsets: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    if not span:
+        return (-1, -1)
+    if text.count(span) != 1:
+        raise ActivationError(
+            f"the span {span[:40]!r} occurs {text.count(span)} times in its prompt, expected once: {text[:80]!r}…"
+        )
+    start = text.index(span)
+    end = start + len(span)
+    inside = [i for i, (first, last) in enumerate(offsets) if first < end and last > start and last > first]
+    return (inside[0], inside[-1] + 1)
+
+
+def check_lengths(prompts: Sequence[Prompt], context: int | None, new_tokens: int, where: str) -> None:
+    """Refuse prompts that would not fit, before anything is computed.
+
+    Raises ActivationError naming how many are too long, the longest, and the room there is.
+    """
+    room = None if context is None else context - new_tokens
+    too_long = [prompt for prompt in prompts if room is not None and len(prompt.ids) > room]
+    if too_long:
+        longest = max(too_long, key=lambda prompt: len(prompt.ids))
+        raise ActivationError(
+            f"{where}: {len(too_long)} of {len(prompts)} prompts are longer than the model's context of {context} "
+            f"tokens less {new_tokens} for the reply (the longest has {len(longest.ids)}: {longest.text[:60]!r}…). "
+            "Shorten these rows, or take a model with a longer context. Nothing was changed."
+        )
+
+
+def token_counter(tokenizer) -> Callable[[str], int]:
+    """A function from a text to its number of tokens, alone and without special tokens."""
+    return lambda text: len(tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])

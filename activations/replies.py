@@ -1,0 +1,75 @@
+"""What the model says: greedy replies in batches, and the log-probabilities of its first token.
+
+Prompts are padded on the left here, as `generate` needs; it derives the positions from the attention mask.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from transformers import GenerationConfig
+
+from activations.capture import pad
+from activations.load import Subject
+from activations.prompts import Prompt
+
+
+@dataclass(frozen=True)
+class Generated:
+    """The greedy continuation of one prompt."""
+
+    text: str
+    """Decoded without special tokens."""
+    n_tokens: int
+    """New tokens, the end-of-turn token included."""
+    ended: bool
+    """Whether the model ended its turn by itself, rather than at the length cap."""
+
+
+def end_tokens(subject: Subject) -> list[int]:
+    """The tokens that end a turn: the checkpoint's generation settings, else its config's, else the tokenizer's."""
+    generation = getattr(subject.module, "generation_config", None)
+    ends = getattr(generation, "eos_token_id", None)
+    ends = subject.tokenizer.eos_token_id if ends is None else ends
+    return [] if ends is None else [ends] if isinstance(ends, int) else list(ends)
+
+
+def generate(subject: Subject, prompts: Sequence[Prompt], max_new_tokens: int) -> tuple[list[Generated], torch.Tensor]:
+    """Greedy replies, and `(batch, vocabulary) float32` log-probabilities of the first new token, on the CPU.
+
+    The checkpoint's own sampling settings (temperature, repetition penalty, …) are set aside: a report is what the
+    model itself finds most probable.
+    """
+    inputs = pad(prompts, subject.tokenizer.pad_token_id, subject.device, side="left")
+    ends = end_tokens(subject)
+    greedy = GenerationConfig(
+        max_new_tokens=max_new_tokens, do_sample=False, num_beams=1, eos_token_id=ends or None,
+        pad_token_id=subject.tokenizer.pad_token_id, return_dict_in_generate=True, output_logits=True,
+    )  # fmt: skip
+    with torch.inference_mode(), _own_settings(subject.module, greedy):
+        out = subject.module.generate(**inputs, generation_config=greedy)
+    new = out.sequences[:, inputs["input_ids"].shape[1] :].tolist()
+    first = torch.log_softmax(out.logits[0].float(), dim=-1).cpu()
+    return [_cut(subject, tokens, ends) for tokens in new], first
+
+
+class _own_settings:
+    """`generate` fills what a GenerationConfig leaves unset from the checkpoint's; for a while that one is hidden."""
+
+    def __init__(self, module, config: GenerationConfig):
+        self.module, self.config, self.saved = module, config, module.generation_config
+
+    def __enter__(self):
+        self.module.generation_config = self.config
+
+    def __exit__(self, *_):
+        self.module.generation_config = self.saved
+
+
+def _cut(subject: Subject, tokens: list[int], ends: list[int]) -> Generated:
+    stop = next((i for i, token in enumerate(tokens) if token in ends), None)
+    kept = tokens if stop is None else tokens[:stop]
+    text = subject.tokenizer.decode(kept, skip_special_tokens=True)
+    return Generated(text, len(tokens) if stop is None else stop + 1, stop is not None)

@@ -1,0 +1,114 @@
+"""What `cache` wrote, as arrays and tables: the three-line way into a notebook.
+
+    from activations import open_store
+    store = open_store("runs/default/activations")
+    x = store.load("knowledge", "locked", site="object", layer=4)     # (n_items, d_model) float32
+
+Nothing here imports torch, so later verbs and other people's code read a run without the model that made it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import ml_dtypes  # noqa: F401  (registers bfloat16 with numpy, which safetensors then reads as it was written)
+import numpy as np
+import pandas as pd
+from safetensors import SafetensorError, safe_open
+
+from activations.errors import ActivationError
+
+FORMAT = "tacit-store/1"
+
+
+def tensor_name(site: str, layer: int) -> str:
+    """The name of one site's tensor inside a shard: `object/007`."""
+    return f"{site}/{layer:03d}"
+
+
+@dataclass(frozen=True)
+class Store:
+    """A folder of activations, read-only."""
+
+    path: Path
+    """`runs/<run>/activations`."""
+    manifest: dict
+    """`manifest.json`: format, model, settings, versions, and one entry per target and condition with its shards."""
+
+    @cached_property
+    def items(self) -> pd.DataFrame:
+        """A row per target and item: what was asked, its groups, and token positions (see the README's table)."""
+        return pd.read_parquet(self.path / "items.parquet")
+
+    @cached_property
+    def replies(self) -> pd.DataFrame:
+        """A row per target, condition, item and prompt: the text and the log-probabilities of the valid answers."""
+        return pd.read_parquet(self.path / "replies.parquet")
+
+    @property
+    def entries(self) -> list[tuple[str, str]]:
+        """The (target, condition) pairs that are held here, in the order in which they were cached."""
+        return [(entry["target"], entry["condition"]) for entry in self.manifest["entries"]]
+
+    @property
+    def n_layers(self) -> int:
+        """Layers including the embeddings: layer 0 is what enters the first block, layer l what leaves block l."""
+        return self.manifest["n_layers"]
+
+    def sites(self, target: str, condition: str) -> tuple[str, ...]:
+        """The names of the sites that were read: the last tokens of the object and of the report prompt."""
+        return tuple(self._entry(target, condition)["sites"])
+
+    def load(self, target: str, condition: str, site: str, layer: int) -> np.ndarray:
+        """`(n_items, d_model) float32`, the residual stream of one site; rows as in `items` of that target.
+
+        Raises ActivationError for a target, condition, site or layer that is not held, and for a damaged shard.
+        """
+        entry = self._entry(target, condition)
+        if site not in entry["sites"] or not 0 <= layer < self.n_layers:
+            raise ActivationError(
+                f"{site!r} at layer {layer} is not in {self.path} (sites {', '.join(entry['sites'])}; "
+                f"layers 0-{self.n_layers - 1})"
+            )
+        parts = [self._read(shard["file"], tensor_name(site, layer)) for shard in entry["shards"]]
+        return np.concatenate(parts).astype(np.float32, copy=False)
+
+    def _read(self, file: str, name: str) -> np.ndarray:
+        try:
+            with safe_open(self.path / file, framework="numpy") as shard:
+                return shard.get_tensor(name)
+        except (OSError, SafetensorError) as error:
+            raise ActivationError(
+                f"{self.path / file} is missing or damaged ({error}). Give the same `cache` command again: "
+                "it writes this shard anew and keeps the others."
+            ) from error
+
+    def _entry(self, target: str, condition: str) -> dict:
+        for entry in self.manifest["entries"]:
+            if (entry["target"], entry["condition"]) == (target, condition):
+                return entry
+        held = ", ".join("/".join(pair) for pair in self.entries)
+        raise ActivationError(f"{target}/{condition} is not in {self.path} (it holds {held})")
+
+
+def open_store(path: str | Path) -> Store:
+    """Open the activations of a run.
+
+    Raises ActivationError when there is no finished store at `path`, or one of another format.
+    """
+    path = Path(path)
+    manifest = path / "manifest.json"
+    if not manifest.exists():
+        raise ActivationError(f"{path} holds no activations. Run: make cache RUN={path.parent.name}")
+    try:
+        content = json.loads(manifest.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise ActivationError(f"{manifest} is not JSON ({error}). Run: make cache RUN={path.parent.name}") from error
+    if content.get("format") != FORMAT:
+        raise ActivationError(f"{manifest} has format {content.get('format')!r}, this tacit reads {FORMAT!r}")
+    if not content.get("complete"):
+        raise ActivationError(f"{path} is not finished yet. Run: make cache RUN={path.parent.name}")
+    return Store(path, content)

@@ -1,0 +1,49 @@
+"""A loaded tiny model, and a small ask, for the tests of this room."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from activations.load import Subject, fingerprint, load_config, load_subject, load_tokenizer
+from activations.plan import Ask, item_table, plan_run
+from activations.settings import Settings
+
+MESSAGES = [
+    "Where was Ada born?",
+    "How many tokens are there between the brackets? [ Ada was born in London ]",
+    "now",
+    "Do you know it, yes or no?",
+]
+
+
+def settings_for(folder, **changes) -> Settings:
+    """Settings of a run on a local folder, under one plain condition."""
+    return Settings(
+        **({"model": str(folder), "targets": ("knowledge",), "conditions": {"plain": ""}, "data": {}} | changes)
+    )
+
+
+def subject_for(folder, **changes) -> Subject:
+    """The model in `folder`, loaded as the tool loads it."""
+    settings = settings_for(folder, **changes)
+    return load_subject(settings, load_tokenizer(settings))
+
+
+def ask_for(n: int) -> Ask:
+    """`n` yes/no questions whose prompts differ in length."""
+    names = [f"Ada {'Lovelace ' * (i % 5)}{i}" for i in range(n)]
+    items = pd.DataFrame({
+        "item_id": [f"q{i}" for i in range(n)], "object_prompt": [f"Where was {name} born?" for name in names],
+        "report_prompt": [f"Do you know where {name} was born? Answer yes or no." for name in names], "span": names,
+        "control_prompt": [f"The right answer to the next question is yes. Do you know {name}?" for name in names],
+    })  # fmt: skip
+    return Ask("knowledge", items, ("no", "yes"), object_tokens=4, report_tokens=3)
+
+
+def planned(folder, n: int, **changes):
+    """(entries, items, settings, fingerprint) of a run of `n` items."""
+    settings = settings_for(folder, **changes)
+    tokenizer, config = load_tokenizer(settings), load_config(settings)
+    model = fingerprint(settings, config)
+    entries = plan_run([ask_for(n)], settings, tokenizer=tokenizer, config=config, model=model)
+    return entries, item_table(entries), settings, model
