@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 from nnsight import TransformersModel
+from safetensors import SafetensorError
 from transformers import AutoConfig, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
@@ -116,7 +117,7 @@ def load_subject(settings: Settings, tokenizer) -> Subject:
             settings.model, task="text-generation", tokenizer=tokenizer, dispatch=True, use_safetensors=True,
             dtype=pick_dtype(settings.dtype, device), device_map={"": device}, **_where(settings),
         )  # fmt: skip
-    except (OSError, ValueError, KeyError, ImportError) as error:
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
         raise _unreadable(settings, "weights", error) from error
     traced.eval()
     path, n_blocks = find_blocks(traced._module)

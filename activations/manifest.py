@@ -84,7 +84,8 @@ class Manifest:
         stem = f"{entry.folder}/{rows.start // SHARD_ROWS:05d}"
         weak = {name: int((~torch.isfinite(tensor)).sum()) for name, tensor in tensors.items()}
         replies.to_parquet(table := io.BytesIO(), index=False)
-        data = safetensors.torch.save(tensors, metadata={"key": entry.key, "rows": f"{rows.start}-{rows.stop}"})
+        # One metadata field: safetensors writes several in an order that changes from run to run.
+        data = safetensors.torch.save(tensors, metadata={"tacit": f"{entry.key} {rows.start}-{rows.stop}"})
         shard = {
             "file": f"{stem}.safetensors", "rows": [rows.start, rows.stop], "bytes": len(data),
             "sha256": write_atomically(self.folder / f"{stem}.safetensors", data),

@@ -69,6 +69,14 @@ def build_model(architecture: str, folder: Path, *, seed: int = 0) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    """Models this small run several times faster on one thread than on many that wait for each other."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory):
     """`tiny("llama")` is the folder of a random Llama; each is built once per session."""

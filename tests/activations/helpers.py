@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import pandas as pd
 
 from activations.load import Subject, fingerprint, load_config, load_subject, load_tokenizer
@@ -23,10 +25,16 @@ def settings_for(folder, **changes) -> Settings:
     )
 
 
-def subject_for(folder, **changes) -> Subject:
-    """The model in `folder`, loaded as the tool loads it."""
+def fresh_subject_for(folder, **changes) -> Subject:
+    """The model in `folder`, loaded as the tool loads it; for tests that change it."""
     settings = settings_for(folder, **changes)
     return load_subject(settings, load_tokenizer(settings))
+
+
+@functools.cache
+def subject_for(folder, **changes) -> Subject:
+    """The same, loaded once per session; for tests that only read it."""
+    return fresh_subject_for(folder, **changes)
 
 
 def ask_for(n: int) -> Ask:

@@ -8,7 +8,7 @@ import torch
 from activations.capture import batches, check_subject, halving, residuals
 from activations.errors import ActivationError
 from activations.prompts import encode, renderer
-from tests.activations.helpers import MESSAGES, subject_for
+from tests.activations.helpers import MESSAGES, fresh_subject_for, subject_for
 
 FAMILIES = ["llama", "gpt2", "gpt_neox", "gemma2", "qwen2", "gpt_neo"]
 
@@ -53,7 +53,7 @@ def test_residuals_equal_the_models_own_hidden_states_at_every_layer(tiny, famil
 @pytest.mark.parametrize("family", FAMILIES)
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_batched_equals_unbatched_whatever_side_the_tokenizer_pads(tiny, family, side):
-    subject = subject_for(tiny(family))
+    subject = fresh_subject_for(tiny(family))
     subject.tokenizer.padding_side = side
     prompts = _prompts(subject)
     assert len({len(prompt.ids) for prompt in prompts}) > 2
@@ -65,7 +65,7 @@ def test_batched_equals_unbatched_whatever_side_the_tokenizer_pads(tiny, family,
 def test_both_kinds_of_block_output_are_covered(tiny):
     kinds = set()
     for family in FAMILIES:
-        subject = subject_for(tiny(family))
+        subject = fresh_subject_for(tiny(family))
         subject.blocks[0]._module.register_forward_hook(lambda _m, _i, out: kinds.add(type(out).__name__))
         check_subject(subject)
     assert kinds == {"Tensor", "tuple"}
@@ -96,7 +96,7 @@ def test_one_prompt_that_does_not_fit_is_a_clear_error():
 
 
 def test_a_model_that_computes_nan_is_refused_before_it_is_cached(tiny):
-    subject = subject_for(tiny("llama"))
+    subject = fresh_subject_for(tiny("llama"))
     with torch.no_grad():
         subject.blocks[1]._module.mlp.down_proj.weight.fill_(float("nan"))
     with pytest.raises(ActivationError, match="layer 2 gives values that are not finite"):

@@ -1,0 +1,169 @@
+"""The store survives interruption and damage, and what is read back is what the model computed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from activations import ActivationError, open_store, plan
+from activations.cache import cache_entries
+from activations.capture import residuals
+from tests.activations.helpers import planned, settings_for, subject_for
+
+
+@pytest.fixture(autouse=True)
+def small_shards(monkeypatch):
+    for module in ("activations.plan", "activations.manifest"):
+        monkeypatch.setattr(f"{module}.SHARD_ROWS", 8)
+    monkeypatch.setattr(plan, "CONTROL_ROWS", 10)
+
+
+def _cache(folder, model, n=20, load=None, said=None, **changes):
+    entries, items, settings, fingerprint = planned(model, n, **changes)
+    load = load or (lambda: subject_for(model, **changes))
+    return cache_entries(folder, entries, items, settings, fingerprint, load, (said if said is not None else []).append)
+
+
+def _refuse():
+    raise AssertionError("the model was loaded although everything was there")
+
+
+def test_the_store_holds_the_models_states_in_the_order_of_the_items(tiny, tmp_path):
+    assert _cache(tmp_path, tiny("llama"))
+    store, subject = open_store(tmp_path), subject_for(tiny("llama"))
+    prompts = planned(tiny("llama"), 20)[0][0].prompts["report"]
+    assert (store.entries, store.n_layers, store.sites("knowledge", "plain")) == (
+        [("knowledge", "plain")],
+        4,
+        ("object", "report"),
+    )
+    expected = residuals(subject, prompts, [len(prompt.ids) - 1 for prompt in prompts])
+    for layer in range(4):
+        ours = store.load("knowledge", "plain", "report", layer)
+        assert ours.dtype == np.float32
+        np.testing.assert_allclose(ours, expected[layer], atol=1e-5)
+
+
+def test_replies_have_a_row_per_prompt_with_the_valid_answers_log_probabilities(tiny, tmp_path):
+    _cache(tmp_path, tiny("llama"))
+    replies = open_store(tmp_path).replies
+    assert replies.groupby("prompt").size().to_dict() == {"control": 10, "object": 20, "report": 20}
+    report = replies[replies["prompt"] == "report"]
+    assert list(report["item_id"]) == [f"q{i}" for i in range(20)]
+    assert all(list(row) == ["no", "yes"] for row in report["answers"])
+    assert np.isfinite(np.stack(report["logprobs"])).all()
+
+
+def test_a_second_run_reuses_everything_without_loading_the_model(tiny, tmp_path):
+    _cache(tmp_path, tiny("llama"))
+    assert not _cache(tmp_path, tiny("llama"), load=_refuse)
+
+
+def test_an_interrupted_run_resumes_and_ends_bit_identical(tiny, tmp_path, monkeypatch):
+    _cache(tmp_path / "whole", tiny("llama"))
+    from activations import cache as module
+
+    real, calls = module._shard, []
+
+    def interrupted(*args):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return real(*args)
+
+    monkeypatch.setattr(module, "_shard", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        _cache(tmp_path / "part", tiny("llama"))
+    with pytest.raises(ActivationError, match="not finished yet"):
+        open_store(tmp_path / "part")
+    _cache(tmp_path / "part", tiny("llama"))
+    assert len(calls) == 4, "the two finished shards are not computed again"
+    whole, part = open_store(tmp_path / "whole"), open_store(tmp_path / "part")
+    assert whole.manifest["entries"] == part.manifest["entries"]
+    np.testing.assert_array_equal(
+        whole.load("knowledge", "plain", "object", 3), part.load("knowledge", "plain", "object", 3)
+    )
+    assert whole.replies.equals(part.replies)
+
+
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "missing", "foreign"])
+def test_a_damaged_shard_is_named_and_cached_again_alone(tiny, tmp_path, damage):
+    _cache(tmp_path, tiny("llama"))
+    before = open_store(tmp_path)
+    files = [tmp_path / shard["file"] for shard in before.manifest["entries"][0]["shards"]]
+    whole, stamps = files[1].read_bytes(), [file.stat().st_mtime_ns for file in files]
+    if damage == "missing":
+        files[1].unlink()
+    else:
+        flipped = whole[:-5] + bytes([whole[-5] ^ 1]) + whole[-4:]
+        files[1].write_bytes({"truncated": whole[:-9], "flipped": flipped, "foreign": files[0].read_bytes()}[damage])
+    said = []
+    assert _cache(tmp_path, tiny("llama"), said=said)
+    assert len(said) == 1
+    assert files[1].name in said[0]
+    assert files[1].read_bytes() == whole
+    assert [file.stat().st_mtime_ns for file in files][::2] == stamps[::2]
+
+
+def test_bfloat16_stays_bfloat16_on_disk(tiny, tmp_path):
+    from safetensors import safe_open
+
+    _cache(tmp_path, tiny("llama"), dtype="bfloat16")
+    store = open_store(tmp_path)
+    with safe_open(tmp_path / store.manifest["entries"][0]["shards"][0]["file"], framework="pt") as shard:
+        assert shard.get_tensor("object/003").dtype == torch.bfloat16
+    assert store.load("knowledge", "plain", "object", 3).dtype == np.float32
+
+
+def test_another_dtype_is_another_key(tiny):
+    assert planned(tiny("llama"), 5)[0][0].key != planned(tiny("llama"), 5, dtype="bfloat16")[0][0].key
+
+
+def test_a_layer_or_site_that_is_not_held_is_a_clear_error(tiny, tmp_path):
+    _cache(tmp_path, tiny("llama"))
+    store = open_store(tmp_path)
+    with pytest.raises(ActivationError, match="layers 0-3"):
+        store.load("knowledge", "plain", "object", 4)
+    with pytest.raises(ActivationError, match="it holds knowledge/plain"):
+        store.load("knowledge", "locked", "object", 1)
+
+
+def test_two_writers_on_one_store_are_told_apart(tiny, tmp_path):
+    from filelock import FileLock
+
+    with FileLock(tmp_path / ".lock"), pytest.raises(ActivationError, match="another process is caching"):
+        _cache(tmp_path, tiny("llama"))
+
+
+def test_a_full_disk_is_a_clear_error_and_keeps_finished_shards(tiny, tmp_path, monkeypatch):
+    from activations import files
+
+    real = files.os.fsync
+
+    def full(descriptor):
+        if len(list(tmp_path.glob("*/*.safetensors"))) >= 2:
+            raise OSError(28, "No space left on device")
+        return real(descriptor)
+
+    monkeypatch.setattr(files.os, "fsync", full)
+    with pytest.raises(ActivationError, match="No space left on device"):
+        _cache(tmp_path, tiny("llama"))
+    monkeypatch.setattr(files.os, "fsync", real)
+    assert not list(tmp_path.glob("*/.0*"))
+    assert _cache(tmp_path, tiny("llama"))
+
+
+def test_no_conditions_with_unsafe_names(tiny):
+    with pytest.raises(ActivationError, match=r"condition '\.\./x'"):
+        planned(tiny("llama"), 5, conditions={"../x": ""})
+
+
+def test_settings_with_a_system_prompt_change_the_prompts(tiny):
+    plain, honest = (
+        planned(tiny("llama"), 5)[0][0],
+        planned(tiny("llama"), 5, conditions={"honest": "Be honest."})[0][0],
+    )
+    assert "Be honest." in honest.prompts["report"][0].text
+    assert plain.key != honest.key
+    assert settings_for("x", n=5).difference(settings_for("x", n=6)) == "n: 5 -> 6"

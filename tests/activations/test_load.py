@@ -1,0 +1,90 @@
+"""Models that cannot be loaded are one clear line; pickles and remote code are never run."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pytest
+import torch
+
+from activations.blocks import find_blocks
+from activations.errors import ActivationError
+from activations.load import fingerprint, load_config, load_subject, load_tokenizer
+from tests.activations.helpers import settings_for
+
+
+def _copy(folder, tmp_path, *, without=()):
+    return shutil.copytree(folder, tmp_path / "model", ignore=shutil.ignore_patterns(*without))
+
+
+def test_a_folder_that_is_not_there_is_not_looked_for_on_the_hub():
+    with pytest.raises(ActivationError, match=r"there is no folder \./nowhere"):
+        load_tokenizer(settings_for("./nowhere"))
+
+
+@pytest.mark.parametrize(
+    ("without", "message"),
+    [
+        (["*.safetensors"], "has no weights"),
+        (["tokenizer*", "chat*"], "has no tokenizer"),
+        (["config.json"], "has no config.json"),
+    ],
+)
+def test_a_folder_that_lacks_a_part_says_which(tiny, tmp_path, without, message):
+    with pytest.raises(ActivationError, match=message):
+        load_tokenizer(settings_for(_copy(tiny("llama"), tmp_path, without=without)))
+
+
+def test_pickled_weights_are_refused_with_the_way_out(tiny, tmp_path):
+    folder = _copy(tiny("llama"), tmp_path, without=["*.safetensors"])
+    torch.save({}, folder / "pytorch_model.bin")
+    with pytest.raises(ActivationError, match=r"never read because they can run code.*save_pretrained"):
+        load_config(settings_for(folder))
+
+
+def test_a_model_with_its_own_code_does_not_run_it_unasked(tiny, tmp_path):
+    folder = _copy(tiny("llama"), tmp_path)
+    config = json.loads((folder / "config.json").read_text())
+    config |= {"model_type": "mine", "auto_map": {"AutoConfig": "mine.Config", "AutoModelForCausalLM": "mine.Model"}}
+    (folder / "config.json").write_text(json.dumps(config))
+    (folder / "mine.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    with pytest.raises(ActivationError, match="--trust-remote-code"):
+        load_config(settings_for(folder))
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_truncated_weight_file_is_one_clear_line(tiny, tmp_path):
+    folder = _copy(tiny("llama"), tmp_path)
+    weights = folder / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    settings = settings_for(folder)
+    with pytest.raises(ActivationError, match="could not load the weights"):
+        load_subject(settings, load_tokenizer(settings))
+
+
+def test_the_fingerprint_changes_with_one_bit_of_the_weights(tiny, tmp_path):
+    folder = _copy(tiny("llama"), tmp_path)
+    settings = settings_for(folder)
+    before = fingerprint(settings, load_config(settings))
+    data = bytearray((folder / "model.safetensors").read_bytes())
+    data[-1] ^= 1
+    (folder / "model.safetensors").write_bytes(bytes(data))
+    assert fingerprint(settings, load_config(settings)) != before
+
+
+@pytest.mark.parametrize(
+    ("option", "message"), [({"device": "cuda:99"}, "DEVICE=cpu"), ({"dtype": "int7"}, "DTYPE=float32")]
+)
+def test_a_device_or_dtype_that_cannot_be_used_says_what_to_type(tiny, option, message):
+    settings = settings_for(tiny("llama"), **option)
+    with pytest.raises(ActivationError, match=message):
+        load_subject(settings, load_tokenizer(settings))
+
+
+def test_a_module_without_blocks_names_its_lists():
+    module = torch.nn.Module()
+    module.heads = torch.nn.ModuleList([torch.nn.Linear(2, 2)])
+    module.config = type("Config", (), {"get_text_config": lambda self: type("Text", (), {"num_hidden_layers": 7})()})()
+    with pytest.raises(ActivationError, match="heads: 1 x Linear"):
+        find_blocks(module)
