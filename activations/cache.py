@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -17,19 +18,19 @@ from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from activations.answers import score, spellings
-from activations.capture import batches, check_subject, halving, residuals
+from activations.capture import batches, check_subject, halving
 from activations.errors import ActivationError
 from activations.files import write_atomically
 from activations.load import Subject
 from activations.manifest import Manifest
-from activations.plan import SITES, Entry
+from activations.plan import Entry
 from activations.prompts import Prompt, has_chat_template
+from activations.reading import Reader
 from activations.replies import generate
 from activations.settings import Settings
+from activations.sharing import can_share
+from activations.sites import parse_layers
 from activations.store import tensor_name
-
-CPU_TOKENS, GPU_TOKENS = 4096, 32768
-"""Tokens in a batch, padding included: past these the pass is bound by arithmetic, and more only costs memory."""
 
 
 def cache_entries(
@@ -59,12 +60,13 @@ def _cache(folder, entries, items, settings, model, load, say) -> bool:
     if missing:
         subject = load()
         check_subject(subject)
-        manifest.describe(subject)
+        reader = Reader(subject, parse_layers(settings.layers, subject.n_layers), (), can_share(subject))
+        manifest.describe(reader)
         total = sum(_prompts_in(entry, rows) for entry, rows in missing)
         with tqdm(total=total, unit=" prompts", desc="cache", disable=None, dynamic_ncols=True) as bar:
             for entry, rows in missing:
                 bar.set_postfix_str(f"{entry.ask.target}/{entry.condition}")
-                manifest.add(entry, rows, *_shard(subject, entry, rows, bar.update))
+                manifest.add(entry, rows, *_shard(reader, entry, rows, bar.update))
     manifest.finish()
     return bool(missing)
 
@@ -73,43 +75,26 @@ def _prompts_in(entry: Entry, rows: range) -> int:
     return sum(max(0, min(rows.stop, len(prompts)) - rows.start) for prompts in entry.prompts.values())
 
 
-def _shard(subject: Subject, entry: Entry, rows: range, tick: Callable[[int], object]):
+def _shard(reader: Reader, entry: Entry, rows: range, tick: Callable[[int], object]):
     """The tensors and the replies of one shard: `{site/layer: (rows, d_model)}` and a table."""
-    tensors, replies = {}, []
-    for site in SITES:
-        prompts = entry.prompts[site][rows.start : rows.stop]
-        states = _states(subject, prompts)
-        tensors |= {tensor_name(site, layer): states[layer].contiguous() for layer in range(subject.n_layers)}
-        replies += _replies(subject, entry, site, prompts, rows, tick)
-    controls = entry.prompts["control"][rows.start : rows.stop]
-    replies += _replies(subject, entry, "control", controls, rows, tick)
+    prompts = {kind: each[rows.start : rows.stop] for kind, each in entry.prompts.items()}
+    states = replace(reader, sites=entry.sites).read(prompts)
+    tensors = {
+        tensor_name(site, layer): states[site][i].contiguous()
+        for site in states
+        for i, layer in enumerate(reader.layers)
+    }
+    replies = [row for kind in prompts for row in _replies(reader, entry, kind, prompts[kind], rows, tick)]
     return tensors, pd.DataFrame(replies)
 
 
-def _token_budget(subject: Subject) -> int:
-    return CPU_TOKENS if subject.device.type == "cpu" else GPU_TOKENS
-
-
-def _states(subject: Subject, prompts: Sequence[Prompt]) -> torch.Tensor:
-    """`(n_layers, n_prompts, d_model)`: the last token of each prompt."""
-    out = torch.empty(subject.n_layers, len(prompts), subject.d_model, dtype=subject.dtype)
-    for batch in batches([len(prompt.ids) for prompt in prompts], _token_budget(subject)):
-        for part in halving(batch, lambda some: (some, _last_states(subject, [prompts[i] for i in some]))):
-            out[:, part[0]] = part[1]
-    return out
-
-
-def _last_states(subject: Subject, prompts: Sequence[Prompt]) -> torch.Tensor:
-    return residuals(subject, prompts, [len(prompt.ids) - 1 for prompt in prompts])
-
-
-def _replies(subject, entry: Entry, kind: str, prompts: Sequence[Prompt], rows: range, tick) -> list[dict]:
+def _replies(reader: Reader, entry: Entry, kind: str, prompts: Sequence[Prompt], rows: range, tick) -> list[dict]:
     """One row per prompt, in order; an object prompt whose label needs no reply is not put to the model in words."""
     longest = entry.ask.object_tokens if kind == "object" else entry.ask.report_tokens
     if not longest or not prompts:
         tick(len(prompts))
         return []
-    answers = entry.ask.answers if kind != "object" else ()
+    subject, answers = reader.subject, entry.ask.answers if kind != "object" else ()
     plain = not has_chat_template(subject.tokenizer)
     paths = spellings(subject.tokenizer, prompts[0].text, answers, special=plain) if answers else {}
     ids, found = list(entry.ask.items["item_id"]), {}
@@ -130,6 +115,6 @@ def _replies(subject, entry: Entry, kind: str, prompts: Sequence[Prompt], rows: 
             }  # fmt: skip
         tick(len(some))
 
-    for batch in batches([len(prompt.ids) + longest for prompt in prompts], _token_budget(subject)):
+    for batch in batches([len(prompt.ids) + longest for prompt in prompts], reader.max_tokens):
         halving(batch, ask)
     return [found[i] for i in range(len(prompts))]

@@ -1,12 +1,13 @@
-"""One pass over a batch: the residual stream at every layer, at one token of each prompt.
+"""One forward pass over a batch: the residual stream at chosen layers and tokens, and nothing else.
 
-The model is stopped after its last block, so neither the final norm nor the vocabulary is computed, and the tokens are
-picked on the device, so only `n_layers x d_model` numbers a prompt ever move.
+The model is stopped after the last block that is wanted, so neither the final norm nor the vocabulary is computed, and
+tokens are picked (or averaged) on the device, so only `layers x sites x d_model` numbers a prompt ever move.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import torch
 from nnsight import save
@@ -14,7 +15,18 @@ from nnsight import save
 from activations.blocks import check_blocks, hidden
 from activations.errors import ActivationError
 from activations.load import Subject
-from activations.prompts import Prompt
+
+Ranges = Sequence[Sequence[tuple[int, int]]]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows for one pass, on the device."""
+
+    inputs: dict
+    """`input_ids` and `attention_mask` `(batch, tokens) int64`; with cached beginnings also what goes with these."""
+    ranges: Ranges
+    """For each row, for each site: first and one-past-last column of `input_ids` that is read."""
 
 
 def batches(lengths: Sequence[int], max_tokens: int) -> Iterator[list[int]]:
@@ -29,42 +41,69 @@ def batches(lengths: Sequence[int], max_tokens: int) -> Iterator[list[int]]:
         order = order[size:]
 
 
-def pad(prompts: Sequence[Prompt], pad_id: int, device: torch.device, *, side: str) -> dict[str, torch.Tensor]:
+def pad(rows: Sequence[Sequence[int]], pad_id: int, device: torch.device, *, side: str) -> dict[str, torch.Tensor]:
     """`input_ids` and `attention_mask`, each `(batch, tokens) int64`, padded on the named side."""
-    width = max(len(prompt.ids) for prompt in prompts)
-    ids = torch.full((len(prompts), width), pad_id)
-    mask = torch.zeros_like(ids)
-    for row, prompt in enumerate(prompts):
-        at = slice(0, len(prompt.ids)) if side == "right" else slice(width - len(prompt.ids), width)
-        ids[row, at] = torch.tensor(prompt.ids)
-        mask[row, at] = 1
-    return {"input_ids": ids.to(device), "attention_mask": mask.to(device)}
+    width = max(map(len, rows))
+    filled = [list(row) + [pad_id] * (width - len(row)) for row in rows]
+    mask = [[1] * len(row) + [0] * (width - len(row)) for row in rows]
+    if side == "left":
+        filled = [[pad_id] * (width - len(row)) + list(row) for row in rows]
+        mask = [each[::-1] for each in mask]
+    return {"input_ids": torch.tensor(filled, device=device), "attention_mask": torch.tensor(mask, device=device)}
 
 
-def residuals(subject: Subject, prompts: Sequence[Prompt], positions: Sequence[int]) -> torch.Tensor:
-    """`(n_layers, batch, d_model)` in the model's dtype, on the CPU: the states at `positions[i]` of prompt i.
+def plain_batch(subject: Subject, rows: Sequence[Sequence[int]], ranges: Ranges) -> Batch:
+    """Whole prompts, padded on the right whatever the tokenizer prefers.
 
-    Padding goes to the right whatever the tokenizer prefers: a causal model's tokens never see what follows them, and
-    absolute positions stay those of the unpadded prompt (left padding shifts them in GPT-2 and OPT unless told not to).
+    A causal model's tokens never see what follows them, and absolute positions stay those of the unpadded prompt (left
+    padding shifts them in GPT-2 and OPT unless told not to).
     """
-    inputs = pad(prompts, subject.tokenizer.pad_token_id, subject.device, side="right")
-    rows = torch.arange(len(prompts), device=subject.device)
-    at = torch.tensor(list(positions), device=subject.device)
-    with torch.inference_mode(), subject.traced.trace(inputs, use_cache=False) as tracer:
+    inputs = pad(rows, subject.tokenizer.pad_token_id, subject.device, side="right")
+    return Batch(inputs | {"use_cache": False}, ranges)
+
+
+def residuals(subject: Subject, batch: Batch, layers: Sequence[int]) -> torch.Tensor:
+    """`(n_layers, batch, n_sites, d_model)` in the model's dtype, on the CPU.
+
+    Layer 0 is what enters the first block, layer l what leaves block l. A range of tokens is averaged in float32.
+    """
+    pick = _picker(batch.ranges, batch.inputs["input_ids"].shape[1], subject.device)
+    inputs = dict(batch.inputs)
+    with torch.inference_mode(), subject.traced.trace(inputs) as tracer:
         states = save([])
-        states.append(subject.blocks[0].input[rows, at])
-        for block in subject.blocks:
-            states.append(hidden(block.output)[rows, at])
+        if 0 in layers:
+            states.append(pick(subject.blocks[0].input))
+        for layer in range(1, max(layers) + 1):
+            # Every block is waited for, wanted or not, so that the pass can be stopped right after the last.
+            state = hidden(subject.blocks[layer - 1].output)
+            if layer in layers:
+                states.append(pick(state))
         tracer.stop()
     return torch.stack([state.to(states[-1].device) for state in states]).cpu()
 
 
+def _picker(ranges: Ranges, width: int, device: torch.device) -> Callable[[torch.Tensor], torch.Tensor]:
+    """A function from `(batch, tokens, d_model)` to `(batch, n_sites, d_model)`."""
+    first = torch.tensor([[start for start, _ in row] for row in ranges], device=device)
+    count = torch.tensor([[stop - start for start, stop in row] for row in ranges], device=device)
+    rows = torch.arange(len(ranges), device=device)[:, None]
+    if bool((count == 1).all()):
+        return lambda state: state[rows, first]
+    column = torch.arange(width, device=device)
+    inside = (column >= first[..., None]) & (column < (first + count)[..., None])
+    weights = inside.float() / count[..., None]
+    return lambda state: torch.where(
+        (count == 1)[..., None], state[rows, first], (weights @ state.float()).to(state.dtype)
+    )
+
+
 def check_subject(subject: Subject) -> None:
     """One tiny pass: every layer gives finite states of the model's width. Raises ActivationError otherwise."""
-    ids = tuple(subject.tokenizer("a b c", add_special_tokens=False)["input_ids"])[:3] or (0,)
-    states = residuals(subject, [Prompt("", ids)], [len(ids) - 1])
+    ids = list(subject.tokenizer("a b c", add_special_tokens=False)["input_ids"])[:3] or [0]
+    batch = plain_batch(subject, [ids], [[(len(ids) - 1, len(ids))]])
+    states = residuals(subject, batch, range(subject.n_layers))
     outline = f"Blocks: {len(subject.blocks)} x {type(subject.blocks[0]._module).__name__}."
-    check_blocks(list(states), (1, subject.d_model), outline)
+    check_blocks(list(states[:, :, 0]), (1, subject.d_model), outline)
 
 
 def halving(batch: list[int], run: Callable[[list[int]], object]) -> list:
@@ -78,6 +117,7 @@ def halving(batch: list[int], run: Callable[[list[int]], object]) -> list:
         if len(batch) == 1:
             hint = "Try: DTYPE=bfloat16, or DEVICE=cpu"
             raise ActivationError(f"one prompt alone does not fit into memory. {hint}") from error
-    torch.cuda.empty_cache()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
     middle = len(batch) // 2
     return halving(batch[:middle], run) + halving(batch[middle:], run)

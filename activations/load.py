@@ -38,8 +38,15 @@ class Subject:
     """Width of the residual stream."""
     context: int | None
     """Longest input in tokens; None where the config sets no limit."""
+    window: int | None
+    """Tokens that a sliding-window layer looks back; None where every layer sees everything."""
     device: torch.device
     dtype: torch.dtype
+
+    @property
+    def body(self) -> torch.nn.Module:
+        """The decoder without its vocabulary head."""
+        return self.module.base_model
 
     @property
     def module(self) -> torch.nn.Module:
@@ -123,14 +130,26 @@ def load_subject(settings: Settings, tokenizer) -> Subject:
     path, n_blocks = find_blocks(traced._module)
     config = traced._module.config.get_text_config()
     return Subject(
-        traced=traced, tokenizer=tokenizer, blocks=tuple(traced.get(f"{path}.{i}") for i in range(n_blocks)),
-        d_model=config.hidden_size, context=context_of(config), device=device, dtype=traced._module.dtype,
-    )  # fmt: skip
+        traced=traced,
+        tokenizer=tokenizer,
+        blocks=tuple(traced.get(f"{path}.{i}") for i in range(n_blocks)),
+        d_model=config.hidden_size,
+        context=context_of(config),
+        window=window_of(config),
+        device=device,
+        dtype=traced._module.dtype,
+    )
 
 
 def context_of(config) -> int | None:
     """The longest input in tokens that a config allows, or None where it sets no limit (Mamba, ALiBi)."""
     return getattr(config.get_text_config(), "max_position_embeddings", None)
+
+
+def window_of(config) -> int | None:
+    """The shortest attention window of any layer, in tokens; None without one."""
+    names = ("sliding_window", "window_size", "attention_window_size")
+    return min((size for name in names if (size := getattr(config, name, None))), default=None)
 
 
 def fingerprint(settings: Settings, config) -> dict[str, str]:

@@ -19,8 +19,8 @@ import torch
 
 from activations.errors import ActivationError
 from activations.files import sha256_of, write_atomically
-from activations.load import Subject
-from activations.plan import LIBRARIES, SHARD_ROWS, SITES, Entry
+from activations.plan import LIBRARIES, SHARD_ROWS, Entry
+from activations.reading import Reader
 from activations.settings import Settings
 from activations.store import FORMAT
 
@@ -34,7 +34,7 @@ class Manifest:
         known = {entry["key"]: entry for entry in before.get("entries", [])}
         self.content = {
             "format": FORMAT, "complete": before.get("complete", False), "model": model, "settings": asdict(settings),
-            **{name: before.get(name) for name in ("n_layers", "d_model", "dtype", "device")},
+            **{name: before.get(name) for name in ("layers", "n_layers", "d_model", "dtype", "device", "shares")},
             "versions": {name: version(name) for name in LIBRARIES},
             "python": platform.python_version(),
             "entries": [known.get(entry.key) or self._new(entry) for entry in entries],
@@ -52,7 +52,7 @@ class Manifest:
     def _new(entry: Entry) -> dict:
         return {
             "target": entry.ask.target, "condition": entry.condition, "key": entry.key, "n_items": len(entry.ask.items),
-            "sites": list(SITES), "shards": [],
+            "sites": [site.name for site in entry.sites], "shards": [],
         }  # fmt: skip
 
     def _of(self, entry: Entry) -> dict:
@@ -72,12 +72,18 @@ class Manifest:
         self.content["complete"] &= not rows
         return rows
 
-    def describe(self, subject: Subject) -> None:
+    def describe(self, reader: Reader) -> None:
         """Note the shape and type of what is written."""
+        subject = reader.subject
         self.content |= {
-            "n_layers": subject.n_layers, "d_model": subject.d_model, "device": str(subject.device),
-            "dtype": str(subject.dtype).removeprefix("torch."), "complete": False,
-        }  # fmt: skip
+            "layers": list(reader.layers),
+            "n_layers": subject.n_layers,
+            "d_model": subject.d_model,
+            "dtype": str(subject.dtype).removeprefix("torch."),
+            "device": str(subject.device),
+            "shares": reader.shares,
+            "complete": False,
+        }
 
     def add(self, entry: Entry, rows: range, tensors: dict[str, torch.Tensor], replies: pd.DataFrame) -> None:
         """Write one shard and its replies, then the manifest that vouches for them."""

@@ -20,12 +20,12 @@ from activations.errors import ActivationError
 from activations.load import context_of, dtype_name
 from activations.prompts import Prompt, check_lengths, encode, renderer
 from activations.settings import Settings
+from activations.sites import PROMPTS, Site, sites_of, token_range
 from activations.store import FORMAT
 
 SHARD_ROWS = 256
 CONTROL_ROWS = 100
 """Items that also get the positive control: enough to tell .8 from .5, and a sixth of the cost."""
-SITES = ("object", "report")
 LIBRARIES = ("nnsight", "torch", "transformers")
 
 
@@ -52,6 +52,8 @@ class Entry:
     condition: str
     prompts: Mapping[str, Sequence[Prompt]]
     """`object`, `report` and `control` (the first CONTROL_ROWS items only) -> prompts in the items' order."""
+    sites: tuple[Site, ...]
+    """Where these prompts are read."""
     key: str
     """sha256 of everything that changes the numbers."""
 
@@ -72,44 +74,66 @@ class Entry:
         return sum(len(prompts) for prompts in self.prompts.values())
 
 
+@dataclass(frozen=True)
+class Terms:
+    """What all entries of a run have in common."""
+
+    tokenizer: object
+    model: Mapping[str, str]
+    """The weights' fingerprint."""
+    dtype: str
+    context: int | None
+    """Longest input in tokens, if there is a limit."""
+    sites: tuple[str, ...]
+    layers: str
+
+
 def plan_run(asks: Iterable[Ask], settings: Settings, *, tokenizer, config, model: Mapping[str, str]) -> list[Entry]:
     """Every target under every condition, in that order; `model` is the weights' fingerprint.
 
     Raises ActivationError for prompts that do not fit the context, spans that cannot be found, and unusable names.
     """
     check_conditions(settings.conditions)
-    shared = {
-        "tokenizer": tokenizer, "model": model, "dtype": dtype_name(settings, config), "context": context_of(config),
-    }  # fmt: skip
-    return [plan_entry(ask, name, system, **shared) for ask in asks for name, system in settings.conditions.items()]
+    terms = Terms(tokenizer, model, dtype_name(settings, config), context_of(config), settings.sites, settings.layers)
+    return [plan_entry(ask, name, system, terms) for ask in asks for name, system in settings.conditions.items()]
 
 
-def plan_entry(
-    ask: Ask, condition: str, system: str, *, tokenizer, model: Mapping[str, str], dtype: str, context: int | None
-) -> Entry:
+def plan_entry(ask: Ask, condition: str, system: str, terms: Terms) -> Entry:
     """Render one target under one condition.
 
-    Raises ActivationError for prompts that do not fit the context, and for spans that cannot be found.
+    Raises ActivationError for prompts that do not fit the context, and for spans and sites that cannot be found.
     """
-    render = renderer(tokenizer, system)
+    render = renderer(terms.tokenizer, system)
+    sites = sites_of(terms.sites, marked=bool((ask.items["span"] != "").all()))
     prompts = {}
     for kind, column in (("object", "object_prompt"), ("report", "report_prompt"), ("control", "control_prompt")):
         rows = ask.items.head(CONTROL_ROWS) if kind == "control" else ask.items
-        prompts[kind] = encode(tokenizer, [render(text) for text in rows[column]], list(rows["span"]))
+        prompts[kind] = encode(terms.tokenizer, [render(text) for text in rows[column]], list(rows["span"]))
         room = ask.object_tokens if kind == "object" else ask.report_tokens
-        check_lengths(prompts[kind], context, room, f"{ask.target}/{condition}, {kind} prompts")
-    return Entry(ask, condition, prompts, _key(ask, prompts, tokenizer, model, dtype))
+        check_lengths(prompts[kind], terms.context, room, f"{ask.target}/{condition}, {kind} prompts")
+    for site in sites:
+        for prompt in prompts[site.prompt]:
+            token_range(site, prompt)
+    return Entry(ask, condition, prompts, sites, _key(ask, prompts, sites, terms))
 
 
-def _key(ask: Ask, prompts: Mapping[str, Sequence[Prompt]], tokenizer, model: Mapping[str, str], dtype: str) -> str:
+def _key(ask: Ask, prompts: Mapping[str, Sequence[Prompt]], sites: Sequence[Site], terms: Terms) -> str:
     content = {
-        "format": FORMAT, "model": dict(model), "dtype": dtype, "sites": SITES, "shard_rows": SHARD_ROWS,
-        "chat_template": tokenizer.chat_template, "target": ask.target, "items": list(ask.items["item_id"]),
+        "format": FORMAT,
+        "model": dict(terms.model),
+        "dtype": terms.dtype,
+        "chat_template": terms.tokenizer.chat_template,
+        "versions": {library: version(library) for library in LIBRARIES},
+        "sites": [site.name for site in sites],
+        "layers": terms.layers,
+        "shard_rows": SHARD_ROWS,
+        "target": ask.target,
+        "items": list(ask.items["item_id"]),
         "prompts": {kind: [prompt.text for prompt in rows] for kind, rows in prompts.items()},
         "ids": {kind: [prompt.ids for prompt in rows] for kind, rows in prompts.items()},
-        "answers": ask.answers, "reply_tokens": [ask.object_tokens, ask.report_tokens],
-        "versions": {library: version(library) for library in LIBRARIES},
-    }  # fmt: skip
+        "answers": ask.answers,
+        "reply_tokens": [ask.object_tokens, ask.report_tokens],
+    }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
@@ -123,7 +147,7 @@ def item_table(entries: Sequence[Entry]) -> pd.DataFrame:
     for target in dict.fromkeys(entry.ask.target for entry in entries):
         mine = [entry for entry in entries if entry.ask.target == target]
         first = mine[0]
-        counts = np.array([[p.n_span for p in entry.prompts[kind]] for entry in mine for kind in SITES])
+        counts = np.array([[p.n_span for p in entry.prompts[kind]] for entry in mine for kind in PROMPTS])
         same = (counts == counts[0]).all(axis=0)
         tables.append(first.ask.items.assign(
             target=target, n_tokens=np.where(same, counts[0], -1),

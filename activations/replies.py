@@ -42,7 +42,7 @@ def generate(subject: Subject, prompts: Sequence[Prompt], max_new_tokens: int) -
     The checkpoint's own sampling settings (temperature, repetition penalty, …) are set aside: a report is what the
     model itself finds most probable.
     """
-    inputs = pad(prompts, subject.tokenizer.pad_token_id, subject.device, side="left")
+    inputs = pad([prompt.ids for prompt in prompts], subject.tokenizer.pad_token_id, subject.device, side="left")
     ends = end_tokens(subject)
     greedy = GenerationConfig(
         max_new_tokens=max_new_tokens, do_sample=False, num_beams=1, eos_token_id=ends or None,

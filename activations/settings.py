@@ -30,6 +30,10 @@ class Settings:
     """Items per target; a table with fewer rows gives all of them."""
     seed: int = 0
     """Seed of the built-in items, of the sample of rows, and of the folds."""
+    sites: tuple[str, ...] = ("object", "report")
+    """Where the residual stream is read (see `activations.sites`)."""
+    layers: str = "all"
+    """`all`, `every:4`, or numbers such as `0,8,16` and `0-12`; 0 is the embeddings."""
     revision: str = ""
     """Branch, tag or commit on the hub; empty for the default branch or a local folder."""
     device: str = "auto"
@@ -67,7 +71,7 @@ def read_settings(run: str) -> Settings | None:
         return None
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
-        return Settings(**(fields | {"targets": tuple(fields["targets"])}))
+        return Settings(**(fields | {"targets": tuple(fields["targets"]), "sites": tuple(fields["sites"])}))
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise ActivationError(
             f"{path} is not a settings file of this version ({error}). Choose another RUN, or move {path.parent} away."

@@ -55,8 +55,13 @@ class Store:
 
     @property
     def n_layers(self) -> int:
-        """Layers including the embeddings: layer 0 is what enters the first block, layer l what leaves block l."""
+        """Layers of the model, embeddings included: layer 0 enters the first block, layer l leaves block l."""
         return self.manifest["n_layers"]
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """The layers that are held; fewer than all where `--layers` named some."""
+        return tuple(self.manifest["layers"])
 
     def sites(self, target: str, condition: str) -> tuple[str, ...]:
         """The names of the sites that were read: the last tokens of the object and of the report prompt."""
@@ -68,10 +73,10 @@ class Store:
         Raises ActivationError for a target, condition, site or layer that is not held, and for a damaged shard.
         """
         entry = self._entry(target, condition)
-        if site not in entry["sites"] or not 0 <= layer < self.n_layers:
+        if site not in entry["sites"] or layer not in self.layers:
             raise ActivationError(
                 f"{site!r} at layer {layer} is not in {self.path} (sites {', '.join(entry['sites'])}; "
-                f"layers 0-{self.n_layers - 1})"
+                f"layers {', '.join(map(str, self.layers))})"
             )
         parts = [self._read(shard["file"], tensor_name(site, layer)) for shard in entry["shards"]]
         return np.concatenate(parts).astype(np.float32, copy=False)

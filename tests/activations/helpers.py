@@ -6,6 +6,7 @@ import functools
 
 import pandas as pd
 
+from activations.capture import plain_batch, residuals
 from activations.load import Subject, fingerprint, load_config, load_subject, load_tokenizer
 from activations.plan import Ask, item_table, plan_run
 from activations.settings import Settings
@@ -35,6 +36,12 @@ def fresh_subject_for(folder, **changes) -> Subject:
 def subject_for(folder, **changes) -> Subject:
     """The same, loaded once per session; for tests that only read it."""
     return fresh_subject_for(folder, **changes)
+
+
+def last_states(subject: Subject, prompts):
+    """`(n_layers, n_prompts, d_model)`: the last token of whole prompts, the plain way."""
+    batch = plain_batch(subject, [p.ids for p in prompts], [[(len(p.ids) - 1, len(p.ids))] for p in prompts])
+    return residuals(subject, batch, range(subject.n_layers))[:, :, 0]
 
 
 def ask_for(n: int) -> Ask:

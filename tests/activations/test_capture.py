@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 import torch
 
-from activations.capture import batches, check_subject, halving, residuals
+from activations.capture import batches, check_subject, halving
 from activations.errors import ActivationError
 from activations.prompts import encode, renderer
-from tests.activations.helpers import MESSAGES, fresh_subject_for, subject_for
+from tests.activations.helpers import MESSAGES, fresh_subject_for, last_states, subject_for
 
 FAMILIES = ["llama", "gpt2", "gpt_neox", "gemma2", "qwen2", "gpt_neo"]
 
@@ -44,7 +44,7 @@ def _reference(subject, prompt):
 def test_residuals_equal_the_models_own_hidden_states_at_every_layer(tiny, family):
     subject = subject_for(tiny(family))
     prompts = _prompts(subject)
-    ours = residuals(subject, prompts, [len(prompt.ids) - 1 for prompt in prompts])
+    ours = last_states(subject, prompts)
     assert ours.shape == (subject.n_layers, len(prompts), 32)
     for i, prompt in enumerate(prompts):
         torch.testing.assert_close(ours[:, i], _reference(subject, prompt), atol=1e-5, rtol=1e-4)
@@ -57,8 +57,8 @@ def test_batched_equals_unbatched_whatever_side_the_tokenizer_pads(tiny, family,
     subject.tokenizer.padding_side = side
     prompts = _prompts(subject)
     assert len({len(prompt.ids) for prompt in prompts}) > 2
-    together = residuals(subject, prompts, [len(prompt.ids) - 1 for prompt in prompts])
-    alone = [residuals(subject, [prompt], [len(prompt.ids) - 1]) for prompt in prompts]
+    together = last_states(subject, prompts)
+    alone = [last_states(subject, [prompt]) for prompt in prompts]
     torch.testing.assert_close(together, torch.cat(alone, dim=1), atol=1e-5, rtol=1e-4)
 
 
