@@ -20,12 +20,15 @@ CHAT = (
 SPECIAL = ["<|end|>", "<|pad|>", "<|system|>", "<|user|>", "<|assistant|>"]
 SIZES = {"vocab_size": 400, "max_position_embeddings": 256}
 SMALL = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 3, "num_attention_heads": 4}
+GROUPED = SMALL | {"num_key_value_heads": 2}
+HEADS = GROUPED | {"head_dim": 8}
+PLAIN = {"hidden_size": 32, "num_hidden_layers": 3}
 ARCHITECTURES = {
-    "llama": ("LlamaConfig", SMALL | {"num_key_value_heads": 2}),
+    "llama": ("LlamaConfig", GROUPED),
     "gpt2": ("GPT2Config", {"n_embd": 32, "n_layer": 3, "n_head": 4, "n_positions": 256}),
     "gpt_neox": ("GPTNeoXConfig", SMALL),
-    "gemma2": ("Gemma2Config", SMALL | {"num_key_value_heads": 2, "head_dim": 8}),
-    "qwen2": ("Qwen2Config", SMALL | {"num_key_value_heads": 2}),
+    "gemma2": ("Gemma2Config", HEADS),
+    "qwen2": ("Qwen2Config", GROUPED),
     "gpt_neo": (
         "GPTNeoConfig",
         {
@@ -36,6 +39,22 @@ ARCHITECTURES = {
             "attention_types": [[["global", "local"], 1]],
         },
     ),
+    "mistral": ("MistralConfig", HEADS),
+    "qwen3": ("Qwen3Config", HEADS),
+    "gemma3": ("Gemma3TextConfig", HEADS | {"sliding_window": 64}),
+    "opt": ("OPTConfig", PLAIN | {"ffn_dim": 64, "num_attention_heads": 4, "word_embed_proj_dim": 32}),
+    "phi": ("PhiConfig", GROUPED),
+    "phi3": ("Phi3Config", GROUPED),
+    "falcon": ("FalconConfig", PLAIN | {"num_attention_heads": 4}),
+    "bloom": ("BloomConfig", {"hidden_size": 32, "n_layer": 3, "n_head": 4}),
+    "olmo": ("OlmoConfig", GROUPED),
+    "olmo2": ("Olmo2Config", GROUPED),
+    "stablelm": ("StableLmConfig", GROUPED),
+    "cohere": ("CohereConfig", GROUPED),
+    "mixtral": ("MixtralConfig", HEADS | {"num_local_experts": 4}),
+    "gpt_oss": ("GptOssConfig", HEADS | {"num_local_experts": 4}),
+    "mamba": ("MambaConfig", PLAIN | {"state_size": 4}),
+    "mamba2": ("Mamba2Config", PLAIN | {"state_size": 8, "num_heads": 8, "head_dim": 8, "n_groups": 2, "expand": 2}),
 }
 
 
