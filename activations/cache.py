@@ -7,7 +7,6 @@ and whatever was damaged is written anew, alone.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +19,6 @@ from tqdm import tqdm
 from activations.answers import score, spellings
 from activations.capture import batches, check_subject, halving
 from activations.errors import ActivationError
-from activations.files import write_atomically
 from activations.load import Subject
 from activations.manifest import Manifest
 from activations.plan import Entry
@@ -53,9 +51,7 @@ def cache_entries(
 def _cache(folder, entries, items, settings, model, load, say) -> bool:
     manifest = Manifest(folder, entries, settings, model)
     missing = [(entry, rows) for entry in entries for rows in manifest.missing(entry, say)]
-    items.to_parquet(_parquet := io.BytesIO(), index=False)
-    write_atomically(folder / "items.parquet", _parquet.getvalue())
-    if not missing and manifest.content.get("complete"):
+    if not missing and manifest.sound():
         return False
     if missing:
         subject = load()
@@ -67,7 +63,7 @@ def _cache(folder, entries, items, settings, model, load, say) -> bool:
             for entry, rows in missing:
                 bar.set_postfix_str(f"{entry.ask.target}/{entry.condition}")
                 manifest.add(entry, rows, *_shard(reader, entry, rows, bar.update))
-    manifest.finish()
+    manifest.finish(items)
     return bool(missing)
 
 

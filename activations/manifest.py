@@ -23,6 +23,10 @@ from activations.plan import LIBRARIES, SHARD_ROWS, Entry
 from activations.reading import Reader
 from activations.settings import Settings
 from activations.store import FORMAT
+from activations.verify import shard_fault
+
+FOUND_OUT = ("layers", "n_layers", "d_model", "dtype", "device", "shares", "tables")
+"""What is known only once the model has been loaded, or the store finished."""
 
 
 class Manifest:
@@ -34,7 +38,7 @@ class Manifest:
         known = {entry["key"]: entry for entry in before.get("entries", [])}
         self.content = {
             "format": FORMAT, "complete": before.get("complete", False), "model": model, "settings": asdict(settings),
-            **{name: before.get(name) for name in ("layers", "n_layers", "d_model", "dtype", "device", "shares")},
+            **{name: before.get(name) for name in FOUND_OUT},
             "versions": {name: version(name) for name in LIBRARIES},
             "python": platform.python_version(),
             "entries": [known.get(entry.key) or self._new(entry) for entry in entries],
@@ -89,14 +93,13 @@ class Manifest:
         """Write one shard and its replies, then the manifest that vouches for them."""
         stem = f"{entry.folder}/{rows.start // SHARD_ROWS:05d}"
         weak = {name: int((~torch.isfinite(tensor)).sum()) for name, tensor in tensors.items()}
-        replies.to_parquet(table := io.BytesIO(), index=False)
         # One metadata field: safetensors writes several in an order that changes from run to run.
         data = safetensors.torch.save(tensors, metadata={"tacit": f"{entry.key} {rows.start}-{rows.stop}"})
         shard = {
             "file": f"{stem}.safetensors", "rows": [rows.start, rows.stop], "bytes": len(data),
             "sha256": write_atomically(self.folder / f"{stem}.safetensors", data),
             "replies": f"{stem}.replies.parquet",
-            "replies_sha256": write_atomically(self.folder / f"{stem}.replies.parquet", table.getvalue()),
+            "replies_sha256": self._table(f"{stem}.replies.parquet", replies),
             "not_finite": {name: count for name, count in weak.items() if count},
         }  # fmt: skip
         shards = self._of(entry)["shards"]
@@ -104,25 +107,26 @@ class Manifest:
         shards.sort(key=lambda each: each["rows"])
         self.write()
 
-    def finish(self) -> None:
-        """Join the shards' replies into one table and declare the store complete."""
+    def finish(self, items: pd.DataFrame) -> None:
+        """Write the tables, the shards' replies joined into one, and declare the store complete."""
         shards = [shard for entry in self.content["entries"] for shard in entry["shards"]]
-        parts = [pd.read_parquet(self.folder / shard["replies"]) for shard in shards]
-        pd.concat(parts, ignore_index=True).to_parquet(table := io.BytesIO(), index=False)
-        write_atomically(self.folder / "replies.parquet", table.getvalue())
+        replies = pd.concat([pd.read_parquet(self.folder / shard["replies"]) for shard in shards], ignore_index=True)
+        self.content["tables"] = {
+            "items.parquet": self._table("items.parquet", items),
+            "replies.parquet": self._table("replies.parquet", replies),
+        }
         self.content["complete"] = True
         self.write()
 
+    def _table(self, name: str, table: pd.DataFrame) -> str:
+        table.to_parquet(data := io.BytesIO(), index=False)
+        return write_atomically(self.folder / name, data.getvalue())
+
+    def sound(self) -> bool:
+        """Whether the tables are those that were written and the store was complete."""
+        tables = self.content.get("tables") or {}
+        whole = all((self.folder / name).exists() and sha256_of(self.folder / name) == tables[name] for name in tables)
+        return bool(self.content["complete"] and tables and whole)
+
     def write(self) -> None:
         write_atomically(self.path, (json.dumps(self.content, indent=1, ensure_ascii=False) + "\n").encode())
-
-
-def shard_fault(folder: Path, shard: dict) -> str:
-    """What is wrong with a shard on disk, in words; empty when its bytes are those that were written."""
-    for name, digest in ((shard["file"], shard["sha256"]), (shard["replies"], shard["replies_sha256"])):
-        path = folder / name
-        if not path.exists():
-            return f"{path} is missing"
-        if sha256_of(path) != digest:
-            return f"{path} is damaged or foreign (its checksum is not the one in the manifest)"
-    return ""

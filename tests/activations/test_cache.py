@@ -8,6 +8,7 @@ import torch
 
 from activations import ActivationError, open_store, plan
 from activations.cache import cache_entries
+from activations.verify import faults
 from tests.activations.helpers import last_states, planned, settings_for, subject_for
 
 
@@ -166,3 +167,42 @@ def test_settings_with_a_system_prompt_change_the_prompts(tiny):
     assert "Be honest." in honest.prompts["report"][0].text
     assert plain.key != honest.key
     assert settings_for("x", n=5).difference(settings_for("x", n=6)) == "n: 5 -> 6"
+
+
+@pytest.mark.parametrize("name", ["items.parquet", "replies.parquet"])
+def test_a_damaged_table_is_found_and_written_again_without_the_model(tiny, tmp_path, name):
+    _cache(tmp_path, tiny("llama"))
+    whole = (tmp_path / name).read_bytes()
+    (tmp_path / name).write_bytes(whole[:-1])
+    assert list(faults(open_store(tmp_path))) == [f"{tmp_path / name} is missing, damaged or foreign"]
+    assert not _cache(tmp_path, tiny("llama"), load=_refuse)
+    assert (tmp_path / name).read_bytes() == whole
+
+
+def test_verify_finds_nothing_wrong_with_a_sound_store_and_one_flipped_bit_in_another(tiny, tmp_path):
+    _cache(tmp_path, tiny("llama"))
+    store = open_store(tmp_path)
+    assert not list(faults(store))
+    shard = tmp_path / store.manifest["entries"][0]["shards"][2]["file"]
+    data = bytearray(shard.read_bytes())
+    data[-3] ^= 4
+    shard.write_bytes(bytes(data))
+    assert list(faults(store)) == [f"{shard} is damaged or foreign (its checksum is not the one in the manifest)"]
+
+
+def test_values_that_are_not_finite_are_counted_and_named(tiny, tmp_path, monkeypatch):
+    from activations import reading
+
+    real = reading.residuals
+
+    def broken(*args):
+        states = real(*args)
+        states[2, 0, 0, :5] = float("inf")
+        return states
+
+    monkeypatch.setattr(reading, "residuals", broken)
+    _cache(tmp_path, tiny("llama"), n=8)
+    assert [line.split(": ")[1] for line in faults(open_store(tmp_path))] == [
+        "5 values of object/002 are not finite (the model's own)",
+        "5 values of report/002 are not finite (the model's own)",
+    ]
