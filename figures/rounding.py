@@ -1,0 +1,57 @@
+"""Numbers rounded by their interval: as many decimals as the interval can carry, and no more.
+
+In: a value with its lower and upper bound. Out: text. The last decimal printed is the first that the interval's
+half-width reaches; below a half-width of 1 there are two at least, so that a column of scores lines up. A bound that is
+not zero is never printed as zero, because "does the interval reach zero?" is what the reader looks for.
+"""
+
+import math
+
+MINUS = "−"
+MISSING = "–"
+_LEAST, _MOST = 2, 4
+
+
+def is_number(value: object) -> bool:
+    """Whether `value` is a finite number."""
+    return isinstance(value, (int, float)) and math.isfinite(value)
+
+
+def decimals(lower: float, upper: float) -> int:
+    """Decimals for a value between these bounds: 0, or 2 to 4; 2 where the interval is undefined or has no width."""
+    if not (is_number(lower) and is_number(upper)) or upper <= lower:
+        return _LEAST
+    half = (upper - lower) / 2
+    return 0 if half >= 1 else min(_MOST, max(_LEAST, -math.floor(math.log10(half))))
+
+
+def _enough_for_zero(places: int, bounds: tuple[float, ...]) -> int:
+    """At least `places`, and enough that no bound other than zero itself reads as zero."""
+    while places < _MOST and any(b != 0 and round(b, places) == 0 for b in bounds if is_number(b)):
+        places += 1
+    return places
+
+
+def number(value: float, places: int = _LEAST, *, signed: bool = False) -> str:
+    """`value` with `places` decimals and a true minus sign; a dash where it is undefined, `<0.0001` near zero."""
+    if not is_number(value):
+        return MISSING
+    if value != 0 and round(value, places) == 0:
+        return ("<" if value > 0 else f">{MINUS}") + f"{10**-places:.{places}f}"
+    text = f"{value:{'+' if signed else ''}.{places}f}"
+    return text.replace("-", MINUS)
+
+
+def with_interval(value: float, lower: float, upper: float, *, signed: bool = False) -> str:
+    """`value [lower, upper]`, rounded together; the value alone where it has no interval, a dash where it has none."""
+    if not is_number(value):
+        return MISSING
+    places = _enough_for_zero(decimals(lower, upper), (lower, upper))
+    if not (is_number(lower) and is_number(upper)):
+        return number(value, places, signed=signed)
+    return f"{number(value, places, signed=signed)} [{number(lower, places)}, {number(upper, places)}]"
+
+
+def alone(value: float, lower: float = math.nan, upper: float = math.nan) -> str:
+    """`value` without its interval, with the decimals that its interval allows."""
+    return number(value, decimals(lower, upper))

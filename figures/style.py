@@ -1,0 +1,129 @@
+"""One look for every figure: sizes, fonts, and inks that differ in lightness, line style and marker.
+
+In: nothing. Out: `paper()`, the context in which every figure is drawn and saved, and `Ink`, how one series looks.
+The colours follow Okabe & Ito (Color Universal Design, 2008), darkened or lightened until know, know at the report
+site and say also differ in grey. Text is embedded as TrueType, so that a journal's checker and a reader's search
+both find it.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import matplotlib.style
+from matplotlib.figure import Figure
+
+ONE_COLUMN = 3.4
+"""Width in inches of a figure in one column of a two-column paper."""
+TWO_COLUMNS = 7.0
+"""Width in inches of a figure across both columns."""
+PAGE_HEIGHT = 9.0
+"""Greatest height in inches; what needs more goes on a second figure."""
+
+SMALL, NORMAL, TITLE = 6.5, 7.0, 7.5
+"""Font sizes in points at final size; nothing is smaller than SMALL."""
+FAMILY = "DejaVu Sans"
+"""Comes with matplotlib, so that a figure is the same on every machine."""
+
+_RC = {
+    "font.family": FAMILY,
+    "font.size": NORMAL,
+    "axes.labelsize": NORMAL,
+    "axes.titlesize": TITLE,
+    "xtick.labelsize": SMALL,
+    "ytick.labelsize": SMALL,
+    "legend.fontsize": SMALL,
+    "legend.frameon": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.6,
+    "axes.edgecolor": "#333333",
+    "xtick.major.width": 0.6,
+    "ytick.major.width": 0.6,
+    "xtick.major.size": 2.5,
+    "ytick.major.size": 2.5,
+    "lines.linewidth": 1.2,
+    "lines.markersize": 3.0,
+    "figure.dpi": 100,
+    "savefig.dpi": 200,
+    "pdf.fonttype": 42,  # TrueType; the default, Type 3, is refused by many journals
+    "ps.fonttype": 42,
+    "svg.fonttype": "none",
+    "text.parse_math": False,  # a "$" in somebody's label is a dollar sign
+}
+
+
+@dataclass(frozen=True)
+class Ink:
+    """How one series is drawn."""
+
+    color: str
+    """Any matplotlib colour."""
+    linestyle: str | tuple = "-"
+    """Any matplotlib line style."""
+    marker: str = ""
+    """Any matplotlib marker; "" draws none."""
+    width: float = 1.2
+    """Line width in points."""
+    hollow: bool = False
+    """Whether markers are white inside."""
+    size: float = 3.0
+    """Marker size in points."""
+
+    def line(self) -> dict:
+        """Keyword arguments of `Axes.plot` for this ink."""
+        face = "white" if self.hollow else self.color
+        return {
+            "color": self.color, "linestyle": self.linestyle, "linewidth": self.width, "marker": self.marker or "None",
+            "markerfacecolor": face, "markeredgecolor": self.color, "markeredgewidth": 0.7,
+            "markersize": self.size,
+        }  # fmt: skip
+
+
+KNOW = Ink("#0B3C6F", "-", "o", 1.5)
+KNOW_AT_REPORT = Ink("#5DB3E6", (0, (4, 1.2)), "s", 1.5)
+SAY = Ink("#C94F00", (0, (6, 1.5, 1.2, 1.5)), "D", 1.5)
+CHANCE = Ink("#000000", (0, (1, 1.6)), "", 0.9)
+TEXT, QUIET, FAINT = "#1A1A1A", "#595959", "#D0D0D0"
+
+_DASHES = ("-", (0, (5, 1.5)), (0, (2, 1.2)), (0, (6, 1.5, 1, 1.5)), (0, (1, 1)), (0, (3, 1, 1, 1, 1, 1)))
+_GREYS = ("#3D3D3D", "#6E6E6E", "#8F8F8F")
+_SAYS = ("#A34700", "#C98A4B", "#8C5A2B")
+
+
+def probe_ink(site: str, rank: int = 0) -> Ink:
+    """The ink of a probe at a site; `rank` counts the probe methods drawn there, first is boldest."""
+    base = KNOW_AT_REPORT if site == "report" else KNOW
+    if rank == 0:
+        return base
+    return Ink(base.color, _DASHES[1 + rank % 5], ("^", "v", "P", "X")[(rank - 1) % 4], 0.9, hollow=True)
+
+
+def report_ink(rank: int) -> Ink:
+    """The thin ink of one report rung, counted from 0; the headline report is `SAY`."""
+    return Ink(_SAYS[rank % len(_SAYS)], _DASHES[1:][rank % 5], "", 0.8)
+
+
+def baseline_ink(rank: int) -> Ink:
+    """The thin grey ink of one baseline, counted from 0."""
+    return Ink(_GREYS[rank % len(_GREYS)], _DASHES[rank % len(_DASHES)], "", 0.7)
+
+
+@contextmanager
+def paper() -> Iterator[None]:
+    """Draw and save inside this: matplotlib's defaults with this file's settings, whatever the caller has set."""
+    with matplotlib.style.context(["default", _RC]):
+        yield
+
+
+def new_figure(width: float, height: float) -> Figure:
+    """A figure of a fixed size in inches, outside pyplot: nothing to close, no display needed."""
+    with paper():
+        return Figure(figsize=(width, height))
+
+
+def place(fig: Figure, box: tuple[float, float, float, float], **options):
+    """Add axes whose (left, bottom, width, height) are inches of `fig`, so that margins hold whatever the size."""
+    wide, high = fig.get_size_inches()
+    left, bottom, width, height = box
+    return fig.add_axes((left / wide, bottom / high, width / wide, height / high), **options)

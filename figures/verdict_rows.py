@@ -1,0 +1,59 @@
+"""One flat row per verdict: the list that a comparison writes, as a table with every column present.
+
+In: the dictionaries of `verdicts.json`. Out: a frame for the dumbbell, the tables and the summary alike. A number that
+is missing or null becomes NaN, a text that is missing becomes "", and nested counts become columns of their own.
+"""
+
+import math
+from collections.abc import Iterable, Mapping
+
+import pandas as pd
+
+TEXTS = ("target", "condition", "verdict", "metric", "report_rung", "site", "level", "sentence")
+NUMBERS = (
+    "chance", "probe", "probe_lower", "probe_upper", "report", "report_lower", "report_upper",
+    "gap", "gap_lower", "gap_upper", "n", "n_groups", "layer", "control_accuracy",
+)  # fmt: skip
+COVERAGE = ("answered", "refused", "unreadable")
+AGREEMENT = ("both", "probe_only", "report_only", "neither")
+
+
+def _as_number(value: object) -> float:
+    """`value` as a float, NaN where it is not one."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return math.nan
+
+
+def _as_text(value: object) -> str:
+    return "" if value is None or value != value else str(value)
+
+
+def _row(one: Mapping) -> dict:
+    coverage, table = one.get("coverage") or {}, one.get("table") or {}
+    row = {name: _as_text(one.get(name)) for name in TEXTS}
+    row |= {name: _as_number(one.get(name)) for name in NUMBERS}
+    row |= {name: _as_number(coverage.get(name)) for name in COVERAGE}
+    row |= {name: _as_number(table.get(name)) for name in AGREEMENT}
+    row["reasons"] = "\n".join(_as_text(reason) for reason in one.get("reasons") or [])
+    if "run" in one:
+        row["run"] = _as_text(one["run"])
+    return row
+
+
+def verdict_rows(verdicts: Iterable[Mapping]) -> pd.DataFrame:
+    """One row per verdict, in the order given; the columns are there even when `verdicts` is empty."""
+    columns = [*TEXTS, *NUMBERS, *COVERAGE, *AGREEMENT, "reasons"]
+    rows = pd.DataFrame([_row(one) for one in verdicts])
+    return rows if len(rows) else pd.DataFrame(columns=columns)
+
+
+def require(table: pd.DataFrame, columns: Iterable[str], *, what: str) -> None:
+    """Stop with one clear line when `table` lacks a column that a figure draws."""
+    missing = [name for name in columns if name not in table.columns]
+    if missing:
+        raise ValueError(
+            f"{what}: the table has no column {', '.join(missing)}; expected {', '.join(columns)}; "
+            f"it has {', '.join(map(str, table.columns)) or 'none'}."
+        )

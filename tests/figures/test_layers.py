@@ -1,0 +1,107 @@
+"""Know by layer."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+
+from figures import layer_rows, layers, verdict_rows
+
+
+@pytest.fixture
+def rows(a_run):
+    run = a_run(targets=("token_count",), conditions=("plain",))
+    return layer_rows(run.scores, verdict_rows(run.verdicts), target="token_count")
+
+
+@pytest.fixture
+def drawn():
+    """`layers.draw`, with its figures closed afterwards."""
+    yield layers.draw
+    plt.close("all")
+
+
+def _lines(ax):
+    return {line.get_label(): line for line in ax.lines}
+
+
+def _texts(ax):
+    return [text.get_text() for text in ax.texts]
+
+
+def test_each_probe_line_is_the_table(rows, drawn):
+    lines = _lines(drawn(rows))
+    curves = rows[(rows["kind"] == "probe") & (rows["method"] != "nested")]
+    assert len(curves.groupby(["method", "site"])) == 4
+    for (method, site), part in curves.groupby(["method", "site"]):
+        np.testing.assert_array_equal(lines[f"probe|{method}|{site}"].get_xydata(), part[["layer", "value"]])
+
+
+def test_reports_and_baselines_are_level_lines_at_their_value(rows, drawn):
+    lines = _lines(drawn(rows))
+    level = rows[rows["kind"].isin(["report", "baseline"])]
+    assert len(level) == 11
+    for _, row in level.iterrows():
+        assert set(lines[f"{row['kind']}|{row['method']}|{row['site']}"].get_ydata()) == {row["value"]}
+
+
+def test_the_band_of_a_probe_is_its_interval(rows, drawn):
+    ax = drawn(rows)
+    part = rows[(rows["kind"] == "probe") & (rows["method"] == "ridge") & (rows["site"] == "object")]
+    corners = {tuple(point) for point in ax.collections[0].get_paths()[0].vertices}
+    assert {*zip(part["layer"], part["lower"], strict=True), *zip(part["layer"], part["upper"], strict=True)} <= corners
+
+
+def test_the_nested_choice_is_marked_at_its_layer(rows, drawn):
+    assert _lines(drawn(rows))["probe|nested|object"].get_xydata().tolist() == [[5, 0.9]]
+
+
+def test_chance_and_n_are_labelled(rows, drawn):
+    texts = _texts(drawn(rows))
+    assert "chance, median 0.00" in texts
+    assert "n = 400 items in 372 groups" in texts
+
+
+def test_an_undefined_score_leaves_a_gap_and_is_counted(rows, drawn):
+    rows.loc[(rows["method"] == "ridge") & (rows["layer"] == 3), ["value", "lower", "upper"]] = np.nan
+    ax = drawn(rows)
+    assert np.isnan(_lines(ax)["probe|ridge|object"].get_ydata()[3])
+    assert any("2 of 41 scores undefined" in text for text in _texts(ax))
+
+
+def test_a_baseline_that_is_undefined_says_so(rows, drawn):
+    rows.loc[rows["method"] == "tf-idf", "value"] = np.nan
+    assert "tf-idf undef." in _texts(drawn(rows))
+
+
+def test_a_panel_without_any_score_says_so(rows, drawn):
+    rows.loc[rows["kind"] != "chance", ["value", "lower", "upper"]] = np.nan
+    assert "no score is defined here" in _texts(drawn(rows))
+
+
+def test_a_baseline_far_beneath_chance_does_not_flatten_the_rest(rows, drawn):
+    rows.loc[rows["method"] == "surface numbers", ["value", "lower", "upper"]] = (-40, -45, -35)
+    ax = drawn(rows)
+    assert ax.get_ylim()[0] > -1
+    assert "surface numbers −40" in _texts(ax)
+
+
+def test_two_conditions_on_one_axes_are_refused(a_run):
+    run = a_run(targets=("knowledge",))
+    both = layer_rows(run.scores, verdict_rows(run.verdicts), target="knowledge")
+    with pytest.raises(ValueError, match=r"layers\.panels"):
+        layers.draw(both)
+
+
+@pytest.mark.parametrize(
+    "conditions", [("plain",), ("locked", "unlocked"), ("x" * 300, "$_{\\broken"), ("a", "b", "c")]
+)
+@pytest.mark.parametrize("n_layers", [3, 81])
+def test_no_text_leaves_the_figure_or_touches_another(a_run, conditions, n_layers):
+    run = a_run(targets=("token_count",), conditions=conditions, n_layers=n_layers)
+    fig = layers.panels(layer_rows(run.scores, verdict_rows(run.verdicts), target="token_count"))
+    fig.draw_without_rendering()
+    boxes = [text.get_window_extent() for ax in fig.axes for text in ax.texts]
+    page = fig.bbox
+    assert all(box.x0 >= 0 and box.x1 <= page.x1 and box.y0 >= 0 and box.y1 <= page.y1 for box in boxes)
+    for i, box in enumerate(boxes):
+        assert not any(box.shrunk(0.98, 0.7).overlaps(other.shrunk(0.98, 0.7)) for other in boxes[i + 1 :])

@@ -1,0 +1,38 @@
+"""Numbers rounded by their interval."""
+
+import math
+
+import pytest
+
+from figures import rounding
+
+
+@pytest.mark.parametrize(
+    ("value", "lower", "upper", "printed"),
+    [
+        (0.87654, 0.81, 0.94, "0.88 [0.81, 0.94]"),
+        (0.87654, 0.8741, 0.8791, "0.877 [0.874, 0.879]"),
+        (0.87654, 0.2, 1.0, "0.88 [0.20, 1.00]"),
+        (-2.3, -4.1, -0.7, "−2 [−4, −1]"),
+        (1.0, 1.0, 1.0, "1.00 [1.00, 1.00]"),
+        (-0.2, -0.31, -0.09, "−0.20 [−0.31, −0.09]"),
+    ],
+)
+def test_a_number_has_the_decimals_that_its_interval_allows(value, lower, upper, printed):
+    assert rounding.with_interval(value, lower, upper) == printed
+
+
+def test_a_bound_above_zero_is_never_printed_as_zero():
+    assert rounding.with_interval(0.05, 0.0031, 0.0969, signed=True) == "+0.050 [0.003, 0.097]"
+
+
+def test_a_bound_too_small_for_four_decimals_is_printed_as_an_inequality():
+    assert rounding.with_interval(0.05, 1e-7, 0.1).endswith("[<0.0001, 0.1000]")
+
+
+def test_an_undefined_number_is_a_dash():
+    assert rounding.with_interval(math.nan, 0.1, 0.2) == rounding.MISSING
+
+
+def test_a_number_without_an_interval_stands_alone():
+    assert rounding.with_interval(0.5, math.nan, math.nan) == "0.50"
