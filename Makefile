@@ -15,7 +15,7 @@ option = $(if $($(1)),--$(2) "$($(1))")
 CACHE_OPTIONS = $(call option,MODEL,model) $(call option,TARGETS,targets) $(call option,N,n) $(call option,SEED,seed) \
 	$(call option,DATA,data) $(call option,DEVICE,device) $(call option,DTYPE,dtype) $(OPTIONS)
 
-.PHONY: help cache probe compare test lint organism card clean
+.PHONY: help cache probe compare test lint organism card bench clean
 .DEFAULT_GOAL := help
 
 help:  ## print this help
@@ -50,6 +50,9 @@ organism: $(READY)  ## train the embedded default again from its seeded recipe (
 
 card: $(READY)  ## measure the embedded default again and print its model card's figures
 	$(VENV)/bin/python -m organisms.measure organisms/lock
+
+bench: $(READY)  ## measure speed against named rivals: runs/bench/bench.json
+	$(VENV)/bin/python -m activations.bench
 
 clean:  ## remove the default run (not your other runs, not .venv)
 	rm -rf runs/default

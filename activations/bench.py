@@ -1,0 +1,209 @@
+"""How fast caching is, as ratios against named rivals in one run: `make bench`.
+
+The subject is a random Qwen2-type decoder of 12 blocks, d=896, with Qwen2's vocabulary. Each rival gets the same
+prompts and, where it batches, the same batches; each pair is timed in turn and the medians are compared. A ratio is the
+rival's time over ours: 1.6 means 1.6 times as fast as the rival. Writes `runs/bench/bench.json`.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from tqdm import tqdm
+from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
+
+from activations.capture import batches, pad
+from activations.files import write_atomically
+from activations.load import Subject, load_subject, load_tokenizer
+from activations.prompts import Prompt
+from activations.reading import CPU_TOKENS, GPU_TOKENS, Reader
+from activations.settings import RUNS, Settings
+from activations.sites import sites_of
+
+SHARED, OWN = 100, 24
+"""Tokens of a shared beginning, and of what follows it."""
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """One line of bench.json."""
+
+    name: str
+    ratio: float
+    """The rival's seconds over ours."""
+    ours_s: float
+    rival_s: float
+    rival: str
+    n: int
+    """Prompts (or bytes, for reading) in each timing."""
+
+
+def build(folder: Path, *, blocks: int, width: int, vocabulary: int, seed: int) -> Path:
+    """A random Qwen2-type model in transformers format with a tokenizer that is only good for its pad token."""
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    torch.manual_seed(seed)
+    heads = max(1, width // 64)
+    config = Qwen2Config(
+        vocab_size=vocabulary,
+        hidden_size=width,
+        intermediate_size=width * 38 // 7,
+        num_hidden_layers=blocks,
+        num_attention_heads=heads,
+        num_key_value_heads=max(1, heads // 7),
+        tie_word_embeddings=True,
+    )
+    Qwen2ForCausalLM(config).save_pretrained(folder)
+    words = Tokenizer(models.WordLevel({"a": 0, "b": 1, "c": 2, "<pad>": 3}, unk_token="a"))
+    words.pre_tokenizer = pre_tokenizers.Whitespace()
+    PreTrainedTokenizerFast(tokenizer_object=words, pad_token="<pad>", eos_token="<pad>").save_pretrained(folder)
+    return folder
+
+
+def prompts_of(n: int, *, shared: int, shortest: int, longest: int, vocabulary: int, seed: int) -> list[Prompt]:
+    """`n` prompts of random tokens: a common beginning, and an own part of random length."""
+    rng = np.random.default_rng(seed)
+    start = rng.integers(4, vocabulary, shared).tolist()
+    sizes = rng.integers(shortest, longest + 1, n)
+    return [Prompt("", (*start, *rng.integers(4, vocabulary, size).tolist())) for size in sizes]
+
+
+@dataclass(frozen=True)
+class Rivals:
+    """The same work as published scripts do it; each keeps the last token's states, or nothing."""
+
+    subject: Subject
+    max_tokens: int
+
+    def _batches(self, prompts: list[Prompt]) -> Iterator[tuple[dict, torch.Tensor]]:
+        for rows in batches([len(prompt.ids) for prompt in prompts], self.max_tokens):
+            ids = [prompts[i].ids for i in rows]
+            last = torch.tensor([len(row) - 1 for row in ids], device=self.subject.device)
+            yield pad(ids, self.subject.tokenizer.pad_token_id, self.subject.device, side="right"), last
+
+    def body(self, prompts: list[Prompt]) -> None:
+        """The bare forward of the transformer body on the same batches: no head, nothing kept."""
+        for inputs, _ in self._batches(prompts):
+            self.subject.body(**inputs, use_cache=False)
+
+    def body_one_by_one(self, prompts: list[Prompt]) -> None:
+        """The bare forward of the transformer body, prompt by prompt."""
+        for prompt in prompts:
+            self.subject.body(input_ids=torch.tensor([prompt.ids], device=self.subject.device), use_cache=False)
+
+    def hidden_states(self, prompts: list[Prompt]) -> None:
+        """`output_hidden_states=True` on the same batches, the last token of each layer kept."""
+        for inputs, last in self._batches(prompts):
+            states = self.subject.module(**inputs, output_hidden_states=True).hidden_states
+            torch.stack([state[torch.arange(len(last)), last] for state in states]).cpu()
+
+    def one_by_one(self, prompts: list[Prompt]) -> None:
+        """The same, one prompt at a time, as published probing code does it."""
+        for prompt in prompts:
+            row = torch.tensor([prompt.ids], device=self.subject.device)
+            states = self.subject.module(input_ids=row, output_hidden_states=True).hidden_states
+            torch.stack([state[0, -1] for state in states]).cpu()
+
+    def tracer_cache(self, prompts: list[Prompt]) -> None:
+        """nnsight's `tracer.cache()` over all blocks, the last token kept afterwards."""
+        for inputs, last in self._batches(prompts):
+            with self.subject.traced.trace(inputs) as tracer:
+                cache = tracer.cache(modules=list(self.subject.blocks)).save()
+            states = [cache[path].output for path in cache.keys()]  # noqa: SIM118  (a view, not a dict)
+            states = [state[0] if isinstance(state, tuple) else state for state in states]
+            torch.stack([state[torch.arange(len(last)), last] for state in states]).cpu()
+
+
+def timed(ours: Callable[[], object], rival: Callable[[], object], repeats: int) -> tuple[float, float]:
+    """Median seconds of each, timed in turn after one warm-up, so that a slow moment of the machine hits both."""
+    seconds: tuple[list[float], list[float]] = ([], [])
+    for turn in range(repeats + 1):
+        for side, run in enumerate((ours, rival)):
+            start = time.perf_counter()
+            with torch.inference_mode():
+                run()
+            if torch.cuda.is_available():
+                torch.cuda.synchronize()
+            if turn:
+                seconds[side].append(time.perf_counter() - start)
+    return statistics.median(seconds[0]), statistics.median(seconds[1])
+
+
+def caching(subject: Subject, *, n: int, repeats: int, seed: int) -> Iterator[Ratio]:
+    """The ratios of caching: prompts that share nothing, then prompts that share their beginning."""
+    vocabulary = subject.module.config.vocab_size
+    budget = CPU_TOKENS if subject.device.type == "cpu" else GPU_TOKENS
+    rivals = Rivals(subject, budget)
+    reader = Reader(subject, range(subject.n_layers), sites_of(("object",), marked=False), True)
+    own = prompts_of(n, shared=0, shortest=24, longest=72, vocabulary=vocabulary, seed=seed)
+    same = prompts_of(n, shared=SHARED, shortest=OWN, longest=OWN, vocabulary=vocabulary, seed=seed)
+    pairs = [
+        ("cache_vs_body", own, rivals.body),
+        ("cache_vs_hidden_states", own, rivals.hidden_states),
+        ("cache_vs_one_by_one", own, rivals.one_by_one),
+        ("cache_vs_tracer_cache", own, rivals.tracer_cache),
+        ("cache_shared_prefix_vs_body", same, rivals.body_one_by_one),
+    ]
+    for name, prompts, rival in tqdm(pairs, desc="bench", disable=None):
+        both = {"object": prompts, "report": prompts}
+        ours_s, rival_s = timed(lambda both=both: reader.read(both), lambda p=prompts, r=rival: r(p), repeats)
+        yield Ratio(name, rival_s / ours_s, ours_s, rival_s, rival.__doc__.split(".")[0].strip(), n)
+
+
+def reading(folder: Path, *, rows: int, layers: int, width: int, repeats: int) -> Ratio:
+    """One layer out of a shard against `np.load` of the same bytes, both already in the page cache."""
+    from activations.store import Store, tensor_name
+
+    states = torch.randn(layers, rows, width)
+    save_file({tensor_name("object", i): states[i].contiguous() for i in range(layers)}, folder / "shard.safetensors")
+    np.save(folder / "layer.npy", states[layers // 2].numpy())
+    entry = {"target": "t", "condition": "c", "sites": ["object"], "shards": [{"file": "shard.safetensors"}]}
+    store = Store(folder, {"entries": [entry], "layers": list(range(layers)), "n_layers": layers})
+    ours_s, rival_s = timed(
+        lambda: [store.load("t", "c", "object", layers // 2) for _ in range(20)],
+        lambda: [np.load(folder / "layer.npy") for _ in range(20)],
+        repeats,
+    )
+    rival = "np.load of the same bytes already on disk"
+    return Ratio("read_layer_vs_np_load", rival_s / ours_s, ours_s, rival_s, rival, states[0].numel() * 4)
+
+
+def floor(subject: Subject, n_tokens: int) -> float:
+    """FLOPs of the blocks for `n_tokens`: two per weight and token, attention's own products aside."""
+    weights = sum(p.numel() for block in subject.blocks for p in block._module.parameters())
+    return 2.0 * weights * n_tokens
+
+
+@click.command(help=__doc__)
+@click.option("--n", default=96, show_default=True, help="Prompts in each timing.")
+@click.option("--repeats", default=3, show_default=True, help="Timings of each side, after a warm-up.")
+@click.option("--blocks", default=12, show_default=True)
+@click.option("--width", default=896, show_default=True)
+@click.option("--vocabulary", default=151_936, show_default=True)
+@click.option("--seed", default=0, show_default=True)
+def main(n: int, repeats: int, blocks: int, width: int, vocabulary: int, seed: int) -> None:
+    with tempfile.TemporaryDirectory() as temporary:
+        model = build(Path(temporary), blocks=blocks, width=width, vocabulary=vocabulary, seed=seed)
+        settings = Settings(model=str(model), targets=(), conditions={}, data={})
+        subject = load_subject(settings, load_tokenizer(settings))
+        found = [*caching(subject, n=n, repeats=repeats, seed=seed)]
+        found.append(reading(Path(temporary), rows=2000, layers=blocks, width=width, repeats=repeats))
+    path = RUNS / "bench" / "bench.json"
+    write_atomically(path, (json.dumps([asdict(ratio) for ratio in found], indent=1) + "\n").encode())
+    for ratio in found:
+        click.echo(f"{ratio.name:28} {ratio.ratio:6.2f}  ours {ratio.ours_s:7.3f} s, rival {ratio.rival_s:7.3f} s")
+    click.echo(f"written to {path}")
+
+
+if __name__ == "__main__":
+    main()
