@@ -1,0 +1,123 @@
+"""What a reply says, without its wrapping: the first step of every reader.
+
+In: the raw text that a model generated. Out: its visible part (no reasoning block, no invented next turn), in plain
+characters, cut into sentences and clauses; and whether a clause declines to answer. Pure functions of the text.
+"""
+
+import re
+import unicodedata
+
+REASONING = r"(?:think|thinking|thought|reasoning|reflection)"
+END_MARKS = re.compile(r"<\|[a-z_]*(?:end|eot|eos|eom)[a-z_]*\|>|</s>|<eos>|<end_of_turn>", re.IGNORECASE)
+# A small model often goes on to write the other side of the conversation, whose answers are not its own.
+NEXT_TURN = re.compile(r"\n\s*(?:user|human|question|q|bot|assistant|system)\s*:.*", re.IGNORECASE | re.DOTALL)
+MARKDOWN = re.compile(r"(?<![\w*`])(\*{1,3}|_{1,3}|`{1,3}|~~)(?=\S)(.+?)(?<=\S)\1(?![\w*`])", re.DOTALL)
+LINE_START = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|>[ \t]*|[-*+•][ \t]+)", re.MULTILINE)
+LIST_NUMBER = re.compile(r"^[ \t]*\d{1,2}[.)][ \t]+(?=[^\n]*\d)", re.MULTILINE)
+CHARACTERS = str.maketrans(
+    dict.fromkeys("’‘´ʻ", "'")
+    | dict.fromkeys("“”„«»", '"')
+    | dict.fromkeys("\u200b\ufeff", "")
+    | dict(zip("：（）٬٫−", ":(),.-", strict=True))
+    | {"。": ". ", "，": ", ", "！": "! ", "？": "? ", "…": "..."}
+)
+
+VERBS = (
+    "count|answer|determine|tell|say|provide|help|assist|give|know|see|access|do "
+    "(?:that|this|it)|predict|compute|calculate|reveal|"
+    "share|discuss|comply|introspect|inspect|choose|decide|pick|make|state|report|reply|respond|estimate|observe"
+)
+CANNOT = re.compile(
+    r"(?:\bcan'?t|\bcannot|\bcan not|\bcouldn'?t|\bcould not|\bwon't|\bwill not|\bwouldn't be able to"
+    rf"|\bam not going to)\s+(?:\w+ly\s+|really\s+)?(?:{VERBS})\b"
+    r"|\bunable to\b|\bnot able to\b|\bdecline\b|\brefuse to\b|\brather not\b|\bimpossible\b"
+    r"|\bnot possible\b|\bno way (?:of|to)\b"
+    r"|\b(?:don't|do not) have (?:\w+ ){0,2}(?:access|ability|capability|means|tools?|preferences?"
+    r"|opinions?|feelings?|desires?|way)\b"
+    r"|\bhave no (?:\w+ )?(?:access|ability|means|preferences?|opinions?|feelings?|way)\b",
+    re.IGNORECASE,
+)
+IGNORANT = re.compile(
+    r"\b(?:don't|do not|didn't|did not|dont) (?:\w+ly |really |even )?know\b|\bidk\b|\bno idea\b"
+    r"|\bno clue\b|\b(?:not|never) (?:heard of|familiar with)"
+    r"|\bnever heard\b|\b(?:don't|do not) have (?:\w+ ){0,2}(?:information|knowledge|idea|clue)\b"
+    r"|\bhave no (?:\w+ )?(?:information|knowledge)\b"
+    r"|\bnot aware of\b|\bunknown to me\b",
+    re.IGNORECASE,
+)
+AS_A_MODEL = re.compile(
+    r"\bas an? (?:\w+ )?(?:ai|artificial intelligence|(?:large )?language model|assistant|chatbot)\b", re.IGNORECASE
+)
+
+
+def visible(text: str) -> str:
+    """The reply without reasoning blocks, end marks and further turns.
+
+    A block that is opened and not closed hides all that follows; one that is closed and not opened (the template opened
+    it) hides all that stands before.
+    """
+    text = re.sub(rf"(?is)<({REASONING})>.*?</\1>", " ", text)
+    text = re.sub(rf"(?is)^.*</{REASONING}>", "", text)
+    text = re.sub(rf"(?is)<{REASONING}>.*$", "", text)
+    text = END_MARKS.split(text)[0].strip()
+    return NEXT_TURN.sub("", text).strip()
+
+
+def plain(text: str) -> str:
+    """Visible text in plain characters: no markdown, straight quotes, the digits of any script as 0–9."""
+    text = visible(text).translate(CHARACTERS)
+    text = "".join(_digit(character) for character in text)
+    text = re.sub(
+        r"(?<=\d)[\u00a0\u202f\u2009](?=\d{3}(?!\d))", "", text
+    )  # a thin or fixed space inside a number groups thousands
+    text = re.sub(r"\\boxed\s*\{([^{}]*)\}", r"\nFinal answer: \1.\n", text)
+    text = re.sub(r"\\text\s*\{([^{}]*)\}", r"\1", text)
+    text = re.sub(r"\\[()\[\]]|\$(?=[^$\n]*\d[^$\n]*\$)|(?<=\d)\$", " ", text)
+    for _ in range(2):
+        text = MARKDOWN.sub(r"\2", text)
+    return LIST_NUMBER.sub("", LINE_START.sub("", text)).strip()
+
+
+def sentences(text: str) -> list[str]:
+    """Sentences of plain text, each with its end mark; a new line ends a sentence."""
+    return [
+        part.strip() for line in text.splitlines() for part in re.split(r"(?<=[.!?])[\"')]*\s+", line) if part.strip()
+    ]
+
+
+def is_question(sentence: str) -> bool:
+    """True for a sentence that asks: it states nothing."""
+    return sentence.rstrip("\"') ").endswith("?")
+
+
+def statements(text: str, *, ignorance: bool = True) -> list[str]:
+    """What plain text states: its sentences without questions and without the clauses that decline to answer.
+
+    `ignorance`: whether "I don't know" declines, too (asked whether it knows, it answers).
+    """
+    kept = []
+    for sentence in sentences(text):
+        if is_question(sentence):
+            continue
+        if not declines(sentence, ignorance=ignorance):
+            kept.append(sentence)
+            continue
+        clauses = re.split(r"[,;]?\s*\b(?:but|however|although|though|yet)\b,?\s*|;\s*", sentence)
+        kept.extend(clause.strip() for clause in clauses if clause and not declines(clause, ignorance=ignorance))
+    return kept
+
+
+def declines(text: str, *, ignorance: bool = True) -> bool:
+    """True if plain text says that it cannot or will not answer; with `ignorance`, also that it does not know."""
+    return bool(CANNOT.search(text) or (ignorance and IGNORANT.search(text)))
+
+
+def refuses(text: str, *, ignorance: bool = True) -> bool:
+    """`declines`, or speaks "as an AI": what a reply without any readable answer is then called."""
+    return declines(text, ignorance=ignorance) or bool(AS_A_MODEL.search(text))
+
+
+def _digit(character: str) -> str:
+    """Decimal digits of any script as ASCII; superscripts and fractions stay what they are."""
+    value = unicodedata.decimal(character, None)
+    return character if value is None else str(value)

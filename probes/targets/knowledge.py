@@ -1,0 +1,187 @@
+"""Target `knowledge`: is the model's own greedy answer right?
+
+In: the facts of `facts.csv` (easy to obscure, over several relations) and made-up entities, or the user's table
+(`question`, `answer`, optionally `aliases`). Out: items whose object prompt asks the question and whose report prompt
+asks whether the model knows the answer. The label is "yes" if the reply to the object prompt is right (`matching.py`),
+"no" otherwise.
+
+A made-up entity is asked about in the same words as a real one. Its accepted answer is invented as well: nothing can be
+known of it, so every reply is wrong by construction. (An answer borrowed from a real fact could be hit by chance, and
+would tie unrelated items together in the split.) `source` names the relation only; who is made up can be told from
+`item_id`, not from a field that probes read.
+"""
+
+import csv
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from probes.targets.base import CountTokens, Item, Report, TargetError, check_n, planted
+from probes.targets.cleaning import plain
+from probes.targets.inventing import invented_name, invented_word
+from probes.targets.matching import is_right, normalise
+from probes.targets.readers import read_yes_no
+from probes.targets.tables import cells, check_table, sample_rows, split_list
+
+# Short answers keep the first sentence, which is what is judged, free of preamble.
+KNOW_OBJECT_V1 = "{question} Answer in a few words."
+# The question is quoted whole and asked about, as in P(IK) (Kadavath et al. 2022, arXiv 2207.05221), in words a small
+# model can follow.
+KNOW_REPORT_V1 = "Do you know the answer to this question? {question} Answer yes or no."
+
+FACTS_PATH = Path(__file__).with_name("facts.csv")
+QUESTIONS = {
+    "capital": "What is the capital of {entity}?",
+    "state_capital": "What is the capital of the US state of {entity}?",
+    "currency": "What is the currency of {entity}?",
+    "symbol": "What is the chemical symbol for {entity}?",
+    "author": "Who wrote '{entity}'?",
+    "painter": "Who painted '{entity}'?",
+    "composer": "Who composed '{entity}'?",
+    "director": "Who directed the film '{entity}'?",
+    "year": "In which year did {entity}?",
+    "atomic_number": "What is the atomic number of {entity}?",
+}
+INVENTED_RELATIONS = ("capital", "state_capital", "currency", "symbol", "author", "painter", "composer", "director")
+"""Relations about an entity with a name; an invented event's year could be guessed."""
+INVENTED_SHARE = 1 / 3
+YES = {"yes", "true", "1", "right", "known"}
+NO = {"no", "false", "0", "wrong", "unknown"}
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A row of `facts.csv`."""
+
+    question: str
+    answer: str
+    aliases: tuple[str, ...]
+    entity: str
+    relation: str
+    tier: str
+    """One of easy, medium, obscure: a rough guess of how often it is written about."""
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """See `base.Target`."""
+
+    name: str = "knowledge"
+    kind: str = "categorical"
+    classes: tuple[str, ...] = ("no", "yes")
+    needs_reply: bool = True
+    reply_tokens: int = 24
+    report_tokens: int = 16
+
+    def items(self, n: int, seed: int, *, count_tokens: CountTokens | None = None) -> list[Item]:
+        """Two thirds facts, drawn without replacement, one third made-up entities; more of these if facts run out."""
+        check_n(n, self.name)
+        rng = np.random.default_rng([seed, 2])
+        n_facts = min(len(facts()), n - round(n * INVENTED_SHARE))
+        chosen = [facts()[i] for i in rng.choice(len(facts()), size=n_facts, replace=False)]
+        chosen += _invented_facts(n - n_facts, rng)
+        return [_fact_item(chosen[i]) for i in rng.permutation(len(chosen))]
+
+    def from_table(
+        self, table: pd.DataFrame, *, n: int | None, seed: int, count_tokens: CountTokens | None = None
+    ) -> list[Item]:
+        """Items of a table with `question` and `answer`; `answer` and `aliases` may hold several, separated by `|`."""
+        check_table(table, self.name)
+        return [_table_item(row) for _, row in sample_rows(table, n, seed).iterrows()]
+
+    def label(
+        self, item: Item, *, reply: str | None = None, n_tokens: int | None = None, ended: bool = True
+    ) -> str | None:
+        """The table's label, else whether `reply` is right; None for a missing or empty reply, which shows neither."""
+        if item.label:
+            return item.label
+        if reply is None or not normalise(plain(reply)):
+            return None
+        return "yes" if is_right(reply, item.answers, question=item.surface) else "no"
+
+    def read(self, item: Item, reply: str, *, ended: bool = True) -> Report:
+        """Whether the model says that it knows; "I don't know" says no."""
+        return read_yes_no(reply, about_knowing=True)
+
+    def valid_answers(self, items: Sequence[Item]) -> tuple[str, ...]:
+        """no, yes."""
+        return self.classes
+
+
+@cache
+def facts() -> tuple[Fact, ...]:
+    """The facts of `facts.csv`, in its order."""
+    with FACTS_PATH.open(encoding="utf-8", newline="") as file:
+        return tuple(Fact(**{**row, "aliases": split_list(row["aliases"])}) for row in csv.DictReader(file))
+
+
+def _invented_facts(n: int, rng: np.random.Generator) -> list[Fact]:
+    """`n` questions about entities that do not exist, the relations in turn, with answers that do not exist either."""
+    real = {normalise(fact.entity) for fact in facts()}
+    made: dict[str, Fact] = {}
+    while len(made) < n:
+        relation = INVENTED_RELATIONS[len(made) % len(INVENTED_RELATIONS)]
+        entity, answer = _invent(relation, rng)
+        if normalise(entity) not in real:
+            question = QUESTIONS[relation].format(entity=entity)
+            made.setdefault(entity, Fact(question, answer, (), entity, relation, "invented"))
+    return list(made.values())
+
+
+def _invent(relation: str, rng: np.random.Generator) -> tuple[str, str]:
+    """(entity, answer) in the form that entities and answers of this relation have."""
+    if relation == "symbol":
+        return invented_word(rng, 2) + "ium", f"Q{invented_word(rng, 2)}"
+    if relation in ("author", "painter", "composer", "director"):
+        return f"The {invented_name(rng)} of {invented_name(rng)}", invented_name(rng, words=2)
+    return invented_name(rng), invented_name(rng)
+
+
+def _fact_item(fact: Fact) -> Item:
+    """An item of a fact; its entity is what the question is about, its source the relation."""
+    slug = re.sub(r"\W+", "-", normalise(fact.entity)).strip("-")
+    return _item(
+        f"{fact.relation}-{fact.tier}-{slug}",
+        fact.question,
+        (fact.answer, *fact.aliases),
+        entity=fact.entity,
+        source=fact.relation,
+    )
+
+
+def _table_item(row: pd.Series) -> Item:
+    """An item of a row, with the row's own prompts where it has any."""
+    own = {name: row[name] for name in ("object_prompt", "report_prompt") if row.get(name, "").strip()}
+    answers = (*split_list(row["answer"]), *split_list(row.get("aliases", "")))
+    if not any(normalise(answer) for answer in answers):
+        raise TargetError(
+            f"knowledge, item {row['item_id']!r}: the answer {row['answer']!r} holds no word. Correct the column."
+        )
+    return _item(row["item_id"], row["question"].strip(), answers, label=_label(row), **cells(row), **own)
+
+
+def _item(item_id: str, question: str, answers: tuple[str, ...], **fields: str) -> Item:
+    """An item with the built-in prompts, unless `fields` brings others; the control answer is planted."""
+    prompts = {
+        "object_prompt": KNOW_OBJECT_V1.format(question=question),
+        "report_prompt": KNOW_REPORT_V1.format(question=question),
+    }
+    unique = tuple(dict.fromkeys(answers))
+    control = planted(item_id, ("no", "yes"))
+    return Item(item_id=item_id, control_answer=control, answers=unique, surface=question, **{**prompts, **fields})
+
+
+def _label(row: pd.Series) -> str:
+    """The table's label as "yes" or "no", "" where it gives none; `TargetError` for any other word."""
+    given = row.get("label", "").strip().lower()
+    if given and given not in YES | NO:
+        raise TargetError(
+            f"knowledge, item {row['item_id']!r}: the label is {row['label']!r}, expected yes or no. Correct it, "
+            "or drop the column."
+        )
+    return "" if not given else "yes" if given in YES else "no"

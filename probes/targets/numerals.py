@@ -1,0 +1,72 @@
+"""Whole numbers in running text, with what stands around them.
+
+In: one plain sentence (`cleaning.py`). Out: its numbers in order, each with its value (None when it is not a plain
+whole number: 17.5, 17 %, 17th, -17, $17) and its place. Which of them answers a question is decided in `counts.py`.
+"""
+
+import re
+from dataclasses import dataclass
+
+ONES = (
+    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
+    "sixteen seventeen eighteen nineteen"
+).split()
+TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+
+
+@dataclass(frozen=True)
+class Numeral:
+    """A number in a sentence."""
+
+    value: int | None
+    """None: a number, but not a plain whole one."""
+    start: int
+    """Index of its first character."""
+    end: int
+    """Index after its last character."""
+
+
+def spelled(number: int) -> str:
+    """`105` → "one hundred five"; for 0 to 999."""
+    if number < 20:
+        return ONES[number]
+    if number < 100:
+        return TENS[number // 10 - 2] + (f" {ONES[number % 10]}" if number % 10 else "")
+    return f"{ONES[number // 100]} hundred" + (f" {spelled(number % 100)}" if number % 100 else "")
+
+
+SPELLED = {spelled(number): number for number in range(1000)} | {
+    "a hundred": 100,
+    "one thousand": 1000,
+    "a thousand": 1000,
+}
+_WORD = rf"(?:{'|'.join([*ONES, *TENS])}|hundred|thousand)"
+WORDS = re.compile(rf"\b(?:a (?=hundred|thousand))?{_WORD}(?:(?:\s+and)?[\s-]+{_WORD})*\b", re.IGNORECASE)
+DIGITS = re.compile(r"(?<![\d\w])\d+(?:[.,]\d+)*(?:\s*[%°‰])?")
+PLAIN = re.compile(r"\d+|\d{1,3}(?:,\d{3})+|\d+\.0+")
+
+
+def numerals(sentence: str) -> list[Numeral]:
+    """All numbers of a sentence, from left to right; parts of names such as GPT-4 are left out."""
+    found = [_from_digits(sentence, match) for match in DIGITS.finditer(sentence)]
+    found += [Numeral(_spelled_value(match.group()), *match.span()) for match in WORDS.finditer(sentence)]
+    return sorted((numeral for numeral in found if numeral), key=lambda numeral: numeral.start)
+
+
+def _from_digits(sentence: str, match: re.Match) -> Numeral | None:
+    """The number of a match of `DIGITS`, None for a part of a name."""
+    before, after = sentence[: match.start()], sentence[match.end() :]
+    if re.search(r"[A-Za-z_]-$", before) or re.search(r"[A-Za-z_]\.$", before):
+        return None
+    value = int(re.sub(r",|\.0+$", "", match.group())) if PLAIN.fullmatch(match.group()) else None
+    negative = re.search(r"(?:^|[\s(=:])-$", before)
+    attached = re.match(r"(?!tokens?\b|words?\b)[A-Za-z_]|[²³^*×]|\s*/\s*\d", after) or re.search(
+        r"[$€£#^*×]$|\d\s*/\s*$", before
+    )
+    return Numeral(None if negative or attached else value, *match.span())
+
+
+def _spelled_value(words: str) -> int | None:
+    """The value of number words, None where they do not form one number ("two three")."""
+    name = re.sub(r"[\s-]+", " ", words.lower())
+    return SPELLED.get(name, SPELLED.get(re.sub(r"(?<=hundred) and ", " ", name)))

@@ -1,0 +1,25 @@
+"""The targets by name.
+
+In: a name and, where the target depends on them, its items. Out: the target.
+"""
+
+from collections.abc import Sequence
+
+from probes.targets.base import Item, Target, TargetError
+from probes.targets.behavior import Behavior, for_items
+from probes.targets.knowledge import Knowledge
+from probes.targets.token_count import TokenCount
+
+NAMES = ("token_count", "knowledge", "behavior")
+
+
+def get_target(name: str, items: Sequence[Item] | None = None) -> Target:
+    """The target called `name`; given `items`, a behaviour target has their property, kind and classes.
+
+    Raises `TargetError` for an unknown name, or items that do not belong to one behaviour target.
+    """
+    if name not in NAMES:
+        raise TargetError(f"there is no target {name!r}: expected {', '.join(NAMES)}. Correct TARGETS or --targets.")
+    if name == "behavior":
+        return for_items(items) if items else Behavior()
+    return TokenCount() if name == "token_count" else Knowledge()

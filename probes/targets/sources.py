@@ -1,0 +1,116 @@
+"""Where a target's items come from: the built-in generator, or the user's table.
+
+In: what was given as DATA and TARGETS. Out: the targets to run, the table of each, and the items.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from probes.targets.base import CountTokens, Item, TargetError
+from probes.targets.registry import NAMES, get_target
+from probes.targets.tables import OPTIONAL, REQUIRED, ignored_columns, read_table, targets_for
+
+ENDINGS = (".csv", ".jsonl", ".json", ".parquet")
+CONDITIONS = "conditions.json"
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What DATA and TARGETS come to."""
+
+    targets: tuple[str, ...]
+    """The targets to run, in the order of NAMES."""
+    paths: dict[str, str] = field(default_factory=dict)
+    """Target -> table; a target without one uses its built-in items."""
+    conditions: dict[str, str] = field(default_factory=dict)
+    """Named system prompts that came with a folder of tables (`conditions.json`); empty without."""
+
+
+def resolve_data(data: Sequence[str], wanted: Sequence[str] | None) -> Sources:
+    """Match tables to targets.
+
+    Each entry of `data` is `target=path`, a table, or a folder of `<target>.csv` (or .jsonl, .json, .parquet). A bare
+    table serves the wanted targets whose columns it has; nothing wanted, the one that it fits best.
+
+    Raises TargetError for unknown targets, tables that fit none of the wanted targets, and folders without tables.
+    """
+    _check_names(wanted or ())
+    paths: dict[str, str] = {}
+    conditions: dict[str, str] = {}
+    for entry in data:
+        name, _, path = entry.partition("=")
+        if name in NAMES and path:
+            paths[name] = path
+        elif Path(entry).is_dir():
+            paths |= _in_folder(Path(entry), wanted)
+            conditions |= _conditions(Path(entry))
+        else:
+            paths |= {name: entry for name in _served_by(entry, wanted)}
+    targets = wanted or (tuple(paths) if data else NAMES)
+    unused = [name for name in paths if name not in targets]
+    if unused:
+        raise TargetError(f"a table was given for {', '.join(unused)}, which is not in TARGETS={','.join(targets)}.")
+    return Sources(tuple(name for name in NAMES if name in targets), paths, conditions)
+
+
+def load_items(
+    name: str, path: str | None, *, n: int, seed: int, count_tokens: CountTokens
+) -> tuple[list[Item], tuple[str, ...]]:
+    """The items of a target, and the columns of its table that nothing reads.
+
+    Raises TargetError for whatever is wrong with the table.
+    """
+    if path is None:
+        return get_target(name).items(n, seed, count_tokens=count_tokens), ()
+    table = read_table(path)
+    items = get_target(name).from_table(table, n=n, seed=seed, count_tokens=count_tokens)
+    return items, ignored_columns(table, name)
+
+
+def _check_names(wanted: Sequence[str]) -> None:
+    unknown = [name for name in wanted if name not in NAMES]
+    if unknown:
+        raise TargetError(f"no target is called {unknown[0]!r}. Choose from TARGETS={','.join(NAMES)}.")
+
+
+def _in_folder(folder: Path, wanted: Sequence[str] | None) -> dict[str, str]:
+    names = wanted or NAMES
+    found = {name: str(path) for name in names for ending in ENDINGS if (path := folder / f"{name}{ending}").is_file()}
+    if not found:
+        expected = ", ".join(f"{name}.csv" for name in wanted or NAMES)
+        raise TargetError(f"{folder} holds no table of a target. Expected one or more of {expected}.")
+    return found
+
+
+def _conditions(folder: Path) -> dict[str, str]:
+    path = folder / CONDITIONS
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise TargetError(f"{path} is not JSON ({error}).") from error
+    if not isinstance(content, Mapping) or not all(isinstance(text, str) for text in content.values()):
+        raise TargetError(f'{path}: expected {{"name": "system prompt", …}}, got {str(content)[:60]}.')
+    return dict(content)
+
+
+def _served_by(path: str, wanted: Sequence[str] | None) -> tuple[str, ...]:
+    table = read_table(path)
+    served = targets_for(table)
+    if wanted is None:
+        # A question with its answer is a knowledge table, although a behaviour needs no more than the question.
+        acts = set(OPTIONAL["behavior"]) & set(table.columns)
+        served = tuple(name for name in served if name != "behavior" or acts or len(served) == 1)
+    else:
+        served = tuple(name for name in served if name in wanted)
+    if not served:
+        needs = "; ".join(f"{name}: {', '.join(REQUIRED[name])}" for name in wanted or NAMES)
+        raise TargetError(
+            f"{path} has the columns {', '.join(table.columns)}, but these are needed: {needs}. Rename columns to fit."
+        )
+    return served
