@@ -1,0 +1,133 @@
+"""What the model says, on the probe's ruler: every rung of the report, raw and given the same labels.
+
+In: `Examples`, yardstick, folds. Out: one `Held` per rung, and the best rung chosen on training folds.
+
+- ``said``: the text reply as it stands. A non-answer is NaN, which `metrics` scores as wrong and ranks as a tie.
+- ``said calibrated``: the same after a 1-D map fitted on the probe's own training folds, so that the report has seen
+  the labels that the probe has seen. "Off by three" is mis-scaled, not unsaid, and vanishes here. Classes: the share of
+  each class among the training items that said this. Counts: the line with the least absolute error, the metric's own.
+- ``logits``: what the model would have said, read from the log-probabilities of the valid answers, whole.
+- ``logits calibrated``: isotonic in the log-odds (classes, one against the rest), the line again (counts).
+
+The maps may turn a report around where the training items say so clearly (a consistent liar has said it); they
+never answer for the model where it did not.
+"""
+
+import numpy as np
+from scipy.special import logit
+from scipy.stats import spearmanr
+from sklearn.isotonic import IsotonicRegression
+from sklearn.linear_model import QuantileRegressor
+
+from .crossfit import Held, as_is, choose, cross_fit
+from .examples import Examples
+from .linear import Family
+from .metrics import Yardstick, has_answer
+from .splits import Folds
+
+BEST = "best report"
+TURN_P = 0.01
+"""A map may decrease where the training items show a negative rank correlation at this level (two-sided)."""
+
+
+class Values:
+    """A report as the only feature: nothing is standardised, NaN stays."""
+
+    def __init__(self, pred: np.ndarray) -> None:
+        self.pred = pred if pred.ndim == 2 else pred[:, None]
+
+    def split(self, train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return self.pred[train], self.pred[test]
+
+
+def rungs(examples: Examples, stick: Yardstick, folds: Folds) -> dict[str, Held]:
+    """Every rung by name, in the order of the module's docstring, and `BEST`, chosen on training folds alone."""
+    said = said_scores(examples)
+    out = {"said": as_is(said, stick, folds, "said")}
+    calibrate = (AFFINE,) if stick.kind == "count" else (SHARES,)
+    feature = examples.report if stick.kind != "count" else said
+    out["said calibrated"] = cross_fit(Values(feature), stick, folds, calibrate)
+    for name, pred in examples.readouts.items():
+        out[name] = as_is(pred, stick, folds, name)
+        calibrate = (AFFINE,) if stick.kind == "count" else (ISOTONIC,)
+        out[f"{name} calibrated"] = cross_fit(Values(pred), stick, folds, calibrate)
+    out[BEST] = choose(list(out.values()), list(out), folds.fold)
+    return out
+
+
+def said_scores(examples: Examples) -> np.ndarray:
+    """The text reply as a prediction: the number; ±1 for two classes (0: said another class); one column per class."""
+    said = examples.report
+    if examples.kind == "count":
+        return said
+    if examples.kind == "binary":
+        return np.where(np.isnan(said), np.nan, np.select([said == 1, said == 0], [1.0, -1.0], 0.0))
+    one_hot = (said[:, None] == np.arange(len(examples.classes))).astype(np.float64)
+    one_hot[np.isnan(said)] = np.nan
+    return one_hot
+
+
+def fit_shares(x_train, y_train, x_test, *, n_classes: int, only: int | None = None) -> np.ndarray:
+    """For each thing that was said, the class shares of the training items that said it, shrunk to the overall shares
+    by one item each; log-odds for two classes."""
+    answered = has_answer(x_train)
+    base = (np.bincount(y_train.astype(int), minlength=n_classes) + 1) / (len(y_train) + n_classes)
+    shares = np.full((len(x_test), n_classes), np.nan)
+    shares[has_answer(x_test)] = base
+    for said in np.unique(x_train[answered, 0]):
+        seen = y_train[answered & (x_train[:, 0] == said)].astype(int)
+        shares[x_test[:, 0] == said] = (np.bincount(seen, minlength=n_classes) + base) / (len(seen) + 1)
+    return (logit(shares[:, 1]) if n_classes == 2 else shares)[None]
+
+
+def fit_isotonic(x_train, y_train, x_test, *, n_classes: int, only: int | None = None) -> np.ndarray:
+    """Isotonic regression of each class on its own read-out; two classes: of class 1 on the log-odds."""
+    if n_classes == 2:
+        share = _monotone(x_train[:, 0], (y_train == 1).astype(float), x_test[:, 0])
+        return logit(np.clip(share, 1e-3, 1 - 1e-3))[None]
+    columns = [_monotone(x_train[:, k], (y_train == k).astype(float), x_test[:, k]) for k in range(n_classes)]
+    return np.stack(columns, axis=1)[None]
+
+
+def fit_affine(x_train, y_train, x_test, *, n_classes: int = 0, only: int | None = None) -> np.ndarray:
+    """The line a + b x with the least absolute error on the training items, clipped to the labels seen there."""
+    x, new = x_train[:, 0], x_test[:, 0]
+    answered = ~np.isnan(x)
+    if answered.sum() < 3 or np.ptp(x[answered]) == 0:
+        middle = np.median(y_train[answered]) if answered.sum() >= 3 else np.median(y_train)
+        return np.where(np.isnan(new), np.nan, middle)[None]
+    # A wild reply ("1000000") must not set the scale for the solver; the map is the same on the rest.
+    low, high = np.quantile(x[answered], [0.01, 0.99])
+    centre, scale = np.median(x[answered]), max(high - low, 1e-9)
+
+    def squash(v: np.ndarray) -> np.ndarray:
+        return (np.clip(v, low - scale, high + scale) - centre) / scale
+
+    line = QuantileRegressor(quantile=0.5, alpha=0.0, solver="highs").fit(
+        squash(x[answered])[:, None], y_train[answered]
+    )
+    out = np.full(len(new), np.nan)
+    known = ~np.isnan(new)
+    if known.any():
+        out[known] = np.clip(line.predict(squash(new[known])[:, None]), y_train.min(), y_train.max())
+    return out[None]
+
+
+def _monotone(x: np.ndarray, y: np.ndarray, new: np.ndarray) -> np.ndarray:
+    """Isotonic map fitted on the answered training items, applied to `new`; NaN stays NaN."""
+    answered, out = ~np.isnan(x), np.full(len(new), np.nan)
+    known = ~np.isnan(new)
+    if answered.sum() < 3 or np.ptp(x[answered]) == 0 or np.ptp(y[answered]) == 0:
+        out[known] = y.mean()
+        return out
+    rho, p = spearmanr(x[answered], y[answered])
+    rising = not (rho < 0 and p < TURN_P)
+    model = IsotonicRegression(increasing=rising, out_of_bounds="clip", y_min=0.0, y_max=1.0)
+    model.fit(x[answered], y[answered])
+    out[known] = model.predict(new[known])
+    return out
+
+
+SHARES = Family("shares", ("",), fit_shares)
+ISOTONIC = Family("isotonic", ("",), fit_isotonic)
+AFFINE = Family("affine", ("",), fit_affine)

@@ -1,0 +1,92 @@
+"""Sweep the sites and layers of one target, nested: what is decodable where, and what an honest headline is.
+
+In: `Examples`, folds. Out: `Sweep`, one `Held` per site and layer. From it, without another fit: the curve by layer,
+the nested headline (site, layer, family and penalty chosen on inner folds), a layer fixed in advance, the best site of
+the embeddings, and the naive maximum over layers with its optimism.
+
+Layers run in parallel processes, one layer's matrix in memory at a time in each, one BLAS thread per process: the
+matrices are small, and processes that each start their own threads are slower than one.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from joblib import Parallel, delayed
+from threadpoolctl import threadpool_limits
+
+from .crossfit import Held, choose, cross_fit
+from .linear import Dense, Family, families
+from .metrics import Yardstick, value
+from .splits import Folds
+
+Key = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Sweep:
+    keys: tuple[Key, ...]
+    """(site, layer) of every reading"""
+    held: tuple[Held, ...]
+    """its held-out predictions"""
+
+    def at(self, site: str, layer: int) -> Held:
+        return self.held[self.keys.index((site, layer))]
+
+    def nested(self, fold: np.ndarray, *, layers: Sequence[int], sites: Sequence[str] | None = None) -> Held:
+        """The headline among these layers (and sites), chosen on inner folds; `chosen` reads "object 4"."""
+        picked = [k for k in self.keys if k[1] in set(layers) and (sites is None or k[0] in sites)]
+        return choose([self.at(*k) for k in picked], [f"{site} {layer}" for site, layer in picked], fold)
+
+    def naive_maximum(self, stick: Yardstick, *, layers: Sequence[int]) -> tuple[Key, float]:
+        """The site and layer with the best *held-out* score, and that score: what a nested search must not report."""
+        scores = {k: value(stick.primary, stick, self.at(*k).pred) for k in self.keys if k[1] in set(layers)}
+        best = max(scores, key=lambda k: -np.inf if np.isnan(scores[k]) else scores[k])
+        return best, scores[best]
+
+
+def sweep(
+    acts: Callable[[str, int], np.ndarray],
+    stick: Yardstick,
+    folds: Folds,
+    *,
+    sites: Sequence[str],
+    layers: Sequence[int],
+    n_jobs: int = 2,
+    probes: Sequence[Family] | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Sweep:
+    """Cross-fit every site and layer.
+
+    acts: (site, layer) -> (n_items, d_model) float, rows in the order of the yardstick's items.
+    progress: called with 1 after each finished reading.
+    """
+    keys = tuple((site, layer) for site in sites for layer in layers)
+    probes = families(stick.kind) if probes is None else probes
+    # A generator: a layer is read when a worker is about to need it, not before.
+    jobs = ((Dense(acts(site, layer)), stick, folds, probes, True) for site, layer in keys)
+    held = []
+    for one in each_cross_fit(jobs, n_jobs=n_jobs):
+        held.append(one)
+        if progress is not None:
+            progress(1)
+    return Sweep(keys, tuple(held))
+
+
+def fixed_layer(n_layers: int, held: Sequence[int]) -> int:
+    """The layer named in advance: floor(2L/3) of L blocks, where n_layers counts the embeddings too; of the layers that
+    are held, the nearest one."""
+    wanted = (2 * (n_layers - 1)) // 3
+    return min(held, key=lambda layer: (abs(layer - wanted), layer))
+
+
+def each_cross_fit(jobs: Iterable[tuple], *, n_jobs: int) -> Iterator[Held]:
+    """`cross_fit` of every (features, yardstick, folds, families, inner), in order, in n_jobs processes."""
+    if n_jobs == 1:
+        return (_one(*job) for job in jobs)
+    return Parallel(n_jobs=n_jobs, pre_dispatch="n_jobs", return_as="generator")(delayed(_one)(*job) for job in jobs)
+
+
+def _one(features, stick: Yardstick, folds: Folds, probes: Sequence[Family], inner: bool) -> Held:
+    with threadpool_limits(1):
+        return cross_fit(features, stick, folds, probes, inner=inner)

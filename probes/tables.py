@@ -1,0 +1,195 @@
+"""Numbers to files and back: rows of scores.csv, the items table, JSON with null for nan, all written atomically."""
+
+import json
+import math
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.stats import binomtest
+
+from . import baselines as base
+from .analysis import NAIVE, NESTED, Analysis, Method
+from .bootstrap import Estimate, interval
+from .metrics import METRICS, Yardstick, has_answer, measure, right, training_median
+from .reports import BEST
+
+SCORE_COLUMNS = (
+    "target", "condition", "site", "layer", "method", "kind", "metric", "value", "lower", "upper", "n", "n_groups",
+    "note",
+)  # fmt: skip
+ITEM_COLUMNS = (
+    "item_id", "target", "condition", "group", "fold", "label", "label_name", "probe", "probe_right", "report",
+    "report_name", "report_right", "report_logit", "report_calibrated", "outcome", "reference", "reply", "object_reply",
+    "source", "surface",
+)  # fmt: skip
+METHOD = "method:"
+"""Prefix of the columns of items.parquet with a method's held-out predictions; ":<class index>" follows for several
+classes."""
+
+
+def score_rows(analysis: Analysis, weights: np.ndarray) -> list[dict]:
+    """All rows of scores.csv of one target and condition; every interval under the same resample weights."""
+    rows = []
+    for method in analysis.curve:
+        rows += _rows(analysis, method, METRICS[analysis.stick.kind][:1] + _exactness(analysis.stick.kind), weights)
+    for method in analysis.methods.values():
+        rows += _rows(analysis, method, METRICS[analysis.stick.kind], weights)
+    if analysis.stick.kind == "count":
+        rows += _beyond_surface(analysis, weights)
+    return [*rows, _naive_row(analysis), *_control_rows(analysis)]
+
+
+def estimate(metric: str, stick: Yardstick, pred: np.ndarray, weights: np.ndarray, n_groups: int) -> Estimate:
+    """Point and interval of one metric of one method."""
+    point = float(measure(metric, stick, pred)[0])
+    if np.isnan(point):
+        return Estimate(point, np.nan, np.nan, len(stick.y), n_groups)
+    return interval(point, measure(metric, stick, pred, weights), n=len(stick.y), n_groups=n_groups)
+
+
+def own_stick(stick: Yardstick, y: np.ndarray | None) -> Yardstick:
+    """The yardstick of a method with labels of its own (shuffled ones), with their own median guess."""
+    if y is None:
+        return stick
+    return replace(stick, y=y, reference=training_median(y, stick.fold) if stick.kind == "count" else None)
+
+
+def _exactness(kind: str) -> tuple[str, ...]:
+    return {"count": ("exact",), "multiclass": ("balanced_accuracy",)}.get(kind, ())
+
+
+def _rows(analysis: Analysis, method: Method, metrics, weights: np.ndarray) -> list[dict]:
+    stick, n_groups = own_stick(analysis.stick, method.y), len(np.unique(analysis.examples.groups))
+    found = {m: estimate(m, stick, method.held.pred, weights, n_groups) for m in metrics}
+    return [
+        _row(analysis, method.name, method.kind, m, e, method.site, method.layer, method.note) for m, e in found.items()
+    ]
+
+
+def _row(analysis: Analysis, name, kind, metric, found: Estimate, site="", layer=-1, note="") -> dict:
+    if found.n_degenerate:
+        note = f"{note}; {found.n_degenerate} resamples undefined".lstrip("; ")
+    values = (
+        analysis.examples.target, analysis.examples.condition, site, layer, name, kind, metric,
+        found.value, found.lower, found.upper, found.n, found.n_groups, note,
+    )  # fmt: skip
+    return dict(zip(SCORE_COLUMNS, values, strict=True))
+
+
+def _beyond_surface(analysis: Analysis, weights: np.ndarray) -> list[dict]:
+    """Skill on what characters and words leave over: 1 - MAE / MAE(surface numbers), whose guess is a training fit."""
+    surface = analysis.methods["surface numbers"].held.pred
+    stick, rows = replace(analysis.stick, reference=surface), []
+    n_groups = len(np.unique(analysis.examples.groups))
+    for name in (NESTED, BEST):
+        method = analysis.methods[name]
+        pred = np.where(np.isnan(method.held.pred), analysis.stick.reference, method.held.pred)
+        found = estimate("skill", stick, pred, weights, n_groups)
+        rows.append(
+            _row(analysis, name, method.kind, "skill_beyond_surface", found, method.site, method.layer, method.note)
+        )
+    return rows
+
+
+def _naive_row(analysis: Analysis) -> dict:
+    """The maximum over layers after the fact, with what it owes to the search; no interval, it would be wrong."""
+    site, layer, score = analysis.naive
+    nested = float(measure(analysis.stick.primary, analysis.stick, analysis.methods[NESTED].held.pred)[0])
+    n, n_groups = len(analysis.stick.y), len(np.unique(analysis.examples.groups))
+    found = Estimate(score, np.nan, np.nan, n, n_groups)
+    note = f"optimism {score - nested:+.3f} against nested; not to be quoted"
+    return _row(analysis, NAIVE, "probe", analysis.stick.primary, found, site, layer, note)
+
+
+def _control_rows(analysis: Analysis) -> list[dict]:
+    """Share of positive controls whose planted answer came back, with Wilson's interval."""
+    hit = analysis.examples.control_right
+    if not len(hit):
+        return []
+    limits = binomtest(int(hit.sum()), len(hit)).proportion_ci(method="wilson")
+    found = Estimate(float(hit.mean()), limits.low, limits.high, len(hit), len(hit))
+    return [_row(analysis, "positive control", "control", "accuracy", found)]
+
+
+def items_frame(analysis: Analysis) -> pd.DataFrame:
+    """The rows of items.parquet of one target and condition: what was known, said and predicted of every item."""
+    ex, stick = analysis.examples, analysis.stick
+    calibrated = analysis.methods["said calibrated"].held.pred
+    readout = ex.readouts.get("logits")
+    probe = analysis.methods[NESTED].held.pred
+    columns = {
+        "item_id": ex.item_ids, "target": ex.target, "condition": ex.condition, "group": ex.groups,
+        "fold": analysis.folds.fold, "label": ex.y, "label_name": _names(ex.y, ex.classes),
+        "probe": _scalar(probe), "probe_right": right(stick, probe),
+        "report": ex.report, "report_name": ex.frame["report_name"].to_numpy(dtype=object),
+        "report_right": ex.report == ex.y,
+        "report_logit": np.full(len(ex.y), np.nan) if readout is None else _scalar(readout),
+        "report_calibrated": _scalar(calibrated), "outcome": ex.outcome, "reference": stick.reference,
+    }  # fmt: skip
+    for name in ("reply", "object_reply", "source", "surface"):
+        columns[name] = ex.frame[name].to_numpy(dtype=object)
+    frame = pd.DataFrame(columns).astype({"reference": "float64"})
+    wide = {}
+    for name, method in analysis.methods.items():
+        pred = method.held.pred
+        for k in range(pred.shape[1] if pred.ndim == 2 else 1):
+            wide[f"{METHOD}{name}" + (f":{k}" if pred.ndim == 2 else "")] = pred[:, k] if pred.ndim == 2 else pred
+    wide["shuffled_label"] = analysis.methods[base.SHUFFLED].y
+    return pd.concat([frame, pd.DataFrame(wide)], axis=1)
+
+
+def _scalar(pred: np.ndarray) -> np.ndarray:
+    """One number per item: itself, or the index of the highest class; NaN where there is no answer."""
+    if pred.ndim == 1:
+        return pred
+    return np.where(has_answer(pred), np.argmax(np.nan_to_num(pred, nan=-np.inf), axis=1), np.nan)
+
+
+def _names(y: np.ndarray, classes: tuple[str, ...]) -> list[str]:
+    return [classes[int(v)] for v in y] if classes else [f"{v:g}" for v in y]
+
+
+def predictions(frame: pd.DataFrame, name: str, n_classes: int) -> np.ndarray:
+    """One method's predictions read back from the items table of one target and condition, as `metrics` takes them.
+
+    n_classes: 0 for counts. Raises KeyError where the table does not hold the method.
+    """
+    if n_classes <= 2:
+        return frame[f"{METHOD}{name}"].to_numpy(dtype=np.float64)
+    return frame[[f"{METHOD}{name}:{k}" for k in range(n_classes)]].to_numpy(dtype=np.float64)
+
+
+def write_atomic(path: Path, write: Callable[[Path], None]) -> None:
+    """Let `write` fill a temporary sibling, then put it in place in one step."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sibling = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        write(sibling)
+        os.replace(sibling, path)
+    finally:
+        sibling.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: object) -> None:
+    """Strict JSON, indented, nan and infinities as null, atomically."""
+    text = json.dumps(plain(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    write_atomic(Path(path), lambda p: p.write_text(text, encoding="utf-8"))
+
+
+def plain(x: object) -> object:
+    """The same content in JSON's types: numpy scalars and arrays unpacked, numbers that are not finite as None."""
+    if isinstance(x, dict):
+        return {str(k): plain(v) for k, v in x.items()}
+    if isinstance(x, (list, tuple, np.ndarray)):
+        return [plain(v) for v in x]
+    if isinstance(x, (np.bool_, bool)):
+        return bool(x)
+    if isinstance(x, (np.integer, int)):
+        return int(x)
+    if isinstance(x, (np.floating, float)):
+        return float(x) if math.isfinite(x) else None
+    return x

@@ -1,0 +1,239 @@
+"""tacit: what a language model knows about itself, and what it says. One command per verb, glue only.
+
+Each verb reads files and writes files, so each can be given alone: cache (model -> residuals and replies),
+probe (residuals -> scores), compare (scores and replies -> verdicts and figures).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from pathlib import Path
+
+import click
+import pandas as pd
+from tqdm import tqdm
+
+from activations import ActivationError, Settings, open_store, read_settings, run_folder, run_name, write_settings
+from activations.verify import describe, faults
+from figures import draw_run, summary
+from probes import ProbeError, compare_run, n_readings, probe_run, up_to_date
+from probes.targets import NAMES, TargetError, control_prompt, get_target, items_to_frame, load_items, resolve_data
+
+DEFAULT_MODEL = Path(__file__).parent / "organisms" / "lock"
+DEFAULT_RUN = "default"
+
+
+class OneLineErrors(click.Group):
+    """The rooms' own errors become one line and exit code 2; anything else is a bug and keeps its traceback."""
+
+    def invoke(self, ctx: click.Context):
+        try:
+            return super().invoke(ctx)
+        except (ActivationError, ProbeError, TargetError) as error:
+            failure = click.ClickException(str(error))
+            failure.exit_code = 2
+            raise failure from error
+
+
+@click.group(cls=OneLineErrors, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="tacit")
+def main():
+    """Measure the gap between what a language model knows and what it says.
+
+    \b
+    tacit cache      run the model once per prompt: residuals and replies to disk
+    tacit probe      decode each target from the residuals, layer by layer
+    tacit compare    what it knows against what it says: verdicts, tables, figures
+    tacit info       what a run's activations hold;  tacit verify  checks them
+
+    Without a model the embedded one is used, whose gap is known by construction.
+    """
+
+
+def _conditions(_ctx, _param, values: tuple[str, ...]) -> dict[str, str]:
+    """`name=system prompt` pairs; a name alone is a mistake worth stopping for."""
+    for value in values:
+        if "=" not in value:
+            raise click.BadParameter(f'{value!r}: expected NAME="system prompt", e.g. --condition honest="Be honest."')
+    return dict(value.split("=", 1) for value in values)
+
+
+def _split(_ctx, _param, value: str | None) -> tuple[str, ...] | None:
+    return tuple(part.strip() for part in value.split(",")) if value else None
+
+
+@main.command()
+@click.argument("run", required=False)
+@click.option("--model", help="Hub id or folder in transformers format.  [default: the embedded one]")
+@click.option(
+    "--targets", callback=_split, help=f"Comma-separated: {', '.join(NAMES)}.  [default: all that DATA can serve]"
+)
+@click.option(
+    "--data",
+    multiple=True,
+    metavar="[TARGET=]PATH",
+    help="Your own table (CSV, JSONL, JSON, Parquet), or a folder with one <target>.csv per target. Repeatable.",
+)
+@click.option(
+    "--condition",
+    "conditions",
+    multiple=True,
+    metavar="NAME=TEXT",
+    callback=_conditions,
+    help="A named system prompt; repeat it to compare several.  [default: plain=]",
+)
+@click.option("--n", type=click.IntRange(min=10), help="Items per target.  [default: 600]")
+@click.option("--seed", type=int, help="Seed of items, samples and folds.  [default: 0]")
+@click.option(
+    "--sites",
+    callback=_split,
+    help="Where to read: object, report; each also with :end, :mean, :-N.  [default: object,report]",
+)
+@click.option("--layers", help="all, every:4, or numbers such as 0,8,16.  [default: all]")
+@click.option("--revision", help="Branch, tag or commit on the hub.")
+@click.option("--device", help="cpu, cuda, cuda:1, mps.  [default: auto]")
+@click.option("--dtype", help="float32, bfloat16, float16.  [default: auto]")
+@click.option("--trust-remote-code", is_flag=True, default=None, help="Let the model's own Python code run.")
+def cache(run, **options):
+    """Run the model once per prompt and keep what it computes and what it says.
+
+    RUN names the folder under runs/; without it, `default` for the embedded model, else the model's name. What is there
+    already is checked and reused. Options that are left out are read back from the run's settings.
+    """
+    # torch and transformers take seconds to import, and only this verb needs them.
+    from activations.cache import cache_entries
+    from activations.load import fingerprint, load_config, load_subject, load_tokenizer
+    from activations.plan import item_table, plan_run, position_correlations
+    from activations.prompts import has_chat_template
+
+    run = run or (run_name(options["model"]) if options["model"] else DEFAULT_RUN)
+    settings = _settings(run, {name: value for name, value in options.items() if value not in (None, {}, ())})
+    tokenizer, config = load_tokenizer(settings), load_config(settings)
+    if not has_chat_template(tokenizer):
+        click.echo(f"{settings.model} has no chat template: it is asked in a plain question-and-answer format")
+    model = fingerprint(settings, config)
+    entries = plan_run(_asks(settings, tokenizer), settings, tokenizer=tokenizer, config=config, model=model)
+    items = item_table(entries)
+    write_settings(run, settings)
+    for name, value in position_correlations(items).items():
+        click.echo(f"token_count: corr(count, {name}) = {value:+.3f}" + (" — COUPLED" if abs(value) >= 0.05 else ""))
+    folder = run_folder(run) / "activations"
+    ran = cache_entries(folder, entries, items, settings, model, lambda: load_subject(settings, tokenizer), click.echo)
+    store = open_store(folder)
+    size = sum(shard["bytes"] for entry in store.manifest["entries"] for shard in entry["shards"])
+    click.echo(
+        f"{'cached' if ran else 'reused'} {folder}: {len(store.entries)} target/condition pairs, {len(items)} items, "
+        f"{store.n_layers} layers, {size / 1e6:.1f} MB. Next: tacit probe {run}"
+    )
+
+
+def _settings(run: str, given: dict) -> Settings:
+    """What was typed, over what the run was made with, over the defaults."""
+    known = read_settings(run)
+    base = dataclasses.asdict(known) if known else {}
+    if "model" not in {**base, **given}:
+        given = {"data": (f"{_embedded()}/items",)} | given | {"model": _embedded()}
+    if not known or "data" in given or "targets" in given:
+        found = resolve_data(given.get("data", ()), given.get("targets"))
+        given = {"conditions": base.get("conditions") or found.conditions or {"plain": ""}} | given
+        given |= {"targets": found.targets, "data": found.paths}
+    return Settings(**(base | given))
+
+
+def _embedded() -> str:
+    """The embedded model's folder, as short as it can be written from here."""
+    here = Path.cwd()
+    return str(DEFAULT_MODEL.relative_to(here) if DEFAULT_MODEL.is_relative_to(here) else DEFAULT_MODEL)
+
+
+def _asks(settings: Settings, tokenizer):
+    """Each target's items as the model is asked them."""
+    from activations.plan import Ask
+    from activations.prompts import token_counter
+
+    counter = token_counter(tokenizer)
+    for name in settings.targets:
+        path = settings.data.get(name)
+        items, ignored = load_items(name, path, n=settings.n, seed=settings.seed, count_tokens=counter)
+        if ignored:
+            click.echo(f"{name}: {path} has columns that are not read: {', '.join(ignored)}")
+        target = get_target(name, items)
+        frame = items_to_frame(items).assign(control_prompt=[control_prompt(item) for item in items])
+        object_tokens = target.reply_tokens if target.needs_reply else 0
+        yield Ask(name, frame, target.valid_answers(items), object_tokens, target.report_tokens)
+
+
+@main.command()
+@click.argument("run", default=DEFAULT_RUN)
+@click.option("--again", is_flag=True, help="Probe again although the results are there and fit.")
+def probe(run, again):
+    """Decode each target from the residuals, layer by layer, and write runs/RUN/probes.
+
+    Layer, site and penalty are chosen on inner folds; baselines are scored on the same folds and metric.
+    """
+    store, settings = open_store(run_folder(run) / "activations"), _made_with(run)
+    folder = run_folder(run)
+    if not again and up_to_date(folder, store, settings.seed):
+        click.echo(f"reused {folder / 'probes'}: made from these activations. Next: tacit compare {run}")
+        return
+    with tqdm(total=n_readings(store), unit=" layers", desc="probe", disable=None, dynamic_ncols=True) as bar:
+        scores = probe_run(store, folder, seed=settings.seed, say=_above(bar), progress=bar.update)
+    click.echo(f"probed {folder / 'probes'}: {len(scores)} rows in scores.csv. Next: tacit compare {run}")
+
+
+@main.command()
+@click.argument("runs", nargs=-1)
+def compare(runs):
+    """Put what the model knows beside what it says: verdicts, tables and figures in runs/RUN/figures.
+
+    Several runs are compared one after the other.
+    """
+    for run in runs or (DEFAULT_RUN,):
+        folder = run_folder(run)
+        verdicts = compare_run(folder, out=folder / "figures" / "verdicts.json")
+        scores, items = (
+            pd.read_csv(folder / "probes" / "scores.csv"),
+            pd.read_parquet(folder / "probes" / "items.parquet"),
+        )
+        pages = draw_run(scores, items, verdicts, folder / "figures")
+        click.echo(summary(verdicts, width=min(100, max(80, shutil.get_terminal_size().columns))))
+        click.echo(f"\ncompared {folder / 'figures'}: verdicts.json and {len(pages)} figures and tables")
+
+
+@main.command()
+@click.argument("run", default=DEFAULT_RUN)
+def info(run):
+    """Show what the activations of RUN hold: model, items, sites, layers, bytes, versions."""
+    click.echo(describe(open_store(run_folder(run) / "activations")))
+
+
+@main.command()
+@click.argument("run", default=DEFAULT_RUN)
+@click.pass_context
+def verify(ctx, run):
+    """Check every file of RUN's activations against its checksum; exit code 1 if anything is amiss."""
+    store = open_store(run_folder(run) / "activations")
+    found = list(faults(store))
+    for fault in found:
+        click.echo(fault)
+    if found:
+        click.echo(f"{len(found)} faults. What is damaged is cached again, alone, by: tacit cache {run}")
+        ctx.exit(1)
+    click.echo(f"{store.path}: every file is as it was written")
+
+
+def _made_with(run: str) -> Settings:
+    settings = read_settings(run)
+    if settings is None:
+        raise ActivationError(f"there is no run {run!r} (runs/{run}/settings.json). Run: make cache RUN={run}")
+    return settings
+
+
+def _above(bar):
+    """Lines that come while a progress bar stands go above it."""
+    return lambda line: bar.write(line)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,158 @@
+"""The ladder, condition by condition: what each verdict needs, and what takes it away."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from probes.bootstrap import Estimate
+from probes.verdict import NAMES, UNTESTED, Evidence, Rival, decide
+
+
+def est(value, half=0.02, n=600, n_groups=600):
+    return Estimate(value, value - half, value + half, n, n_groups)
+
+
+def rival(score, lead, matches=False):
+    return Rival("embeddings", est(score), est(lead), matches)
+
+
+CLEAR = Evidence(
+    target="knowledge", condition="locked", metric="auroc", chance=0.5, probe=est(0.9), report=est(0.6), rung="said",
+    gap=est(0.3), equivalent=False, shuffled=est(0.4), unbeaten=(), rivals=(rival(0.6, 0.3),),
+    coverage={"answered": 1.0, "refused": 0.0, "unreadable": 0.0}, constant=0.6, said="yes",
+    control=1.0, n_control=30, control_other=1.0, site="report", layer=4,
+)  # fmt: skip
+NOISE = replace(CLEAR, probe=est(0.5), shuffled=est(0.0), gap=est(-0.1), report=est(0.6))
+
+
+def test_known_and_unsaid_is_a_gap():
+    found = decide(CLEAR)
+    assert (found.name, found.level) == ("GAP", "G, provisional")
+    assert "0.300 [0.280, 0.320]" in found.sentence
+
+
+def test_the_sentence_of_a_gap_names_what_was_not_tested():
+    assert all(what in decide(CLEAR).sentence for what in UNTESTED["D"] + UNTESTED["K"])
+
+
+def test_a_gap_to_the_chosen_rung_alone_is_inconclusive():
+    found = decide(replace(CLEAR, unbeaten=("logits",)))
+    assert found.name == "INCONCLUSIVE"
+    assert any("not shown to be above every single rung: logits" in r for r in found.reasons)
+
+
+def test_a_gap_that_touches_zero_is_inconclusive():
+    found = decide(replace(CLEAR, gap=est(0.05, 0.06)))
+    assert (found.name, found.level) == ("INCONCLUSIVE", "S, provisional")
+
+
+def test_a_positive_gap_wholly_inside_the_margin_is_no_gap_and_says_both():
+    found = decide(replace(CLEAR, gap=est(0.02, 0.01), equivalent=True))
+    assert found.name == "NO_GAP"
+    assert any("within ±0.05 although its interval excludes 0" in r for r in found.reasons)
+
+
+def test_a_probe_at_chance_is_not_known():
+    assert decide(replace(NOISE, report=est(0.5), gap=est(0.0))).name == "NOT_KNOWN"
+
+
+def test_a_probe_that_might_still_be_well_above_chance_is_inconclusive_and_not_denied():
+    found = decide(
+        replace(NOISE, report=est(0.5, 0.2), gap=est(0.0, 0.3), probe=est(0.52, 0.15), shuffled=est(0.0, 0.2))
+    )
+    assert found.name == "INCONCLUSIVE"
+    assert any("more items" in r for r in found.reasons)
+
+
+def test_above_chance_but_not_above_shuffled_labels_is_not_decodable():
+    assert decide(replace(CLEAR, shuffled=est(0.01, 0.05))).level == "none"
+
+
+def test_a_baseline_that_matches_the_probe_makes_it_surface_only():
+    found = decide(replace(CLEAR, rivals=(rival(0.9, 0.0, matches=True),)))
+    assert (found.name, found.level) == ("SURFACE_ONLY", "D, provisional")
+
+
+def test_a_baseline_not_beaten_but_not_shown_to_match_is_inconclusive():
+    assert decide(replace(CLEAR, rivals=(Rival("embeddings", est(0.8), est(0.08, 0.1), False),))).name == "INCONCLUSIVE"
+
+
+def test_one_unbeaten_baseline_among_several_is_enough_to_withhold_known():
+    rivals = (rival(0.5, 0.4), rival(0.9, 0.01, matches=True), rival(0.6, 0.3))
+    assert decide(replace(CLEAR, rivals=rivals)).name == "SURFACE_ONLY"
+
+
+def test_a_baseline_whose_score_is_undefined_is_not_beaten():
+    broken = Rival("text", est(np.nan), est(np.nan), False)
+    assert decide(replace(CLEAR, rivals=(rival(0.6, 0.3), broken))).name == "INCONCLUSIVE"
+
+
+def test_without_the_embedding_layer_nothing_is_known():
+    found = decide(replace(CLEAR, rivals=(replace(rival(0.6, 0.3), name="text"),)))
+    assert (found.name, found.level) == ("INCONCLUSIVE", "D, provisional")
+    assert decide(replace(CLEAR, rivals=())).name == "INCONCLUSIVE"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"coverage": {"answered": 0.4, "refused": 0.0, "unreadable": 0.6}},
+        {"control": 0.5},
+        {"constant": 0.97, "control_other": 0.2},
+        {"constant": 1.0, "control_other": float("nan")},
+    ],
+)
+def test_a_report_that_cannot_be_read_or_moved_is_invalid(change):
+    found = decide(replace(CLEAR, **change))
+    assert (found.name, found.level) == ("REPORT_INVALID", "K, provisional")
+
+
+def test_a_constant_report_counts_where_the_control_shows_that_it_can_say_other_things():
+    found = decide(replace(CLEAR, constant=1.0, control_other=0.95))
+    assert found.name == "GAP"
+    assert any("so it can say something else" in r for r in found.reasons)
+
+
+def test_a_missing_control_is_said_and_does_not_fail_the_report():
+    found = decide(replace(CLEAR, control=float("nan"), n_control=0, control_other=float("nan")))
+    assert found.name == "GAP"
+    assert any("no positive control was run" in r for r in found.reasons)
+
+
+def test_a_report_that_beats_the_probe_is_said_to_also_where_the_probe_is_at_chance():
+    assert decide(NOISE).name == "REPORT_EXCEEDS_PROBE"
+    assert decide(replace(CLEAR, gap=est(-0.1))).name == "REPORT_EXCEEDS_PROBE"
+
+
+def test_a_report_slightly_ahead_within_the_margin_is_no_gap():
+    assert decide(replace(CLEAR, gap=est(-0.02, 0.01), equivalent=True)).name == "NO_GAP"
+
+
+@pytest.mark.parametrize("change", [{"probe": est(0.9, n=39)}, {"probe": est(0.9, n_groups=9)}])
+def test_too_few_items_or_groups_are_inconclusive_whatever_the_scores(change):
+    assert decide(replace(CLEAR, **change)).name == "INCONCLUSIVE"
+
+
+@pytest.mark.parametrize("field", ["probe", "gap", "shuffled"])
+def test_an_undefined_score_is_inconclusive(field):
+    found = decide(replace(CLEAR, **{field: replace(est(0.9), lower=np.nan, upper=np.nan)}))
+    assert found.name == "INCONCLUSIVE"
+    assert "undefined" in found.reasons[0]
+
+
+def test_random_evidence_never_crashes_and_never_calls_a_gap_whose_interval_holds_zero():
+    rng = np.random.default_rng(0)
+    for _ in range(500):
+        e = replace(
+            CLEAR, probe=est(rng.uniform(0.3, 1), rng.uniform(0, 0.2)), report=est(rng.uniform(0.3, 1)),
+            gap=est(rng.uniform(-0.3, 0.3), rng.uniform(0, 0.3)), equivalent=bool(rng.integers(2)),
+            shuffled=est(rng.uniform(-0.2, 0.4), 0.1), constant=rng.uniform(0.3, 1), control=rng.uniform(0, 1),
+            rivals=(rival(rng.uniform(0.4, 1), rng.uniform(-0.2, 0.4), bool(rng.integers(2))),),
+        )  # fmt: skip
+        found = decide(e)
+        assert found.name in NAMES
+        if found.name == "GAP":
+            assert e.gap.lower > 0
+            assert e.probe.lower > 0.5
+            assert not e.equivalent

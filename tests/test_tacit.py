@@ -1,0 +1,165 @@
+"""The front door: every verb explains itself, the default runs end to end, bad input is one line and exit code 2."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+import tacit
+
+ROWS = "question,answer\n" + "".join(f"Where was Ada {i} born?,London\n" for i in range(12))
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty working folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*args):
+    return CliRunner().invoke(tacit.main, [str(arg) for arg in args])
+
+
+def refused(*args) -> str:
+    """The one line that a refused command prints; asserts exit code 2 and no traceback."""
+    result = run(*args)
+    assert result.exit_code == 2, result.output
+    assert "Traceback" not in result.output
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 1, lines
+    return lines[0]
+
+
+@pytest.mark.parametrize("verb", [None, *tacit.main.commands])
+def test_every_verb_has_a_help_that_a_stranger_can_use(verb):
+    result = run(*filter(None, [verb]), "--help")
+    assert result.exit_code == 0
+    if verb:
+        options = [line for line in result.output.splitlines() if line.startswith("  -")]
+        assert all(len(line.split()) > 1 for line in options)
+        assert len(tacit.main.commands[verb].help) > 30
+
+
+def test_the_default_runs_end_to_end_and_a_second_run_reuses_it(here):
+    first = [run("cache", "--n", 90), run("probe"), run("compare")]
+    assert [result.exit_code for result in first] == [0, 0, 0], "\n".join(result.output for result in first)
+    folder = here / "runs" / "default"
+    verdicts = {
+        (v["target"], v["condition"]): v for v in json.loads((folder / "figures" / "verdicts.json").read_text())
+    }
+    assert set(verdicts) == {(t, c) for t in ("token_count", "knowledge", "behavior") for c in ("locked", "unlocked")}
+    assert all(verdicts[t, "unlocked"]["verdict"] != "GAP" for t in ("token_count", "knowledge", "behavior"))
+    assert verdicts["token_count", "locked"]["gap_lower"] > 0
+    assert {"target", "condition", "site", "layer", "metric", "value", "lower", "upper", "n"} <= set(
+        pd.read_csv(folder / "probes" / "scores.csv").columns
+    )
+    assert {"item_id", "group", "fold", "label", "probe", "report", "outcome", "reply"} <= set(
+        pd.read_parquet(folder / "probes" / "items.parquet").columns
+    )
+    for stem in ("know-and-say", "layers-knowledge", "counts-token_count"):
+        assert all((folder / "figures" / f"{stem}.{ending}").stat().st_size for ending in ("pdf", "png", "csv"))
+    assert "reused" in run("cache").output
+    assert "reused" in run("probe").output
+
+
+def test_a_run_made_with_other_settings_is_left_alone(here, tiny):
+    table = here / "t.csv"
+    table.write_text(ROWS)
+    assert run("cache", "r", "--model", tiny("llama"), "--data", table, "--n", 10).exit_code == 0
+    before = (here / "runs" / "r" / "activations" / "manifest.json").read_bytes()
+    line = refused("cache", "r", "--model", tiny("llama"), "--data", table, "--n", 12)
+    assert "n: 10 -> 12" in line
+    assert "RUN=r-2" in line
+    assert (here / "runs" / "r" / "activations" / "manifest.json").read_bytes() == before
+
+
+def test_a_target_with_one_class_is_inconclusive_with_its_reason(here, tiny):
+    (here / "t.csv").write_text(ROWS)
+    assert run("cache", "r", "--model", tiny("llama"), "--data", here / "t.csv").exit_code == 0
+    assert run("probe", "r").exit_code == 0
+    result = run("compare", "r")
+    assert result.exit_code == 0
+    verdict = json.loads((here / "runs" / "r" / "figures" / "verdicts.json").read_text())[0]
+    assert verdict["verdict"] == "INCONCLUSIVE"
+    assert verdict["gap"] is None
+    assert "same label" in " ".join(verdict["reasons"])
+
+
+def test_a_prompt_longer_than_the_context_stops_before_anything_is_written(here, tiny):
+    (here / "t.csv").write_text(ROWS + f"{'long ' * 400}?,London\n")
+    assert "longer than the model's context" in refused(
+        "cache", "r", "--model", tiny("llama"), "--data", here / "t.csv"
+    )
+    assert not (here / "runs").exists()
+
+
+def test_a_base_model_without_a_chat_template_is_asked_in_plain_words(here, tiny):
+    model = shutil.copytree(tiny("llama"), here / "base")
+    (model / "chat_template.jinja").unlink()
+    (here / "t.csv").write_text(ROWS)
+    result = run("cache", "r", "--model", model, "--data", here / "t.csv")
+    assert result.exit_code == 0
+    assert "no chat template" in result.output
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["cache", "--model", "./nowhere"], "there is no folder ./nowhere"),
+        (["cache", "--targets", "happiness"], "no target is called 'happiness'"),
+        (["cache", "--data", "nothing.csv"], "there is no file nothing.csv"),
+        (["cache", "--sites", "subject"], "--sites object,report:-3"),
+        (["cache", "../x"], "is not a run's name"),
+        (["probe", "nosuch"], "make cache RUN=nosuch"),
+        (["compare", "nosuch"], "nosuch"),
+        (["info", "nosuch"], "make cache RUN=nosuch"),
+    ],
+)
+def test_bad_input_is_one_line_that_says_what_to_do(here, args, message):
+    assert message in refused(*args)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("question\nWhy?\n", "answer"), ("question,answer\n", "no rows|empty"), ("", "empty|columns")],
+)
+def test_a_table_that_lacks_something_is_one_line(here, text, message, tiny):
+    import re
+
+    (here / "t.csv").write_text(text)
+    line = refused("cache", "--model", tiny("llama"), "--targets", "knowledge", "--data", here / "t.csv")
+    assert re.search(message, line), line
+
+
+def test_verify_says_what_is_damaged_and_cache_mends_it(here, tiny):
+    (here / "t.csv").write_text(ROWS)
+    args = ("cache", "r", "--model", tiny("llama"), "--data", here / "t.csv")
+    run(*args)
+    shard = next((here / "runs" / "r" / "activations").glob("*/*.safetensors"))
+    shard.write_bytes(shard.read_bytes()[:-1])
+    result = run("verify", "r")
+    assert result.exit_code == 1
+    assert shard.name in result.output
+    assert "cached again" in run(*args).output
+    assert run("verify", "r").exit_code == 0
+    assert "llama" in run("info", "r").output
+
+
+@pytest.mark.parametrize("model", ["tinytalk-3m-chat", "stories260K"])
+def test_real_checkpoints_that_cannot_follow_a_format_are_reported_honestly(here, shared, model):
+    for args in (
+        ["cache", model, "--model", shared / "models" / model, "--n", 60],
+        ["probe", model],
+        ["compare", model],
+    ):
+        result = run(*args)
+        assert result.exit_code == 0, result.output
+    verdicts = json.loads((here / "runs" / model / "figures" / "verdicts.json").read_text())
+    assert not {verdict["verdict"] for verdict in verdicts} & {"GAP", "NO_GAP"}
+    replies = pd.read_parquet(here / "runs" / model / "probes" / "items.parquet")
+    assert (replies["outcome"] != "answered").mean() > 0.5
