@@ -93,7 +93,14 @@ def _split(_ctx, _param, value: str | None) -> tuple[str, ...] | None:
 @click.option("--layers", help="all, every:4, or numbers such as 0,8,16.  [default: all]")
 @click.option("--revision", help="Branch, tag or commit on the hub.")
 @click.option("--device", help="cpu, cuda, cuda:1, mps.  [default: auto]")
-@click.option("--dtype", help="float32, bfloat16, float16.  [default: auto]")
+@click.option(
+    "--dtype", help="float32, bfloat16, float16; int8, nf4, fp8 hold the weights in fewer bits.  [default: auto]"
+)
+@click.option("--device-map", help="auto: spread a large model over all devices.")
+@click.option("--peft", metavar="ADAPTER", help="LoRA adapter to put on the model: folder or hub id.")
+@click.option(
+    "--remote", type=click.Choice(["ndif", "local"]), help="Run the model on NDIF; local rehearses that here."
+)
 @click.option("--trust-remote-code", is_flag=True, default=None, help="Let the model's own Python code run.")
 def cache(run, **options):
     """Run the model once per prompt and keep what it computes and what it says.

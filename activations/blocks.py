@@ -31,11 +31,6 @@ def find_blocks(module: nn.Module) -> tuple[str, int]:
     return path, len(fitting[path])
 
 
-def hidden(output: torch.Tensor | tuple) -> torch.Tensor:
-    """The residual stream of a block's output, `(batch, tokens, d_model)`; some blocks return it in a tuple."""
-    return output[0] if isinstance(output, tuple) else output
-
-
 def check_blocks(states: list[torch.Tensor], shape: tuple[int, ...], outline: str) -> None:
     """Make sure that what was read on a tiny pass is a residual stream, before hours are spent on it.
 

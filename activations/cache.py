@@ -7,7 +7,9 @@ and whatever was damaged is written anew, alone.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from tqdm import tqdm
 from activations.answers import score, spellings
 from activations.capture import batches, check_subject, halving
 from activations.errors import ActivationError
+from activations.files import sweep
 from activations.load import Subject
 from activations.manifest import Manifest
 from activations.plan import Entry
@@ -43,6 +46,7 @@ def cache_entries(
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(folder / ".lock", timeout=0):
+            sweep(folder)
             return _cache(folder, entries, items, settings, model, load, say)
     except Timeout as error:
         raise ActivationError(f"another process is caching into {folder}. Wait for it, or name another RUN.") from error
@@ -58,13 +62,40 @@ def _cache(folder, entries, items, settings, model, load, say) -> bool:
         check_subject(subject)
         reader = Reader(subject, parse_layers(settings.layers, subject.n_layers), (), can_share(subject))
         manifest.describe(reader)
-        total = sum(_prompts_in(entry, rows) for entry, rows in missing)
-        with tqdm(total=total, unit=" prompts", desc="cache", disable=None, dynamic_ncols=True) as bar:
-            for entry, rows in missing:
-                bar.set_postfix_str(f"{entry.ask.target}/{entry.condition}")
-                manifest.add(entry, rows, *_shard(reader, entry, rows, bar.update))
+        _check_room(folder, reader, missing, say)
+        _write_all(manifest, reader, missing)
     manifest.finish(items)
     return bool(missing)
+
+
+def _write_all(manifest: Manifest, reader: Reader, missing: Sequence[tuple[Entry, range]]) -> None:
+    """Compute shard after shard; each is written while the next one is computed."""
+    total = sum(_prompts_in(entry, rows) for entry, rows in missing)
+    with (
+        tqdm(total=total, unit=" prompts", desc="cache", disable=None, dynamic_ncols=True) as bar,
+        ThreadPoolExecutor(max_workers=1) as writer,
+    ):
+        written = None
+        for entry, rows in missing:
+            bar.set_postfix_str(f"{entry.ask.target}/{entry.condition}")
+            shard = _shard(reader, entry, rows, bar.update)
+            if written is not None:
+                written.result()  # one shard waits at most, so memory stays flat and a full disk is noticed at once
+            written = writer.submit(manifest.add, entry, rows, *shard)
+        written.result()
+
+
+def _check_room(folder: Path, reader: Reader, missing: Sequence[tuple[Entry, range]], say) -> None:
+    """Say how much will be written, and refuse before the first pass when the disk is too small for it."""
+    d_model, width = reader.subject.d_model, reader.subject.dtype.itemsize
+    size = sum(len(rows) * len(entry.sites) for entry, rows in missing) * len(reader.layers) * d_model * width
+    free = shutil.disk_usage(folder).free
+    say(f"about {size / 1e6:,.1f} MB of activations to write, {free / 1e9:,.1f} GB free on the disk")
+    if size > free:
+        raise ActivationError(
+            f"{folder}: {size / 1e9:,.1f} GB of activations do not fit into the {free / 1e9:,.1f} GB that are free. "
+            "Read fewer layers (--layers every:4), sites or items (N), or free some space."
+        )
 
 
 def _prompts_in(entry: Entry, rows: range) -> int:

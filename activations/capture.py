@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from nnsight import save
 
-from activations.blocks import check_blocks, hidden
+from activations.blocks import check_blocks
 from activations.errors import ActivationError
 from activations.load import Subject
 
@@ -67,34 +67,44 @@ def residuals(subject: Subject, batch: Batch, layers: Sequence[int]) -> torch.Te
 
     Layer 0 is what enters the first block, layer l what leaves block l. A range of tokens is averaged in float32.
     """
-    pick = _picker(batch.ranges, batch.inputs["input_ids"].shape[1], subject.device)
-    inputs = dict(batch.inputs)
-    with torch.inference_mode(), subject.traced.trace(inputs) as tracer:
-        states = save([])
-        if 0 in layers:
-            states.append(pick(subject.blocks[0].input))
-        for layer in range(1, max(layers) + 1):
-            # Every block is waited for, wanted or not, so that the pass can be stopped right after the last.
-            state = hidden(subject.blocks[layer - 1].output)
-            if layer in layers:
-                states.append(pick(state))
-        tracer.stop()
+    chosen = _selection(batch.ranges, batch.inputs["input_ids"].shape[1], subject.device)
+    with torch.inference_mode():
+        states = _run(subject.traced, subject.blocks, dict(batch.inputs), set(layers), *chosen, subject.elsewhere)
     return torch.stack([state.to(states[-1].device) for state in states]).cpu()
 
 
-def _picker(ranges: Ranges, width: int, device: torch.device) -> Callable[[torch.Tensor], torch.Tensor]:
-    """A function from `(batch, tokens, d_model)` to `(batch, n_sites, d_model)`."""
+def _run(traced, blocks, inputs, wanted, rows, first, weights, single, elsewhere) -> list[torch.Tensor]:
+    """The trace itself. Its block may be shipped to another machine, so it uses nothing but torch and plain values."""
+    last = max(wanted)
+    with traced.trace(inputs, **elsewhere) as tracer:
+        states = save([])
+        for layer in range(last + 1):
+            # Every block is waited for, wanted or not, so that the pass can be stopped right after the last.
+            output = blocks[layer - 1].output if layer else blocks[0].input
+            state = output[0] if isinstance(output, tuple) else output
+            if layer in wanted:
+                picked = state[rows, first]
+                if weights is not None:
+                    picked = torch.where(single, picked, (weights @ state.float()).to(state.dtype))
+                states.append(picked)
+        tracer.stop()
+    return states
+
+
+def _selection(ranges: Ranges, width: int, device: torch.device) -> tuple[torch.Tensor | None, ...]:
+    """What picks `(batch, n_sites, d_model)` out of `(batch, tokens, d_model)`: rows, and columns of the first tokens.
+
+    Where a range has several tokens, also the `(batch, n_sites, tokens) float32` weights of the means, and which ranges
+    need none.
+    """
     first = torch.tensor([[start for start, _ in row] for row in ranges], device=device)
     count = torch.tensor([[stop - start for start, stop in row] for row in ranges], device=device)
     rows = torch.arange(len(ranges), device=device)[:, None]
     if bool((count == 1).all()):
-        return lambda state: state[rows, first]
+        return rows, first, None, None
     column = torch.arange(width, device=device)
     inside = (column >= first[..., None]) & (column < (first + count)[..., None])
-    weights = inside.float() / count[..., None]
-    return lambda state: torch.where(
-        (count == 1)[..., None], state[rows, first], (weights @ state.float()).to(state.dtype)
-    )
+    return rows, first, inside.float() / count[..., None], (count == 1)[..., None]
 
 
 def check_subject(subject: Subject) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 from activations.errors import ActivationError
 
 CHUNK = 1 << 20
+PARTIAL = ".partial"
+"""Ending of a file that is still being written; one that is found later was left by a process that was killed."""
 
 
 def write_atomically(path: Path, data: bytes) -> str:
@@ -18,7 +20,7 @@ def write_atomically(path: Path, data: bytes) -> str:
     Raises ActivationError when the disk is full; the temporary file is removed and whatever stood at `path` stays.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=PARTIAL)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
@@ -33,6 +35,12 @@ def write_atomically(path: Path, data: bytes) -> str:
     finally:
         Path(name).unlink(missing_ok=True)
     return hashlib.sha256(data).hexdigest()
+
+
+def sweep(folder: Path) -> None:
+    """Remove what killed processes left half written. Only under the folder's lock: others may be writing."""
+    for path in folder.rglob(f".*{PARTIAL}"):
+        path.unlink(missing_ok=True)
 
 
 def sha256_of(path: Path) -> str:

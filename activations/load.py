@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 from nnsight import TransformersModel
+from nnsight.modeling.quantization import QUANTIZATIONS
 from safetensors import SafetensorError
 from transformers import AutoConfig, AutoTokenizer
 from transformers.utils import logging as transformers_logging
@@ -41,7 +42,16 @@ class Subject:
     window: int | None
     """Tokens that a sliding-window layer looks back; None where every layer sees everything."""
     device: torch.device
+    """Where inputs go."""
     dtype: torch.dtype
+    """What the residual stream is computed and kept in."""
+    remote: str = ""
+    """Empty when the model runs here; otherwise what nnsight is told: `ndif`, or `local` for a rehearsal."""
+
+    @property
+    def elsewhere(self) -> dict:
+        """What a trace is told about where to run."""
+        return {"remote": True if self.remote == "ndif" else self.remote} if self.remote else {}
 
     @property
     def body(self) -> torch.nn.Module:
@@ -73,12 +83,18 @@ def pick_device(name: str) -> torch.device:
 
 
 def pick_dtype(name: str, device: torch.device) -> torch.dtype | str:
-    """A torch dtype; `auto` is float32 on the CPU, elsewhere `"auto"`, the checkpoint's own."""
+    """A torch dtype; `auto` is float32 on the CPU, elsewhere `"auto"`, the checkpoint's own.
+
+    nnsight's names for weights held in fewer bits (`int8`, `nf4`, `fp8`, …) are passed on as they are.
+    """
     if name == "auto":
         return torch.float32 if device.type == "cpu" else "auto"
+    if name in QUANTIZATIONS:
+        return name
     dtype = getattr(torch, name, None)
     if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
-        raise ActivationError(f"{name!r} is not a floating-point dtype. Try: DTYPE=float32, bfloat16 or float16")
+        held = ", ".join(QUANTIZATIONS)
+        raise ActivationError(f"{name!r} is not a floating-point dtype. Try: DTYPE=float32, bfloat16, float16 ({held})")
     return dtype
 
 
@@ -103,8 +119,9 @@ def load_tokenizer(settings: Settings):
 
 
 def load_config(settings: Settings):
-    """The model's config. Raises ActivationError for a model that isn't there."""
+    """The model's config. Raises ActivationError for a model or an adapter that isn't there."""
     _check_folder(settings.model)
+    _check_adapter(settings.peft)
     try:
         return AutoConfig.from_pretrained(settings.model, **_where(settings))
     except (OSError, ValueError, KeyError, ImportError) as error:
@@ -118,12 +135,9 @@ def load_subject(settings: Settings, tokenizer) -> Subject:
     """
     transformers_logging.disable_progress_bar()
     logging.getLogger("transformers").setLevel(logging.ERROR)
-    device = pick_device(settings.device)
+    device = pick_device("cpu" if settings.remote else settings.device)
     try:
-        traced = TransformersModel(
-            settings.model, task="text-generation", tokenizer=tokenizer, dispatch=True, use_safetensors=True,
-            dtype=pick_dtype(settings.dtype, device), device_map={"": device}, **_where(settings),
-        )  # fmt: skip
+        traced = TransformersModel(settings.model, tokenizer=tokenizer, **_how(settings, device), **_where(settings))
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
         raise _unreadable(settings, "weights", error) from error
     traced.eval()
@@ -138,6 +152,7 @@ def load_subject(settings: Settings, tokenizer) -> Subject:
         window=window_of(config),
         device=device,
         dtype=traced._module.dtype,
+        remote=settings.remote,
     )
 
 
@@ -154,11 +169,35 @@ def window_of(config) -> int | None:
 
 def fingerprint(settings: Settings, config) -> dict[str, str]:
     """What identifies the weights: the commit on the hub, or the hash of a local folder's weight files and config."""
-    folder = Path(settings.model)
+    adapter = {f"peft/{name}": digest for name, digest in _weights(settings.peft).items()} if settings.peft else {}
+    if not Path(settings.model).is_dir():
+        commit = getattr(config, "_commit_hash", None) or settings.revision or "main"
+        return {"id": settings.model, "revision": commit, **adapter}
+    return {"id": Path(settings.model).resolve().name, **_weights(settings.model), **adapter}
+
+
+def _weights(model: str) -> dict[str, str]:
+    """File name -> sha256 of the weights and configs in a local folder; of a hub id, only the id."""
+    folder = Path(model)
     if not folder.is_dir():
-        return {"id": settings.model, "revision": getattr(config, "_commit_hash", None) or settings.revision or "main"}
-    files = sorted([*folder.glob("*.safetensors"), folder / "config.json"])
-    return {"id": folder.name, **{file.name: sha256_of(file) for file in files}}
+        return {"id": model}
+    return {
+        file.name: sha256_of(file) for file in sorted([*folder.glob("*.safetensors"), *folder.glob("*config.json")])
+    }
+
+
+def _how(settings: Settings, device: torch.device) -> dict:
+    """What nnsight is told about loading; a model that runs elsewhere stays an outline without weights here."""
+    how: dict = {"task": "text-generation", "peft": settings.peft or None}
+    if settings.remote:
+        return how | {"dtype": pick_dtype(settings.dtype, torch.device("meta"))}
+    placed = settings.device_map or {"": device}
+    return how | {
+        "dispatch": True,
+        "use_safetensors": True,
+        "dtype": pick_dtype(settings.dtype, device),
+        "device_map": placed,
+    }
 
 
 def _where(settings: Settings) -> dict:
@@ -187,6 +226,16 @@ def _check_folder(model: str) -> None:
         raise ActivationError(f"{model} has no weights (*.safetensors); {hint}.")
     if not any((folder / name).exists() for name in TOKENIZER_FILES):
         raise ActivationError(f"{model} has no tokenizer; save it with tokenizer.save_pretrained({model!r}).")
+
+
+def _check_adapter(peft: str) -> None:
+    """A local adapter must be there, and in safetensors: peft would read a pickle."""
+    folder = Path(peft)
+    if not peft or (not folder.exists() and peft.count("/") == 1 and not peft.startswith((".", "~"))):
+        return
+    for name in ("adapter_config.json", "adapter_model.safetensors"):
+        if not (folder / name).is_file():
+            raise ActivationError(f"the adapter {peft} has no {name}. Save it with model.save_pretrained({peft!r}).")
 
 
 def _check_config(path: Path) -> None:

@@ -45,14 +45,29 @@ def generate(subject: Subject, prompts: Sequence[Prompt], max_new_tokens: int) -
     inputs = pad([prompt.ids for prompt in prompts], subject.tokenizer.pad_token_id, subject.device, side="left")
     ends = end_tokens(subject)
     greedy = GenerationConfig(
-        max_new_tokens=max_new_tokens, do_sample=False, num_beams=1, eos_token_id=ends or None,
-        pad_token_id=subject.tokenizer.pad_token_id, return_dict_in_generate=True, output_logits=True,
+        max_new_tokens=max_new_tokens, do_sample=False, num_beams=1, repetition_penalty=1.0, no_repeat_ngram_size=0,
+        eos_token_id=ends or None, pad_token_id=subject.tokenizer.pad_token_id,
+        return_dict_in_generate=True, output_logits=True,
     )  # fmt: skip
-    with torch.inference_mode(), _own_settings(subject.module, greedy):
-        out = subject.module.generate(**inputs, generation_config=greedy)
+    with torch.inference_mode():
+        out = _continued(subject, inputs, greedy)
     new = out.sequences[:, inputs["input_ids"].shape[1] :].tolist()
     first = torch.log_softmax(out.logits[0].float(), dim=-1).cpu()
     return [_cut(subject, tokens, ends) for tokens in new], first
+
+
+def _continued(subject: Subject, inputs: dict, greedy: GenerationConfig):
+    if not subject.remote:
+        with _own_settings(subject.module, greedy):
+            return subject.module.generate(**inputs, generation_config=greedy)
+    return _elsewhere(subject.traced, inputs, greedy, subject.elsewhere)
+
+
+def _elsewhere(traced, inputs: dict, greedy: GenerationConfig, where: dict):
+    """Generation on another machine; its block is shipped there, so it uses plain values only."""
+    with traced.generate(inputs, generation_config=greedy, **where) as tracer:
+        out = tracer.result.save()
+    return out
 
 
 class _own_settings:

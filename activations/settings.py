@@ -40,6 +40,12 @@ class Settings:
     """`auto` takes cuda, then mps, then cpu; otherwise a torch device."""
     dtype: str = "auto"
     """`auto` is float32 on the CPU and the checkpoint's own dtype elsewhere; otherwise a torch dtype's name."""
+    device_map: str = ""
+    """`auto` spreads a model that is too large for one device over all there are (accelerate); empty for one device."""
+    peft: str = ""
+    """Folder or hub id of a LoRA adapter to put on the model; empty for none."""
+    remote: str = ""
+    """`ndif` runs the model on NDIF, `local` rehearses that here; empty runs it here."""
     trust_remote_code: bool = False
     """Whether the model's own Python code may run; never unless asked for."""
 

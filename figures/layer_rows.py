@@ -15,7 +15,7 @@ COLUMNS = (
     "target", "condition", "site", "layer", "method", "kind", "metric", "value", "lower", "upper", "n", "n_groups",
     "note",
 )  # fmt: skip
-NESTED, BEST = "nested", "best"
+NESTED, BEST = "nested", "best report"
 _TEXTS = ("target", "condition", "site", "method", "kind", "metric", "note")
 
 

@@ -9,9 +9,12 @@ import pytest
 import torch
 
 from activations.blocks import find_blocks
+from activations.capture import check_subject
 from activations.errors import ActivationError
-from activations.load import fingerprint, load_config, load_subject, load_tokenizer
-from tests.activations.helpers import settings_for
+from activations.load import fingerprint, load_config, load_subject, load_tokenizer, pick_dtype
+from activations.prompts import Prompt
+from activations.sharing import can_share
+from tests.activations.helpers import last_states, settings_for, subject_for
 
 
 def _copy(folder, tmp_path, *, without=()):
@@ -88,3 +91,37 @@ def test_a_module_without_blocks_names_its_lists():
     module.config = type("Config", (), {"get_text_config": lambda self: type("Text", (), {"num_hidden_layers": 7})()})()
     with pytest.raises(ActivationError, match="heads: 1 x Linear"):
         find_blocks(module)
+
+
+@pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:FutureWarning")  # peft on transformers 5
+def test_a_lora_adapter_changes_the_states_and_the_fingerprint(tiny, tmp_path):
+    import peft
+    from transformers import AutoModelForCausalLM
+
+    torch.manual_seed(1)
+    config = peft.LoraConfig(r=2, target_modules=["q_proj", "v_proj"], init_lora_weights=False)
+    model = peft.get_peft_model(AutoModelForCausalLM.from_pretrained(tiny("llama")), config)
+    model.save_pretrained(tmp_path / "adapter")
+    plain, adapted = settings_for(tiny("llama")), settings_for(tiny("llama"), peft=str(tmp_path / "adapter"))
+    subject = load_subject(adapted, load_tokenizer(adapted))
+    check_subject(subject)
+    assert can_share(subject)
+    prompts = [Prompt("", (5, 6, 7, 8))]
+    ours = last_states(subject, prompts)
+    assert not torch.allclose(ours[3], last_states(subject_for(tiny("llama")), prompts)[3], atol=1e-4)
+    expected = model(torch.tensor([[5, 6, 7, 8]]), output_hidden_states=True).hidden_states[2][0, -1]
+    torch.testing.assert_close(ours[2, 0], expected, atol=1e-5, rtol=1e-4)
+    assert fingerprint(plain, load_config(plain)) != fingerprint(adapted, load_config(adapted))
+
+
+def test_an_adapter_in_a_pickle_is_refused(tiny, tmp_path):
+    (tmp_path / "adapter_config.json").write_text("{}")
+    torch.save({}, tmp_path / "adapter_model.bin")
+    with pytest.raises(ActivationError, match=r"has no adapter_model\.safetensors"):
+        load_config(settings_for(tiny("llama"), peft=str(tmp_path)))
+
+
+def test_a_quantised_dtype_is_handed_to_nnsight_by_its_name():
+    assert pick_dtype("nf4", torch.device("cpu")) == "nf4"
+    assert pick_dtype("auto", torch.device("cpu")) == torch.float32
+    assert pick_dtype("auto", torch.device("cuda")) == "auto"

@@ -9,7 +9,7 @@ import pytest
 
 METRICS = {"token_count": ("skill", 0.0), "knowledge": ("auroc", 0.5), "behavior": ("auroc", 0.5)}
 BASELINES = ("shuffled labels", "surface numbers", "tf-idf", "embedding layer", "source")
-RUNGS = ("said", "said calibrated", "logits", "logits calibrated", "best")
+RUNGS = ("said", "said calibrated", "logits", "logits calibrated", "best report")
 
 
 @dataclass(frozen=True)

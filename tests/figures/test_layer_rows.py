@@ -24,10 +24,10 @@ def test_the_nested_choice_takes_its_layer_and_site_from_the_verdict(a_run):
 
 def test_headlines_that_scores_lack_come_from_the_verdict(a_run):
     run = a_run(targets=("knowledge",), conditions=("plain",))
-    scores = run.scores[~run.scores["method"].isin(["nested", "best"])]
+    scores = run.scores[~run.scores["method"].isin(["nested", "best report"])]
     rows = layer_rows(scores, verdict_rows(run.verdicts), target="knowledge").set_index("method")
     assert rows.loc["nested", "value"] == run.verdicts[0]["probe"]
-    assert rows.loc["best", "lower"] == run.verdicts[0]["report_lower"]
+    assert rows.loc["best report", "lower"] == run.verdicts[0]["report_lower"]
 
 
 def test_chance_is_a_row_of_its_own(a_run):
