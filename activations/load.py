@@ -22,6 +22,9 @@ from activations.errors import ActivationError
 from activations.files import sha256_of
 from activations.settings import Settings
 
+SMALL = 20_000_000
+"""Parameters below which one CPU thread is faster than several: on a busy machine threads that wait for each other made
+a model of 1.4 million take ten times as long."""
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "tokenizer_config.json")
 
 
@@ -141,6 +144,8 @@ def load_subject(settings: Settings, tokenizer) -> Subject:
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
         raise _unreadable(settings, "weights", error) from error
     traced.eval()
+    if device.type == "cpu" and sum(p.numel() for p in traced._module.parameters()) < SMALL:
+        torch.set_num_threads(1)
     path, n_blocks = find_blocks(traced._module)
     config = traced._module.config.get_text_config()
     return Subject(
