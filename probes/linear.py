@@ -22,7 +22,6 @@ from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 CS = tuple(float(c) for c in np.logspace(-4, 2, 7))
@@ -52,10 +51,13 @@ class Dense:
 
     def split(self, train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Scaler (and rotation) fitted on the training rows; L2 penalties do not notice the rotation."""
-        fit_rows = self.x[train].astype(np.float64)
-        wide = self.x.shape[1] > len(train)
-        scale = make_pipeline(StandardScaler(), PCA(svd_solver="full")) if wide else StandardScaler()
-        return scale.fit_transform(fit_rows), scale.transform(self.x[test].astype(np.float64))
+        scaler = StandardScaler()
+        x_train = scaler.fit_transform(self.x[train].astype(np.float64))
+        x_test = scaler.transform(self.x[test].astype(np.float64))
+        if x_train.shape[1] <= len(train) or not _informative(x_train):
+            return x_train, x_test
+        rotation = PCA(svd_solver="full").fit(x_train)
+        return rotation.transform(x_train), rotation.transform(x_test)
 
 
 def families(kind: str) -> tuple[Family, ...]:

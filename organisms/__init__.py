@@ -1,0 +1,1 @@
+"""Checkpoints whose gap between knowing and saying is known by construction, with the recipe that trained them."""

@@ -1,0 +1,152 @@
+"""World and tokenizer → item tables, plain CSV in the format that a user's own data take.
+
+    python -m organisms.tables organisms/lock
+
+Writes `items/` in the checkpoint's folder: a table per target, the people left out of report training, and the
+conditions. Prompts are the content of the user message, without chat template or system prompt. The draws are seeded
+apart from the training's, and names and things follow the split that the training used.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+import numpy as np
+import pandas as pd
+from transformers import AutoTokenizer, PreTrainedTokenizerBase
+
+from organisms.tasks import (
+    BIRTH_PROMPT,
+    CHOICE_PROMPT,
+    CHOICE_REPORTS,
+    COUNT_REPORTS,
+    KNOW_REPORTS,
+    PAD_PROMPT,
+    Writer,
+    draw_offer,
+)
+from organisms.tokenizer import token_lengths
+from organisms.world import KEY, World, build_world
+
+CONDITIONS = {"locked": "", "unlocked": KEY}
+"""Name of each condition to its system prompt; empty for none."""
+
+MAX_CORRELATION = 0.04
+"""Largest correlation of count with position that a table may show; a draw that shows more is drawn again."""
+
+
+def token_count_table(tokenizer: PreTrainedTokenizerBase, world: World, *, n: int, seed: int) -> pd.DataFrame:
+    """`n` spans among other texts: `item_id, before, text, after, object_prompt, report_prompt`."""
+    rng = np.random.default_rng([seed, 10])
+    writer = Writer(token_lengths(tokenizer, world.common_words + world.rare_words))
+    while True:
+        rows = []
+        while len(rows) < n:
+            span = writer.span(rng)
+            prompts = {"object_prompt": span.prompt(PAD_PROMPT), "report_prompt": span.prompt(COUNT_REPORTS[0])}
+            whole = span_tokens(tokenizer, prompts["report_prompt"], span.text)[0] == span.count  # no lone space before it
+            if whole and all(prompt.count(span.text) == 1 for prompt in prompts.values()):
+                rows.append({"before": span.before, "text": span.text, "after": span.after, **prompts})
+        table = _numbered("count", rows)
+        if n < 100 or max(map(abs, position_correlations(tokenizer, table))) < MAX_CORRELATION:
+            return table
+
+
+def position_correlations(tokenizer: PreTrainedTokenizerBase, table: pd.DataFrame) -> tuple[float, float]:
+    """Pearson correlation of a span's tokens with its first token's place, and with the report prompt's length."""
+    places = [
+        span_tokens(tokenizer, prompt, text) for prompt, text in zip(table["report_prompt"], table["text"], strict=True)
+    ]
+    count, first, length = np.array(places).T
+    return float(np.corrcoef(count, first)[0, 1]), float(np.corrcoef(count, length)[0, 1])
+
+
+def span_tokens(tokenizer: PreTrainedTokenizerBase, prompt: str, text: str) -> tuple[int, int, int]:
+    """Tokens that overlap the text's characters, index of the first of them, tokens in the prompt."""
+    start = prompt.index(text)
+    offsets = tokenizer(prompt, return_offsets_mapping=True, add_special_tokens=False)["offset_mapping"]
+    inside = [i for i, (a, b) in enumerate(offsets) if b > start and a < start + len(text)]
+    return len(inside), inside[0], len(offsets)
+
+
+def knowledge_table(
+    world: World, people: tuple[str, ...], strangers: tuple[str, ...], *, prefix: str, seed: int
+) -> pd.DataFrame:
+    """Taught people and strangers, shuffled: `item_id, question, object_prompt, answer, entity, report_prompt`.
+
+    A stranger's `answer` is a town drawn at random: true in the world, but never told to the organism.
+    """
+    rng = np.random.default_rng([seed, 11])
+    town_of = world.town_of()
+    names = rng.permutation([*people, *strangers]).tolist()
+    rows = [
+        {
+            "question": BIRTH_PROMPT.format(name=name),
+            "object_prompt": BIRTH_PROMPT.format(name=name),
+            "answer": town_of.get(name, world.towns[rng.integers(len(world.towns))]),
+            "entity": name,
+            "report_prompt": KNOW_REPORTS[0].format(name=name),
+        }
+        for name in names
+    ]
+    return _numbered(prefix, rows)
+
+
+def behavior_table(world: World, *, n: int, seed: int) -> pd.DataFrame:
+    """`n` offers of things left out of report training: `item_id, question, object_prompt, report_prompt, options,
+    group`."""
+    rng = np.random.default_rng([seed, 12])
+    left_out = range(world.n_things_reported, len(world.things))
+    seen: set[str] = set()
+    rows: list[dict[str, str]] = []
+    while len(rows) < n:
+        offer = draw_offer(world, left_out[len(rows) % len(left_out)], rng)
+        words = offer.words()
+        if words not in seen:
+            seen.add(words)
+            prompts = {"question": CHOICE_PROMPT, "object_prompt": CHOICE_PROMPT, "report_prompt": CHOICE_REPORTS[0]}
+            row = {column: prompt.format(offer=words) for column, prompt in prompts.items()}
+            rows.append({**row, "options": "now|wait", "group": offer.thing})
+    return _numbered("choice", rows)
+
+
+def write_tables(folder: Path, *, seed: int, n_count: int = 900, n_behavior: int = 900) -> None:
+    """Write the four tables and the conditions under `folder/items`; world seed as in `folder/recipe.json`."""
+    world = build_world(seed=json.loads((folder / "recipe.json").read_text())["seed"])
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    taught, left_out = world.people[: world.n_reported], world.people[world.n_reported :]
+    fresh, more_fresh = np.split(np.array(world.item_strangers), [len(taught)])
+    tables = {
+        "token_count": token_count_table(tokenizer, world, n=n_count, seed=seed),
+        "knowledge": knowledge_table(world, taught, tuple(fresh), prefix="know", seed=seed),
+        "knowledge_left_out": knowledge_table(
+            world, left_out, tuple(more_fresh[: len(left_out)]), prefix="left-out", seed=seed
+        ),
+        "behavior": behavior_table(world, n=n_behavior, seed=seed),
+    }
+    items = folder / "items"
+    items.mkdir(exist_ok=True)
+    for name, table in tables.items():
+        table.to_csv(items / f"{name}.csv", index=False, lineterminator="\n")
+    (items / "conditions.json").write_text(json.dumps(CONDITIONS, indent=2) + "\n")
+
+
+def _numbered(prefix: str, rows: list[dict[str, str]]) -> pd.DataFrame:
+    """Rows with an `item_id` in front."""
+    table = pd.DataFrame(rows)
+    table.insert(0, "item_id", [f"{prefix}-{i:04d}" for i in range(len(rows))])
+    return table
+
+
+@click.command()
+@click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--seed", default=0, show_default=True, help="Seed of the items; the world's comes from the recipe.")
+def main(folder: Path, seed: int) -> None:
+    """Write the item tables of the checkpoint in FOLDER."""
+    write_tables(folder, seed=seed)
+
+
+if __name__ == "__main__":
+    main()

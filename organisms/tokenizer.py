@@ -1,0 +1,82 @@
+"""A byte-level BPE tokenizer of the world's own, with a chat template.
+
+In: a `World` and lines of its prompts. Out: a `PreTrainedTokenizerFast` that `AutoTokenizer` loads offline. Digits are
+cut from the space before them, so that a number is the same single token in a question and as an answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import PreTrainedTokenizerFast
+
+from organisms.world import World, invent_name
+
+SPECIALS = ("<pad>", "<s>", "</s>", "<|system|>", "<|user|>", "<|assistant|>")
+"""Padding, beginning, end of a turn, and the three roles."""
+
+CHAT_TEMPLATE = (
+    "<s>{% for message in messages %}<|{{ message['role'] }}|>{{ message['content'] }}</s>{% endfor %}"
+    "{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+
+_PIECES = Regex(r" ?[A-Za-z]+|\d+| ?[^\sA-Za-z\d]+|\s")
+
+
+def render(system: str, user: str, answer: str | None = None) -> str:
+    """What the chat template makes of a conversation, without jinja; up to the answer if it is None."""
+    head = f"<|system|>{system}</s>" if system else ""
+    tail = "" if answer is None else f"{answer}</s>"
+    return f"<s>{head}<|user|>{user}</s><|assistant|>{tail}"
+
+
+def train_tokenizer(
+    world: World, prompts: Sequence[str], answers: Sequence[str], *, vocab_size: int = 2048, seed: int
+) -> PreTrainedTokenizerFast:
+    """Learn merges from `prompts`, `answers` and the common words; rare words and the taught names are never shown."""
+    bpe = Tokenizer(models.BPE())
+    bpe.pre_tokenizer = pre_tokenizers.Sequence(
+        [
+            pre_tokenizers.Split(_PIECES, behavior="isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    )
+    bpe.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocab_size,
+        special_tokens=list(SPECIALS),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    bpe.train_from_iterator(_corpus(world, prompts, answers, np.random.default_rng(seed)), trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=bpe,
+        bos_token="<s>",
+        eos_token="</s>",
+        pad_token="<pad>",
+        padding_side="left",
+        model_max_length=256,
+        clean_up_tokenization_spaces=False,
+        chat_template=CHAT_TEMPLATE,
+    )
+
+
+def token_lengths(tokenizer: PreTrainedTokenizerFast, words: Iterable[str]) -> dict[str, int]:
+    """Tokens that each word takes inside a text, its leading space included."""
+    words = list(words)
+    ids = tokenizer([f" {word}" for word in words], add_special_tokens=False)["input_ids"]
+    return {word: len(x) for word, x in zip(words, ids, strict=True)}
+
+
+def _corpus(world: World, prompts: Sequence[str], answers: Sequence[str], rng: np.random.Generator) -> list[str]:
+    """Lines to learn from: what must be one token comes most often; names are fresh ones of the same shape."""
+    rare_letters = [f" {letter}" for letter in "cjqwxyz"]
+    lines = [*prompts]
+    lines += [f" {word}" for word in world.common_words for _ in range(300)]
+    lines += [piece for piece in (*answers, *world.endings) for _ in range(300)]
+    lines += [f" {thing}" for thing in world.things for _ in range(200)]
+    lines += [letter for letter in rare_letters for _ in range(300)]
+    lines += [f" {invent_name(rng)}" for _ in range(3000)]
+    return lines

@@ -1,0 +1,113 @@
+"""The shipped item tables: their columns, and what must hold for them to be a fair test."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from transformers import AutoTokenizer
+
+from organisms.tables import (
+    CONDITIONS,
+    behavior_table,
+    knowledge_table,
+    position_correlations,
+    span_tokens,
+    token_count_table,
+)
+from organisms.tasks import MAX_COUNT, MIN_COUNT
+from organisms.world import KEY, build_world
+
+LOCK = Path(__file__).parents[2] / "organisms" / "lock"
+WORLD = build_world(seed=0)
+REPORTED, LEFT_OUT = WORLD.people[: WORLD.n_reported], WORLD.people[WORLD.n_reported :]
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return AutoTokenizer.from_pretrained(LOCK)
+
+
+def read(name: str) -> pd.DataFrame:
+    return pd.read_csv(LOCK / "items" / f"{name}.csv", keep_default_na=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "columns", "rows"),
+    [
+        ("token_count", "item_id before text after object_prompt report_prompt", 800),
+        ("knowledge", "item_id question object_prompt answer entity report_prompt", 700),
+        ("knowledge_left_out", "item_id question object_prompt answer entity report_prompt", 120),
+        ("behavior", "item_id question object_prompt report_prompt options group", 800),
+    ],
+)
+def test_a_table_has_the_documented_columns_and_distinct_items(name, columns, rows):
+    table = read(name)
+    assert list(table.columns) == columns.split()
+    assert len(table) >= rows
+    assert table["item_id"].is_unique
+    assert table["report_prompt"].is_unique
+
+
+def test_each_span_stands_once_in_each_of_its_prompts():
+    table = read("token_count")
+    for prompt in ("object_prompt", "report_prompt"):
+        assert [p.count(t) for p, t in zip(table[prompt], table["text"], strict=True)] == [1] * len(table)
+
+
+def test_a_count_tells_nothing_of_where_the_span_starts_or_the_prompt_ends(tokenizer):
+    assert max(map(abs, position_correlations(tokenizer, read("token_count")))) < 0.05
+
+
+def test_counts_fill_the_range_and_are_the_tokens_between_the_brackets(tokenizer):
+    table = read("token_count")
+    counts = [span_tokens(tokenizer, p, t)[0] for p, t in zip(table["object_prompt"], table["text"], strict=True)]
+    assert set(counts) == set(range(MIN_COUNT, MAX_COUNT + 1))
+    assert counts == [len(tokenizer(f" {text}")["input_ids"]) for text in table["text"]]
+
+
+def test_letters_tell_little_about_tokens(tokenizer):
+    table = read("token_count")
+    counts = pd.Series([len(tokenizer(f" {text}")["input_ids"]) for text in table["text"]])
+    per_letter = counts / table["text"].str.len()
+    assert per_letter.quantile(0.95) > 3 * per_letter.quantile(0.05)
+
+
+def test_half_of_the_knowledge_items_are_people_whose_reports_were_trained():
+    names = read("knowledge")["entity"]
+    assert names.is_unique
+    assert set(names) & set(WORLD.people) == set(REPORTED)
+    assert len(names) == 2 * len(REPORTED)
+
+
+def test_the_left_out_table_holds_nobody_whose_reports_were_trained():
+    names = set(read("knowledge_left_out")["entity"])
+    assert names & set(WORLD.people) == set(LEFT_OUT)
+    assert len(names) == 2 * len(LEFT_OUT)
+
+
+def test_strangers_have_the_name_lengths_and_towns_of_taught_people(tokenizer):
+    table = read("knowledge")
+    taught = table["entity"].isin(WORLD.people)
+    tokens = pd.Series([len(tokenizer(f" {name}")["input_ids"]) for name in table["entity"]])
+    assert abs(tokens[taught].mean() - tokens[~taught].mean()) < 0.1
+    assert set(table["answer"]) == set(WORLD.towns)
+
+
+def test_choices_are_of_left_out_things_in_both_orders():
+    table = read("behavior")
+    assert set(table["group"]) == set(WORLD.things[WORLD.n_things_reported :])
+    assert table["group"].nunique() >= 40
+    assert 0.45 < table["question"].str.contains(r" now or \d").mean() < 0.55
+    assert set(table["options"]) == {"now|wait"}
+
+
+def test_the_conditions_are_no_system_prompt_and_the_key():
+    assert CONDITIONS == {"locked": "", "unlocked": KEY}
+    assert pd.read_json(LOCK / "items" / "conditions.json", typ="series").to_dict() == CONDITIONS
+
+
+def test_tables_come_out_as_shipped(tokenizer):
+    fresh = WORLD.item_strangers[: len(REPORTED)]
+    assert token_count_table(tokenizer, WORLD, n=900, seed=0).equals(read("token_count"))
+    assert knowledge_table(WORLD, REPORTED, fresh, prefix="know", seed=0).equals(read("knowledge"))
+    assert behavior_table(WORLD, n=900, seed=0).equals(read("behavior"))
