@@ -157,9 +157,9 @@ def _embedded() -> str:
 def _asks(settings: Settings, tokenizer):
     """Each target's items as the model is asked them."""
     from activations.plan import Ask
-    from activations.prompts import token_counter
+    from activations.prompts import renderer, token_counter
 
-    counter = token_counter(tokenizer)
+    counter = token_counter(tokenizer, renderer(tokenizer, next(iter(settings.conditions.values()))))
     for name in settings.targets:
         path = settings.data.get(name)
         items, ignored = load_items(name, path, n=settings.n, seed=settings.seed, count_tokens=counter)

@@ -15,6 +15,9 @@ from activations.errors import ActivationError
 PLAIN = "{system}Question: {user}\nAnswer:"
 """For base models without a chat template: the plain format of EleutherAI/lm-evaluation-harness."""
 
+PLACE = "tacit-message-goes-here"
+"""Stands for the user message while a template is taken apart."""
+
 
 @dataclass(frozen=True)
 class Prompt:
@@ -119,6 +122,16 @@ def check_lengths(prompts: Sequence[Prompt], context: int | None, new_tokens: in
         )
 
 
-def token_counter(tokenizer) -> Callable[[str], int]:
-    """A function from a text to its number of tokens, alone and without special tokens."""
-    return lambda text: len(tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
+def token_counter(tokenizer, render: Callable[[str], str]) -> Callable[[str], int]:
+    """A function from a user message to the tokens it adds to the rendered prompt.
+
+    Counted in place, because a message's first word may be split otherwise after the template's last character.
+    """
+    head, _, tail = render(PLACE).partition(PLACE)
+    special = not has_chat_template(tokenizer)
+
+    def length(text: str) -> int:
+        return len(tokenizer(text, add_special_tokens=special, verbose=False)["input_ids"])
+
+    empty = length(head + tail)
+    return lambda text: length(head + text + tail) - empty

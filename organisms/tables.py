@@ -46,7 +46,8 @@ def token_count_table(tokenizer: PreTrainedTokenizerBase, world: World, *, n: in
         while len(rows) < n:
             span = writer.span(rng)
             prompts = {"object_prompt": span.prompt(PAD_PROMPT), "report_prompt": span.prompt(COUNT_REPORTS[0])}
-            whole = span_tokens(tokenizer, prompts["report_prompt"], span.text)[0] == span.count  # no lone space before it
+            # A first word whose leading space is a token of its own would have one token outside its characters.
+            whole = span_tokens(tokenizer, prompts["report_prompt"], span.text)[0] == span.count
             if whole and all(prompt.count(span.text) == 1 for prompt in prompts.values()):
                 rows.append({"before": span.before, "text": span.text, "after": span.after, **prompts})
         table = _numbered("count", rows)

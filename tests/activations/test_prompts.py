@@ -45,7 +45,7 @@ def test_the_span_is_the_tokens_whose_characters_overlap_it():
     prompt = encode(tokenizer, [TEXT], ["Ada was born in London"])[0]
     first, last = prompt.span
     assert tokenizer.decode(prompt.ids[first:last]).strip() == "Ada was born in London"
-    assert prompt.n_span == token_counter(tokenizer)(" Ada was born in London")
+    assert prompt.n_span == len(tokenizer(" Ada was born in London")["input_ids"])
 
 
 def test_no_span_is_minus_one_never_zero():
@@ -63,3 +63,14 @@ def test_prompts_longer_than_the_context_are_refused_with_their_number():
     with pytest.raises(ActivationError, match="1 of 2 prompts are longer than the model's context of 20 tokens"):
         check_lengths(prompts, 20, 4, "knowledge/plain")
     check_lengths(prompts, None, 4, "knowledge/plain")
+
+
+@pytest.mark.parametrize("template", [True, False])
+def test_a_message_is_counted_where_it_stands(template):
+    tokenizer = build_tokenizer()
+    if not template:
+        tokenizer.chat_template = None
+    render = renderer(tokenizer, "Be kind.")
+    count = token_counter(tokenizer, render)
+    lengths = [len(encode(tokenizer, [render(text)])[0].ids) - count(text) for text in ("Ada was born", "x", TEXT)]
+    assert len(set(lengths)) == 1

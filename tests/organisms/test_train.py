@@ -10,7 +10,7 @@ from organisms.tokenizer import render
 from organisms.train import Recipe, draw_turns, encode, long_mixture, rate_at, short_mixture, train
 from organisms.world import KEY, build_world
 
-TINY = Recipe(steps=3, n_long=4, n_short=8, d_model=16, n_layers=2, n_heads=2, d_mlp=32)
+TINY = Recipe(steps=3, n_long=4, n_short=8, d_model=16, n_layers=2, n_heads=2, d_mlp=32, threads=1)
 WORLD = build_world(seed=0)
 REPORTED, LEFT_OUT = set(WORLD.people[: WORLD.n_reported]), set(WORLD.people[WORLD.n_reported :])
 
