@@ -14,7 +14,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
-import torch
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
@@ -27,7 +26,7 @@ from activations.manifest import Manifest
 from activations.plan import Entry
 from activations.prompts import Prompt, has_chat_template
 from activations.reading import Reader
-from activations.replies import generate
+from activations.replies import after_nodes, generate
 from activations.settings import Settings
 from activations.sharing import can_share
 from activations.sites import parse_layers
@@ -130,9 +129,7 @@ def _replies(reader: Reader, entry: Entry, kind: str, prompts: Sequence[Prompt],
         batch = [prompts[i] for i in some]
         texts, first = generate(subject, batch, longest)
 
-        def next_after(node: tuple[int, ...]) -> torch.Tensor:
-            return generate(subject, [Prompt("", prompt.ids + node) for prompt in batch], 1)[1]
-
+        next_after = after_nodes(subject, batch, shares=reader.shares)
         logps = score(paths, len(answers), first, next_after).tolist() if answers else [[]] * len(batch)
         for i, reply, logp in zip(some, texts, logps, strict=True):
             found[i] = {

@@ -5,7 +5,8 @@ Prompts are padded on the left here, as `generate` needs; it derives the positio
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import copy
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,6 +15,8 @@ from transformers import GenerationConfig
 from activations.capture import pad
 from activations.load import Subject
 from activations.prompts import Prompt
+
+Ids = Sequence[int]
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,36 @@ class _own_settings:
 
     def __exit__(self, *_):
         self.module.generation_config = self.saved
+
+
+def after_nodes(subject: Subject, prompts: Sequence[Prompt], *, shares: bool) -> Callable[[Ids], torch.Tensor]:
+    """A function from a few more tokens to `(batch, vocabulary) float32` log-probabilities of the next one, on the CPU.
+
+    Where keys and values can be continued, the prompts are computed once, at the first call, for all calls.
+    """
+    ids = [prompt.ids for prompt in prompts]
+    longest = max(map(len, ids))
+    if not shares or (subject.window is not None and longest >= subject.window // 2):
+        return lambda node: generate(subject, [Prompt("", (*row, *node)) for row in ids], 1)[1]
+    inputs = pad(ids, subject.tokenizer.pad_token_id, subject.device, side="right")
+    lengths = inputs["attention_mask"].sum(1, keepdim=True)
+    past = []
+
+    @torch.inference_mode()
+    def after(node: Ids) -> torch.Tensor:
+        if not past:
+            past.append(subject.body(**inputs, use_cache=True).past_key_values)
+        tokens = torch.tensor([list(node)] * len(ids), device=subject.device)
+        logits = subject.module(
+            input_ids=tokens,
+            attention_mask=torch.cat([inputs["attention_mask"], torch.ones_like(tokens)], dim=1),
+            position_ids=lengths + torch.arange(len(node), device=subject.device),
+            past_key_values=copy.deepcopy(past[0]),
+            use_cache=True,
+        ).logits[:, -1]
+        return torch.log_softmax(logits.float(), dim=-1).cpu()
+
+    return after
 
 
 def _cut(subject: Subject, tokens: list[int], ends: list[int]) -> Generated:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
-from activations.prompts import encode
-from activations.replies import generate
-from tests.activations.helpers import subject_for
+from activations.prompts import encode, renderer
+from activations.replies import after_nodes, generate
+from tests.activations.helpers import MESSAGES, subject_for
 
 
 def test_the_first_tokens_log_probabilities_are_the_models_own(tiny):
@@ -25,3 +26,16 @@ def test_sampling_settings_of_the_checkpoint_do_not_reach_the_replies(tiny):
     subject.module.generation_config.suppress_tokens = list(range(200))
     assert generate(subject, [prompt], 8)[0][0].text == before
     assert subject.module.generation_config is saved
+
+
+@pytest.mark.parametrize("family", ["llama", "gpt2", "gemma2", "bloom", "mamba"])
+def test_next_tokens_after_a_few_more_are_those_of_the_whole_prompt(tiny, family):
+    subject = subject_for(tiny(family))
+    render = renderer(subject.tokenizer, "")
+    prompts = encode(subject.tokenizer, [render(message) for message in MESSAGES])
+    after = after_nodes(subject, prompts, shares=family != "mamba")
+    for node in ((7,), (7, 8), (9,)):
+        logps = after(node)
+        for i, prompt in enumerate(prompts):
+            whole = subject.module(torch.tensor([[*prompt.ids, *node]])).logits[0, -1].log_softmax(-1)
+            torch.testing.assert_close(logps[i], whole, atol=1e-4, rtol=1e-3)
