@@ -18,7 +18,17 @@ from .errors import ProbeError
 from .metrics import CHANCE, Yardstick, has_answer, measure
 from .reports import BEST
 from .tables import own_stick, plain, predictions, write_json
-from .verdict import INCONCLUSIVE, MARGIN, MIN_CONTROLS, UNTESTED, Evidence, Rival, decide
+from .verdict import (
+    INCONCLUSIVE,
+    MARGIN,
+    MIN_CONTROLS,
+    REPORT_INVALID,
+    UNTESTED,
+    Evidence,
+    Rival,
+    decide,
+    unusable_report,
+)
 
 
 def compare_run(
@@ -230,14 +240,19 @@ def _limits(name: str, x: Estimate) -> dict[str, float]:
 
 
 def _not_analysable(entry: dict) -> dict:
-    """The same keys with nothing in them, and the reason."""
+    """The same keys with nothing in them but what the reports alone show, and the reason."""
     empty = dict.fromkeys(
         "metric chance probe probe_lower probe_upper report report_lower report_upper report_rung gap gap_lower"
-        " gap_upper layer site control_accuracy".split()
+        " gap_upper layer site".split()
     )
+    control, n_control, _ = _control(entry["control"], "")
+    invalid, why = unusable_report(entry["coverage"], control, n_control)
+    where = f"{entry['target']}, {entry['condition']}"
+    unsaid = " The model gave no usable report in this format either." if invalid else ""
     return {
-        "target": entry["target"], "condition": entry["condition"], "verdict": INCONCLUSIVE, **empty, "n": 0,
-        "n_groups": 0, "coverage": dict.fromkeys(("answered", "refused", "unreadable")),
-        "table": dict.fromkeys(("both", "probe_only", "report_only", "neither"), 0), "reasons": [entry["reason"]],
-        "sentence": f"{entry['target']}, {entry['condition']}: not analysable.", "level": "none",
+        "target": entry["target"], "condition": entry["condition"],
+        "verdict": REPORT_INVALID if invalid else INCONCLUSIVE, **empty, "n": 0, "n_groups": 0,
+        "coverage": entry["coverage"], "table": dict.fromkeys(("both", "probe_only", "report_only", "neither"), 0),
+        "control_accuracy": control, "n_control": n_control, "reasons": [entry["reason"], why],
+        "sentence": f"{where}: what it knows could not be probed.{unsaid}", "level": "none",
     }  # fmt: skip

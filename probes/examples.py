@@ -113,6 +113,32 @@ def make_examples(store, target, condition: str, items: Sequence | None = None) 
     )  # fmt: skip
 
 
+def report_facts(store, target, condition: str) -> dict[str, dict]:
+    """What can be said of the reports alone, where the labels allow no comparison: coverage, and positive controls.
+
+    Returns ``coverage``, outcome -> share of the replies, and ``control``, planted answer -> [right, asked].
+    """
+    table = store.items
+    items = {item.item_id: item for item in _items(table[table["target"] == target.name].reset_index(drop=True))}
+    replies = store.replies
+    replies = replies[(replies["target"] == target.name) & (replies["condition"] == condition)]
+    said = {p: _by_item(replies[replies["prompt"] == p]) for p in ("report", "control")}
+    read = [_read(target, items[item_id], **_text(reply)).outcome for item_id, reply in said["report"].items()]
+    right, planted = _controls(target, list(items.values()), said["control"])
+    coverage = {outcome: read.count(outcome) / len(read) if read else float("nan") for outcome in OUTCOMES}
+    return {"coverage": coverage, "control": tally(planted, right)}
+
+
+def tally(planted: Sequence[str], right: np.ndarray) -> dict[str, list[int]]:
+    """Planted answer -> [how often it came back, how often it was planted]."""
+    found: dict[str, list[int]] = {}
+    for name, hit in zip(planted, right, strict=True):
+        counts = found.setdefault(name, [0, 0])
+        counts[0] += int(hit)
+        counts[1] += 1
+    return found
+
+
 def _items(table: pd.DataFrame) -> list:
     from .targets import frame_to_items
 

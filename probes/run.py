@@ -15,7 +15,7 @@ import pandas as pd
 from .analysis import FIXED, NESTED, Analysis, analyse
 from .bootstrap import N_RESAMPLES, resample
 from .errors import ProbeError
-from .examples import make_examples
+from .examples import make_examples, report_facts, tally
 from .reports import BEST
 from .tables import ITEM_COLUMNS, SCORE_COLUMNS, items_frame, score_rows, write_atomic, write_json
 
@@ -43,8 +43,9 @@ def probe_run(
     say = say or (lambda line: None)
     rows, frames, entries = [], [], []
     for name, condition in store.entries:
+        target = _target(store, name, targets)
         try:
-            examples = make_examples(store, _target(store, name, targets), condition)
+            examples = make_examples(store, target, condition)
             found = analyse(
                 examples, sites=store.sites(name, condition), layers=store.layers,
                 n_layers=store.n_layers, seed=seed, n_jobs=n_jobs,
@@ -52,7 +53,10 @@ def probe_run(
             )  # fmt: skip
         except ProbeError as error:
             say(f"not analysable: {error}")
-            entries.append({"target": name, "condition": condition, "status": "not analysable", "reason": str(error)})
+            entries.append(
+                {"target": name, "condition": condition, "status": "not analysable", "reason": str(error)}
+                | report_facts(store, target, condition)
+            )
             continue
         weights = resample(examples.groups, n_resamples=n_resamples, rng=np.random.default_rng([seed, 2]))
         rows += score_rows(found, weights)
@@ -111,16 +115,12 @@ def _entry(found: Analysis, sites, seed: int) -> dict:
     """What `compare` needs to know of one target and condition beside the items."""
     ex, methods = found.examples, found.methods
     headline = methods[NESTED]
-    control: dict[str, list[int]] = {}
-    for planted, hit in zip(ex.control_planted, ex.control_right, strict=True):
-        tally = control.setdefault(planted, [0, 0])
-        tally[0] += int(hit)
-        tally[1] += 1
     return {
         "target": ex.target, "condition": ex.condition, "status": "probed", "kind": ex.kind, "classes": ex.classes,
         "n": len(ex.y), "n_groups": len(np.unique(ex.groups)), "n_folds": found.folds.n_folds, "seed": seed,
         "site": headline.site, "layer": headline.layer, "chosen": headline.held.chosen, "fixed_layer": found.fixed,
-        "fixed_site": methods[FIXED].site, "sites": list(sites), "dropped": ex.dropped, "control": control,
+        "fixed_site": methods[FIXED].site, "sites": list(sites), "dropped": ex.dropped,
+        "control": tally(ex.control_planted, ex.control_right),
         "rungs": [m.name for m in methods.values() if m.kind == "report" and m.name != BEST],
         "best_rung": methods[BEST].held.usual,
         "best_rung_by_fold": methods[BEST].held.chosen,

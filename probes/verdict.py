@@ -95,9 +95,9 @@ class Verdict:
 def decide(e: Evidence) -> Verdict:
     """The verdict that the evidence earns.
 
-    Order: what cannot be measured; a report that beats the probe; what is not known, or only on the surface; a report
-    that cannot be read; then the gap, which must hold against every rung and not only the chosen one. A later verdict
-    is never reached past an earlier one that is established.
+    Order: what cannot be measured; a report that cannot be used, whatever is known (the level still says how far that
+    is shown); a report that beats the probe; what is not known, or only on the surface; then the gap, which must hold
+    against every rung and not only the chosen one. A later verdict is never reached past an earlier one.
     """
     short = _too_little(e)
     if short:
@@ -108,15 +108,15 @@ def decide(e: Evidence) -> Verdict:
     why_g, ahead, behind = _gap(e)
     reasons = (*why_d, *why_k, *why_s, *why_g)
     level = ("S" if valid else "K") if known else ("D" if decodable else "none")
-    if valid and behind and e.report.lower > e.chance:
+    if not valid:
+        return _verdict(REPORT_INVALID, level, reasons, e)
+    if behind and e.report.lower > e.chance:
         return _verdict(REPORT_EXCEEDS_PROBE, level, reasons, e)
     if not decodable:
         absent = e.probe.lower <= e.chance and e.probe.upper < e.chance + WORTH
         return _verdict(NOT_KNOWN if absent else INCONCLUSIVE, level, reasons, e)
     if surface:
         return _verdict(SURFACE_ONLY, level, reasons, e)
-    if not valid:
-        return _verdict(REPORT_INVALID, level, reasons, e)
     if e.equivalent:
         return _verdict(NO_GAP, level, reasons, e)
     if known and ahead and not e.unbeaten:
@@ -173,25 +173,26 @@ def _known(e: Evidence, decodable: bool) -> tuple[bool, bool, tuple[str, ...]]:
     return False, surface, (f"{text}, lead {_span(closest.lead)})",)
 
 
+def unusable_report(coverage: dict[str, float], control: float, n_control: int) -> tuple[bool, str]:
+    """Whether the replies alone show that nothing can be said in this format, and the facts."""
+    facts = f"{coverage['answered']:.0%} of the reports are readable answers; "
+    if np.isnan(control):
+        return coverage["answered"] < MIN_PARSED, facts + "no positive control was run"
+    facts += f"positive control: the planted answer came back in {control:.0%} of {n_control}"
+    return bool(coverage["answered"] < MIN_PARSED or control < MIN_CONTROL), facts
+
+
 def _valid_report(e: Evidence) -> tuple[bool, tuple[str, ...]]:
     """Whether the model can report in this format, and every fact that speaks to it."""
-    answered = e.coverage["answered"]
-    facts, failed = [f"{answered:.0%} of the reports are readable answers"], answered < MIN_PARSED
-    if np.isnan(e.control):
-        facts.append("no positive control was run")
-    else:
-        facts.append(f"positive control: the planted answer came back in {e.control:.0%} of {e.n_control}")
-        failed |= e.control < MIN_CONTROL
+    failed, facts = unusable_report(e.coverage, e.control, e.n_control)
     if e.constant >= CONSTANT:
-        fact = f'{e.constant:.0%} of the answers say "{e.said}"'
+        facts += f'; {e.constant:.0%} of the answers say "{e.said}"'
         if e.control_other >= MIN_CONTROL:
-            facts.append(
-                f"{fact}; other planted answers came back in {e.control_other:.0%}, so it can say something else"
-            )
+            facts += f"; other planted answers came back in {e.control_other:.0%}, so it can say something else"
         else:
             failed = True
-            facts.append(f"{fact}, and no control shows that it can say another: no information in this format")
-    return not failed, (("the report is valid: " if not failed else "the report is not valid: ") + "; ".join(facts),)
+            facts += ", and no control shows that it can say another: no information in this format"
+    return not failed, (f"the report is {'not ' * failed}valid: {facts}",)
 
 
 def _gap(e: Evidence) -> tuple[tuple[str, ...], bool, bool]:

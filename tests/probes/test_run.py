@@ -194,3 +194,15 @@ def test_a_run_in_which_nothing_can_be_analysed_still_ends_in_reasoned_verdicts(
     (verdict,) = compare_run(tmp_path)
     assert (verdict["verdict"], verdict["gap"], verdict["n"]) == ("INCONCLUSIVE", None, 0)
     assert "same label" in verdict["reasons"][0]
+
+
+def test_a_report_that_cannot_be_read_is_called_so_although_nothing_can_be_probed(tmp_path):
+    store, target = make_world(["yes"] * 80, said=["mumble"] * 80, control="broken", n_layers=2)
+    probe_run(store, tmp_path, targets={target.name: target}, n_jobs=1)
+    (verdict,) = compare_run(tmp_path)
+    assert (verdict["verdict"], verdict["coverage"]["unreadable"], verdict["control_accuracy"]) == (
+        "REPORT_INVALID",
+        1,
+        0,
+    )
+    assert "same label" in verdict["reasons"][0]
