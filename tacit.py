@@ -34,6 +34,12 @@ class OneLineErrors(click.Group):
             failure = click.ClickException(str(error))
             failure.exit_code = 2
             raise failure from error
+        except KeyboardInterrupt as error:
+            failure = click.ClickException(
+                "interrupted. What was finished is kept: the same command goes on from there."
+            )
+            failure.exit_code = 130
+            raise failure from error
 
 
 @click.group(cls=OneLineErrors, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -7,7 +7,10 @@ and whatever was damaged is written anew, alone.
 
 from __future__ import annotations
 
+import os
+import platform
 import shutil
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -43,12 +46,15 @@ def cache_entries(
     not fit into memory; every shard that was finished before is kept.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    owner = folder / ".owner"
     try:
         with FileLock(folder / ".lock", timeout=0):
+            owner.write_text(f"process {os.getpid()} on {platform.node()}, since {time.strftime('%Y-%m-%d %H:%M:%S')}")
             sweep(folder)
             return _cache(folder, entries, items, settings, model, load, say)
     except Timeout as error:
-        raise ActivationError(f"another process is caching into {folder}. Wait for it, or name another RUN.") from error
+        who = owner.read_text() if owner.exists() else "another process"
+        raise ActivationError(f"{folder} is being written by {who}. Wait for it, or name another RUN.") from error
 
 
 def _cache(folder, entries, items, settings, model, load, say) -> bool:

@@ -136,6 +136,24 @@ def test_a_table_that_lacks_something_is_one_line(here, text, message, tiny):
     assert re.search(message, line), line
 
 
+def test_an_interrupted_run_says_that_nothing_is_lost_and_goes_on(here, tiny, monkeypatch):
+    from activations import cache as module
+
+    (here / "t.csv").write_text(ROWS)
+    args = ("cache", "r", "--model", tiny("llama"), "--data", here / "t.csv")
+    real = module._shard
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "_shard", interrupted)
+    result = run(*args)
+    assert result.exit_code == 130
+    assert "the same command goes on from there" in result.output
+    monkeypatch.setattr(module, "_shard", real)
+    assert run(*args).exit_code == 0
+
+
 def test_verify_says_what_is_damaged_and_cache_mends_it(here, tiny):
     (here / "t.csv").write_text(ROWS)
     args = ("cache", "r", "--model", tiny("llama"), "--data", here / "t.csv")

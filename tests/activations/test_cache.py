@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 
 import numpy as np
@@ -131,10 +132,11 @@ def test_a_layer_or_site_that_is_not_held_is_a_clear_error(tiny, tmp_path):
         store.load("knowledge", "locked", "object", 1)
 
 
-def test_two_writers_on_one_store_are_told_apart(tiny, tmp_path):
+def test_a_second_writer_is_told_who_holds_the_store(tiny, tmp_path):
     from filelock import FileLock
 
-    with FileLock(tmp_path / ".lock"), pytest.raises(ActivationError, match="another process is caching"):
+    _cache(tmp_path, tiny("llama"))
+    with FileLock(tmp_path / ".lock"), pytest.raises(ActivationError, match=rf"written by process {os.getpid()} on"):
         _cache(tmp_path, tiny("llama"))
 
 
