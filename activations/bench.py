@@ -245,7 +245,7 @@ def main(n: int, repeats: int, blocks: int, width: int, vocabulary: int, seed: i
         own = prompts_of(n, shared=0, shortest=24, longest=72, vocabulary=vocabulary, seed=seed)
         least_s = floor_s(subject, sum(len(prompt.ids) for prompt in own))
         found.append(reading(Path(temporary), rows=2000, layers=blocks, width=width, repeats=repeats))
-    found.append(memory(500))
+    found.append(memory(200))
     path = RUNS / "bench" / "bench.json"
     write_atomically(path, (json.dumps([asdict(ratio) for ratio in found], indent=1) + "\n").encode())
     for ratio in found:
