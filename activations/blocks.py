@@ -27,7 +27,14 @@ def find_blocks(module: nn.Module) -> tuple[str, int]:
             f"{type(module).__name__}: no list of {wanted} blocks among its modules ({outline or 'no module lists'}). "
             "Is it a decoder-only language model?"
         )
-    path = max(fitting, key=lambda name: sum(p.numel() for p in fitting[name].parameters()))
+    size = {name: sum(p.numel() for p in child.parameters()) for name, child in fitting.items()}
+    path = max(size, key=size.get)
+    parts = [name for name in size if size[name] and name.rpartition(".")[0] == path.rpartition(".")[0]]
+    if len(parts) > 1:  # attention and feed-forward kept in lists of their own, as in XLM: neither hands on the stream
+        raise ActivationError(
+            f"{type(module).__name__}: its layers are spread over {', '.join(parts)}, so no module's output is the "
+            "residual stream."
+        )
     return path, len(fitting[path])
 
 

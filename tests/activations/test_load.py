@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import warnings
 
 import pytest
 import torch
@@ -125,3 +126,27 @@ def test_a_quantised_dtype_is_handed_to_nnsight_by_its_name():
     assert pick_dtype("nf4", torch.device("cpu")) == "nf4"
     assert pick_dtype("auto", torch.device("cpu")) == torch.float32
     assert pick_dtype("auto", torch.device("cuda")) == "auto"
+
+
+def test_blocks_are_found_in_nearly_every_causal_architecture_there_is():
+    """All that transformers can build from their default configs, as outlines without weights."""
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING
+
+    found, missed = {}, {}
+    for config_class, model_class in MODEL_FOR_CAUSAL_LM_MAPPING.items():
+        try:
+            config = config_class()
+            with torch.device("meta"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                model = (model_class[0] if isinstance(model_class, tuple) else model_class)(config)
+        except Exception:
+            continue
+        try:
+            found[config_class.__name__] = find_blocks(model)[0]
+        except ActivationError as error:
+            missed[config_class.__name__] = str(error)
+    assert len(found) >= 160
+    assert set(missed) == {"BlenderbotConfig", "HrmTextConfig", "LongcatFlashConfig", "XLMConfig"}
+    assert found["LlamaConfig"] == "model.layers"
+    assert found["Gemma3Config"] == "model.language_model.layers"
+    assert "transformer.ffns" in missed["XLMConfig"]
