@@ -7,6 +7,7 @@ rival's time over ours: 1.6 means 1.6 times as fast as the rival. Writes `runs/b
 
 from __future__ import annotations
 
+import functools
 import json
 import multiprocessing
 import resource
@@ -130,6 +131,40 @@ class Rivals:
             torch.stack([state[torch.arange(len(last)), last] for state in states]).cpu()
 
 
+def transformer_lens(subject: Subject) -> Callable | None:
+    """TransformerLens' `run_with_cache` on a random model of the same shape; None where it is not installed."""
+    try:
+        from transformer_lens import HookedTransformer, HookedTransformerConfig
+    except ImportError:
+        return None
+    like = subject.module.config
+    model = HookedTransformer(
+        HookedTransformerConfig(
+            n_layers=like.num_hidden_layers,
+            d_model=like.hidden_size,
+            n_ctx=512,
+            n_heads=like.num_attention_heads,
+            d_head=like.hidden_size // like.num_attention_heads,
+            n_key_value_heads=like.num_key_value_heads,
+            d_mlp=like.intermediate_size,
+            d_vocab=like.vocab_size,
+            act_fn="silu",
+            gated_mlp=True,
+            normalization_type="RMS",
+            positional_embedding_type="rotary",
+            device=str(subject.device),
+        )
+    )
+
+    def run(rivals: Rivals, prompts: list[Prompt]) -> None:
+        for inputs, last in rivals._batches(prompts):
+            _, cache = model.run_with_cache(inputs["input_ids"], names_filter=lambda name: name.endswith("resid_post"))
+            torch.stack([state[torch.arange(len(last)), last] for state in cache.values()]).cpu()
+
+    run.__doc__ = "TransformerLens run_with_cache of the residual stream on the same batches, a random model alike."
+    return run
+
+
 def timed(ours: Callable[[], object], rival: Callable[[], object], repeats: int) -> tuple[float, float]:
     """Median seconds of each, timed in turn after one warm-up, so that a slow moment of the machine hits both."""
     seconds: tuple[list[float], list[float]] = ([], [])
@@ -163,10 +198,14 @@ def caching(subject: Subject, *, n: int, repeats: int, seed: int) -> Iterator[Ra
         ("cache_vs_tracer_cache", own, rivals.tracer_cache),
         ("cache_shared_prefix_vs_body", same, rivals.body_one_by_one),
     ]
+    if (lens := transformer_lens(subject)) is not None:
+        run = functools.partial(lens, rivals)
+        run.__doc__ = lens.__doc__
+        pairs.append(("cache_vs_transformer_lens", own, run))
     for name, prompts, rival in tqdm(pairs, desc="bench", disable=None):
         both = {"object": prompts, "report": prompts}
         ours_s, rival_s = timed(lambda both=both: reader.read(both), lambda p=prompts, r=rival: r(p), repeats)
-        yield Ratio(name, rival_s / ours_s, ours_s, rival_s, rival.__doc__.split(".")[0].strip(), len(prompts))
+        yield Ratio(name, rival_s / ours_s, ours_s, rival_s, rival.__doc__.strip().rstrip("."), len(prompts))
 
 
 def reading(folder: Path, *, rows: int, layers: int, width: int, repeats: int) -> Ratio:

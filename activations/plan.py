@@ -129,12 +129,19 @@ def _key(ask: Ask, prompts: Mapping[str, Sequence[Prompt]], sites: Sequence[Site
         "shard_rows": SHARD_ROWS,
         "target": ask.target,
         "items": list(ask.items["item_id"]),
-        "prompts": {kind: [prompt.text for prompt in rows] for kind, rows in prompts.items()},
-        "ids": {kind: [prompt.ids for prompt in rows] for kind, rows in prompts.items()},
+        "prompts": {kind: _digest(rows) for kind, rows in prompts.items()},
         "answers": ask.answers,
         "reply_tokens": [ask.object_tokens, ask.report_tokens],
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _digest(prompts: Sequence[Prompt]) -> str:
+    """sha256 of the rendered texts and their token ids."""
+    digest = hashlib.sha256()
+    for prompt in prompts:
+        digest.update(prompt.text.encode() + b"\0" + np.asarray(prompt.ids, dtype="<i4").tobytes())
+    return digest.hexdigest()
 
 
 def item_table(entries: Sequence[Entry]) -> pd.DataFrame:

@@ -5,6 +5,7 @@ In: a tokenizer, a system prompt and user messages. Out: `Prompt`s, each with it
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +16,8 @@ from activations.errors import ActivationError
 PLAIN = "{system}Question: {user}\nAnswer:"
 """For base models without a chat template: the plain format of EleutherAI/lm-evaluation-harness."""
 
+CHUNK = 512
+"""Prompts that are tokenised at a time."""
 PLACE = "tacit-message-goes-here"
 """Stands for the user message while a template is taken apart."""
 
@@ -25,8 +28,8 @@ class Prompt:
 
     text: str
     """The rendered prompt, special tokens included."""
-    ids: tuple[int, ...]
-    """Its token ids, unpadded."""
+    ids: Sequence[int]
+    """Its token ids, unpadded; four bytes each, so that a million prompts fit into memory."""
     span: tuple[int, int] = (-1, -1)
     """First and one-past-last token of the marked span; (-1, -1) where nothing is marked."""
 
@@ -85,12 +88,19 @@ def encode(tokenizer, texts: Sequence[str], spans: Sequence[str] | None = None) 
             f"{type(tokenizer).__name__} cannot tell which characters a token covers, so spans cannot be counted. "
             "Use the model's fast tokenizer (tokenizer.json), or leave token_count out of TARGETS."
         )
-    batch = tokenizer(
-        list(texts), add_special_tokens=not has_chat_template(tokenizer), return_offsets_mapping=marked, verbose=False
-    )
-    offsets = batch["offset_mapping"] if marked else [()] * len(texts)
-    rows = zip(texts, batch["input_ids"], spans, offsets, strict=True)
-    return [Prompt(text, tuple(ids), _span_tokens(text, span, where)) for text, ids, span, where in rows]
+    found = []
+    for start in range(0, len(texts), CHUNK):  # what the tokenizer returns takes kilobytes a prompt
+        some = slice(start, start + CHUNK)
+        batch = tokenizer(
+            list(texts[some]),
+            add_special_tokens=not has_chat_template(tokenizer),
+            return_offsets_mapping=marked,
+            verbose=False,
+        )
+        offsets = batch["offset_mapping"] if marked else [()] * len(texts[some])
+        rows = zip(texts[some], batch["input_ids"], spans[some], offsets, strict=True)
+        found += [Prompt(text, array("i", ids), _span_tokens(text, span, where)) for text, ids, span, where in rows]
+    return found
 
 
 def _span_tokens(text: str, span: str, offsets: Sequence[tuple[int, int]]) -> tuple[int, int]:

@@ -41,7 +41,7 @@ def test_scores_equal_the_longhand_product_over_tokens(tiny):
     first = generate(subject, [prompt], 1)[1]
 
     def next_after(node):
-        return generate(subject, [Prompt("", prompt.ids + node)], 1)[1]
+        return generate(subject, [Prompt("", (*prompt.ids, *node))], 1)[1]
 
     logps = score(paths, len(answers), first, next_after)[0]
     deciding = branching(paths) | {()}
@@ -51,10 +51,10 @@ def test_scores_equal_the_longhand_product_over_tokens(tiny):
             p = 1.0
             for at in range(len(path)):
                 if path[:at] in deciding:
-                    logits = subject.module(torch.tensor([prompt.ids + path[:at]])).logits[0, -1]
+                    logits = subject.module(torch.tensor([(*prompt.ids, *path[:at])])).logits[0, -1]
                     p *= logits.softmax(-1)[path[at]].item()
             if path in deciding:
-                logits = subject.module(torch.tensor([prompt.ids + path])).logits[0, -1].softmax(-1)
+                logits = subject.module(torch.tensor([(*prompt.ids, *path)])).logits[0, -1].softmax(-1)
                 p *= 1 - sum(
                     logits[t].item() for t in {o[len(path)] for o in paths if o[: len(path)] == path and o != path}
                 )
