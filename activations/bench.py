@@ -132,36 +132,23 @@ class Rivals:
 
 
 def transformer_lens(subject: Subject) -> Callable | None:
-    """TransformerLens' `run_with_cache` on a random model of the same shape; None where it is not installed."""
+    """TransformerLens' `run_with_cache` on the same weights; None where it is not installed."""
     try:
-        from transformer_lens import HookedTransformer, HookedTransformerConfig
+        from transformer_lens.model_bridge import TransformerBridge
     except ImportError:
         return None
-    like = subject.module.config
-    model = HookedTransformer(
-        HookedTransformerConfig(
-            n_layers=like.num_hidden_layers,
-            d_model=like.hidden_size,
-            n_ctx=512,
-            n_heads=like.num_attention_heads,
-            d_head=like.hidden_size // like.num_attention_heads,
-            n_key_value_heads=like.num_key_value_heads,
-            d_mlp=like.intermediate_size,
-            d_vocab=like.vocab_size,
-            act_fn="silu",
-            gated_mlp=True,
-            normalization_type="RMS",
-            positional_embedding_type="rotary",
-            device=str(subject.device),
-        )
+    own = Qwen2ForCausalLM.from_pretrained(subject.traced.repo_id).to(subject.device)  # the bridge changes its model
+    bridge = TransformerBridge.boot_transformers(
+        subject.traced.repo_id, hf_model=own, tokenizer=subject.tokenizer, device=str(subject.device)
     )
 
     def run(rivals: Rivals, prompts: list[Prompt]) -> None:
         for inputs, last in rivals._batches(prompts):
-            _, cache = model.run_with_cache(inputs["input_ids"], names_filter=lambda name: name.endswith("resid_post"))
-            torch.stack([state[torch.arange(len(last)), last] for state in cache.values()]).cpu()
+            _, cache = bridge.run_with_cache(inputs["input_ids"], names_filter=lambda name: name.endswith("hook_out"))
+            states = [cache[f"blocks.{i}.hook_out"] for i in range(len(subject.blocks))]
+            torch.stack([state[torch.arange(len(last)), last] for state in states]).cpu()
 
-    run.__doc__ = "TransformerLens run_with_cache of the residual stream on the same batches, a random model alike."
+    run.__doc__ = "TransformerLens run_with_cache of what each block hands on, the same weights and batches."
     return run
 
 
