@@ -9,8 +9,10 @@ TACIT  := $(VENV)/bin/tacit
 STORE  := runs/$(RUN)/activations/manifest.json
 SCORES := runs/$(RUN)/probes/scores.csv
 
-# A verb waits for the one before it when both are asked for, and calls it when its files are not there yet.
-after = $(or $(filter $(1),$(MAKECMDGOALS)),$(if $(wildcard $(2)),,$(1)))
+# A verb waits for the one before it when both are asked for, and calls it when its files are not there yet; but a RUN
+# that nobody made, and for which no MODEL is given, is a slip of the pen and not a wish for the default.
+known = $(or $(MODEL),$(filter default,$(RUN)),$(wildcard runs/$(RUN)/settings.json))
+after = $(or $(filter $(1),$(MAKECMDGOALS)),$(if $(wildcard $(2)),,$(if $(known),$(1))))
 option = $(if $($(1)),--$(2) "$($(1))")
 CACHE_OPTIONS = $(call option,MODEL,model) $(call option,TARGETS,targets) $(call option,N,n) $(call option,SEED,seed) \
 	$(call option,DATA,data) $(call option,DEVICE,device) $(call option,DTYPE,dtype) $(OPTIONS)

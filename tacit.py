@@ -34,6 +34,11 @@ class OneLineErrors(click.Group):
             failure = click.ClickException(str(error))
             failure.exit_code = 2
             raise failure from error
+        except click.UsageError as error:
+            command = error.ctx.command_path if error.ctx else "tacit"
+            failure = click.ClickException(f"{error.format_message().rstrip('.')}. See: {command} --help")
+            failure.exit_code = 2
+            raise failure from error
         except KeyboardInterrupt as error:
             failure = click.ClickException(
                 "interrupted. What was finished is kept: the same command goes on from there."
@@ -62,6 +67,9 @@ def _conditions(_ctx, _param, values: tuple[str, ...]) -> dict[str, str]:
     for value in values:
         if "=" not in value:
             raise click.BadParameter(f'{value!r}: expected NAME="system prompt", e.g. --condition honest="Be honest."')
+    names = [value.split("=", 1)[0] for value in values]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise click.BadParameter(f"{', '.join(twice)} is given twice; give each condition a name of its own")
     return dict(value.split("=", 1) for value in values)
 
 
@@ -231,7 +239,7 @@ def verify(ctx, run):
     for fault in found:
         click.echo(fault)
     if found:
-        click.echo(f"{len(found)} faults. What is damaged is cached again, alone, by: tacit cache {run}")
+        click.echo(f"{len(found)} to mend. What is damaged is cached again, alone, by: tacit cache {run}")
         ctx.exit(1)
     click.echo(f"{store.path}: every file is as it was written")
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,6 +111,8 @@ def dtype_name(settings: Settings, config) -> str:
 def load_tokenizer(settings: Settings):
     """The model's tokenizer. Raises ActivationError where there is none."""
     _check_folder(settings.model)
+    for name in ("huggingface_hub", "transformers"):  # both tell of every retry; what comes of it is one line below
+        logging.getLogger(name).setLevel(logging.ERROR)
     try:
         tokenizer = AutoTokenizer.from_pretrained(settings.model, **_where(settings))
     except (OSError, ValueError, KeyError, ImportError) as error:
@@ -137,7 +140,6 @@ def load_subject(settings: Settings, tokenizer) -> Subject:
     Raises ActivationError when weights are missing, are pickles only, or the blocks cannot be found.
     """
     transformers_logging.disable_progress_bar()
-    logging.getLogger("transformers").setLevel(logging.ERROR)
     device = pick_device("cpu" if settings.remote else settings.device)
     try:
         traced = TransformersModel(settings.model, tokenizer=tokenizer, **_how(settings, device), **_where(settings))
@@ -251,6 +253,12 @@ def _check_config(path: Path) -> None:
 
 
 def _unreadable(settings: Settings, what: str, error: Exception) -> ActivationError:
-    reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-    advice = "" if settings.trust_remote_code else " If it needs its own code and you trust it: --trust-remote-code."
-    return ActivationError(f"could not load the {what} of {settings.model}: {reason}{advice}")
+    text = str(error).strip()
+    reason = text.splitlines()[0][:200].rstrip(".") if text else type(error).__name__
+    if not Path(settings.model).is_dir() and re.search(r"connect|offline|cached", text):
+        reason, advice = "there is no connection to the hub, and it is not in the local cache", "Give a folder: MODEL=…"
+    elif re.search(r"trust_remote_code|custom code|does not recognize this architecture", text):
+        advice = "If it needs its own code and you trust that: --trust-remote-code"
+    else:
+        advice = "Check MODEL, --revision and DTYPE"
+    return ActivationError(f"could not load the {what} of {settings.model}: {reason}. {advice}")

@@ -184,6 +184,6 @@ def check_conditions(conditions: Mapping[str, str]) -> None:
     """Refuse names that could not be folders. Raises ActivationError."""
     for name in conditions:
         if not name.replace("-", "").replace("_", "").isalnum():
-            raise ActivationError(f"condition {name!r}: use letters, digits, '-' and '_'. Try: --condition plain=")
+            raise ActivationError(f"condition {name!r}: use letters, digits, '-' and '_'. Try: --condition honest=…")
     if len(set(conditions.values())) < len(conditions):
         warnings.warn("two conditions have the same system prompt, so they will give the same numbers", stacklevel=2)

@@ -22,6 +22,7 @@ MIN_ITEMS = 12
 MIN_CLASS = 8
 """Items below which a class of a target with many classes is folded into "other"."""
 OTHER = "other"
+UNREAD = "its reply to the object prompt shows no label"
 OUTCOMES = ("answered", "refused", "unreadable")
 
 
@@ -86,7 +87,7 @@ def make_examples(store, target, condition: str, items: Sequence | None = None) 
         kind, classes, y = "count", (), np.array([float(names[r]) for r in kept])
     else:
         kind, classes, y, kept = _classes(target, [names[r] for r in kept], kept, dropped, where)
-    _check(y, kind, where, dropped)
+    _check(y, kind, classes, where, dropped, [reply["text"] for reply in said["object"].values()])
     rows = np.array(kept, dtype=np.int64)
     own = [items[r] for r in kept]
     reports = [_read(target, item, **_text(said["report"][item.item_id])) for item in own]
@@ -167,7 +168,7 @@ def _labels(target, items, table, said) -> tuple[list, list[int], dict[str, int]
         if target.needs_reply and reply is None and label is None:
             dropped["no reply to the object prompt"] += 1
         elif label is None:
-            dropped["no usable label"] += 1
+            dropped[UNREAD if target.needs_reply else "no usable label"] += 1
         elif item.item_id not in said["report"]:
             dropped["no reply to the report prompt"] += 1
         else:
@@ -193,15 +194,18 @@ def _classes(target, names, kept, dropped, where) -> tuple[str, tuple[str, ...],
     return kind, tuple(order), np.array([order.index(n) for n in names], dtype=np.float64), kept
 
 
-def _check(y: np.ndarray, kind: str, where: str, dropped: dict[str, int]) -> None:
-    lost = ", ".join(f"{n} dropped: {why}" for why, n in dropped.items())
+def _check(y: np.ndarray, kind: str, classes: tuple[str, ...], where: str, dropped: dict[str, int], replies) -> None:
+    lost = "; ".join(f"{n} dropped: {why}" for why, n in dropped.items())
     lost = f" ({lost})" if lost else ""
     if len(y) < MIN_ITEMS:
-        raise ProbeError(f"{where}: {len(y)} usable items{lost}; at least {MIN_ITEMS} are needed. Raise N.")
+        heard = f" It said, for example, {replies[0][:60]!r}." if dropped.get(UNREAD) and replies else ""
+        advice = "Word object_prompt or the options so that it can follow" if heard else "Give more items (N, or DATA)"
+        raise ProbeError(f"{where}: {len(y)} usable items{lost}; at least {MIN_ITEMS} are needed.{heard} {advice}.")
     if len(np.unique(y)) < 2:
+        shown = f"{y[0]:g}" if kind == "count" else classes[0]
         raise ProbeError(
-            f"{where}: all {len(y)} usable items have the same label{lost}, so there is nothing to decode. Add items"
-            " with another label."
+            f"{where}: all {len(y)} usable items have the same label, {shown}{lost}, so there is nothing to decode. Add"
+            f" items that come out otherwise{' with this model' if replies else ''}."
         )
 
 

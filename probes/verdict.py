@@ -231,12 +231,19 @@ def _sentence(name: str, e: Evidence) -> str:
         NOT_KNOWN: f"{about} no linear probe read it above chance at any layer; this says nothing of nonlinear codes.",
         SURFACE_ONLY: f"{about} it is linearly decodable ({where}), and no better than from the text or its length"
         " alone.",
-        REPORT_INVALID: f"{about} the model gave no usable report in this format, so nothing follows about what it says"
-        " or hides.",
+        REPORT_INVALID: f"{about} {_why_invalid(e)}, so nothing follows about what it says or hides.",
         REPORT_EXCEEDS_PROBE: f"{about} the model says more than a linear probe reads: {scores}, difference"
         f" {_span(e.gap)}.",
         INCONCLUSIVE: f"{about} the evidence decides nothing.",
     }[name]
+
+
+def _why_invalid(e: Evidence) -> str:
+    if e.coverage["answered"] < MIN_PARSED:
+        return "most replies are no readable report"
+    if e.control < MIN_CONTROL:
+        return "the model does not repeat an answer that stands in the prompt, so its replies are no reports"
+    return "the model says one thing whatever is asked, and nothing shows that it can say another in this format"
 
 
 def _span(x: Estimate) -> str:

@@ -38,6 +38,8 @@ def read_table(path: str | Path) -> pd.DataFrame:
         frame = readers[path.suffix.lower()](path)
     except TargetError:
         raise
+    except pd.errors.EmptyDataError as error:
+        raise TargetError(f"{path} is empty. Give a table with a header and rows.") from error
     except (ValueError, OSError, KeyError) as error:
         raise TargetError(
             f"{path} could not be read as {path.suffix[1:].upper()}: {_first_line(error)}. Repair the file."
