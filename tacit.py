@@ -138,7 +138,8 @@ def cache(run, **options):
     items = item_table(entries)
     write_settings(run, settings)
     for name, value in position_correlations(items).items():
-        click.echo(f"token_count: corr(count, {name}) = {value:+.3f}" + (" — COUPLED" if abs(value) >= 0.05 else ""))
+        judged = "decoupled, |r| < .05" if abs(value) < 0.05 else "COUPLED: the position gives the count away"
+        click.echo(f"token_count: corr(count, {name}) = {value:+.3f} ({judged})")
     folder = run_folder(run) / "activations"
     ran = cache_entries(folder, entries, items, settings, model, lambda: load_subject(settings, tokenizer), click.echo)
     store = open_store(folder)
@@ -205,21 +206,26 @@ def probe(run, again):
 
 @main.command()
 @click.argument("runs", nargs=-1)
-def compare(runs):
+@click.option("--why", is_flag=True, help="Print the reasons of every verdict, not only of those that decide nothing.")
+def compare(runs, why):
     """Put what the model knows beside what it says: verdicts, tables and figures in runs/RUN/figures.
 
     Several runs are compared one after the other.
     """
-    for run in runs or (DEFAULT_RUN,):
-        folder = run_folder(run)
+    folders = {run: run_folder(run) for run in runs or (DEFAULT_RUN,)}
+    for run in folders:
+        _made_with(run)
+    for run, folder in folders.items():
         verdicts = compare_run(folder, out=folder / "figures" / "verdicts.json")
         scores, items = (
             pd.read_csv(folder / "probes" / "scores.csv"),
             pd.read_parquet(folder / "probes" / "items.parquet"),
         )
         pages = draw_run(scores, items, verdicts, folder / "figures")
-        click.echo(summary(verdicts, width=min(100, max(80, shutil.get_terminal_size().columns))))
-        click.echo(f"\ncompared {folder / 'figures'}: verdicts.json and {len(pages)} figures and tables")
+        width = min(100, max(80, shutil.get_terminal_size().columns))
+        click.echo(summary(verdicts, width=width, why=why))
+        more = "" if why else f". Reasons: tacit compare {run} --why"
+        click.echo(f"\ncompared {folder / 'figures'}: verdicts.json and {len(pages)} figures and tables{more}")
 
 
 @main.command()

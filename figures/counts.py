@@ -149,7 +149,8 @@ def _words(ax, table: pd.DataFrame) -> None:
     title = _TITLES.get(first["series"], words.drawable(first["series"]))
     _above(ax, 20, title, color=_ink(table).color, fontweight="bold")
     shares = [f"{name} {100 * first[column]:.0f} %" for column, name in _SHARES.items() if _has(first, column)]
-    _above(ax, 11.5, words.fit(", ".join([*(shares or ["exact: not given"]), f"n = {len(table)}"]), room, style.SMALL))
+    n = [f"n = {len(table)}"] * (first["series"] != "report")  # the report's panel stands beside, of the same items
+    _above(ax, 11.5, words.fit(", ".join([*(shares or ["exact: not given"]), *n]), room, style.SMALL))
     low, high = ax.get_ylim()
     missing = int((~np.isfinite(table["predicted"])).sum())
     beyond = int((np.isfinite(table["predicted"]) & ~table["predicted"].between(low, high)).sum())

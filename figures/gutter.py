@@ -55,7 +55,7 @@ def room(ax) -> float:
     wide = ax.figure.get_size_inches()[0] * 72
     edge = ax.get_position().x1 * wide
     others = [other.get_position().x0 * wide for other in ax.figure.axes if other.get_position().x0 * wide > edge]
-    limit = min(others) - 30 if others else wide
+    limit = min(others) - 38 if others else wide  # the other axes have numbers and a name at their left
     return max(60.0, limit - edge - _LEAD - _KEY - _SPACE - 2)
 
 

@@ -112,7 +112,7 @@ def _levels(ax, table: pd.DataFrame, kind: str) -> list[Entry]:
             ax.axhline(last["value"], label=_name(kind, method, site), **(ink.line() | {"marker": "None"}))
             if best and math.isfinite(last["lower"]) and math.isfinite(last["upper"]):
                 ax.axhspan(last["lower"], last["upper"], color=ink.color, alpha=0.16, linewidth=0)
-        text = "say, best" if best else method + (f", {site}" if places[method] > 1 and site else "")
+        text = "say, best" if best else words.method(method) + (f", {site}" if places[method] > 1 and site else "")
         entries.append(Entry(last["value"], _with_value(text, last), ink, bold=best))
     return entries
 

@@ -19,8 +19,12 @@ _LEAST_NAME = 8
 _ALL = 1.001  # shares of the three outcomes add up to less; counts to more
 
 
-def summary(verdicts: Iterable[Mapping], *, width: int = 96) -> str:
-    """The verdicts of a run in at most `width` columns (80 or more)."""
+DECIDED = ("GAP", "NO_GAP")
+"""Verdicts that speak for themselves in the table; the others are never printed without their reasons."""
+
+
+def summary(verdicts: Iterable[Mapping], *, width: int = 96, why: bool = True) -> str:
+    """The verdicts of a run in at most `width` columns (80 or more); `why=False` leaves out reasons of the decided."""
     rows = verdict_rows(verdicts)
     if not len(rows):
         return "No verdicts: the comparison found no target to compare."
@@ -29,7 +33,8 @@ def summary(verdicts: Iterable[Mapping], *, width: int = 96) -> str:
     lines = [_line(_HEADS, widths), _line(tuple("─" * w for w in widths), widths)]
     lines += [_line(cells, widths) for cells in texts]
     for _, row in rows.iterrows():
-        lines += ["", *_reasons(row, width)]
+        if why or row["verdict"] not in DECIDED:
+            lines += ["", *_reasons(row, width)]
     return "\n".join(lines)
 
 

@@ -16,6 +16,12 @@ from figures import style
 ELLIPSIS = "…"
 _MEASURED_AT = 200
 _METRICS = {"auroc": "AUROC", "macro_auroc": "macro AUROC", "mae": "MAE", "r2": "R²", "spearman": "Spearman ρ"}
+_METHODS = {
+    "words and characters": "TF-IDF", "surface numbers": "surface", "surface boosted": "surface, trees",
+    "surface together": "surface, all",
+    "said calibrated": "said, fitted", "logits calibrated": "logits, fitted", "logits median": "median",
+    "logits median calibrated": "median, fitted",
+}  # fmt: skip
 
 
 def one_line(text: object) -> str:
@@ -35,6 +41,11 @@ def plain(name: object) -> str:
 def metric(name: object) -> str:
     """The printed name of a metric."""
     return _METRICS.get(one_line(name).lower(), plain(name))
+
+
+def method(name: object) -> str:
+    """A probe, baseline or report as figures label it: short enough for a margin; tables keep the full name."""
+    return _METHODS.get(one_line(name), one_line(name))
 
 
 def verdict(name: object) -> str:

@@ -4,11 +4,13 @@ In: `Examples`, yardstick, folds, and the layer sweep. Out: one `Baseline` per n
 chooses it on inner folds as the probe does, so that none of them is weak for want of tuning.
 
 - ``majority`` or ``median``: the labels alone;
-- ``surface numbers``: characters, words, digits, punctuation, capitals, word length, mean length of words; linear, and
-  ``surface boosted``, histogram gradient boosting on the same numbers (what bends is surface too);
+- ``surface numbers``: characters, words, digits, punctuation, capitals, distinct words, mean and longest word;
 - ``prompt length``: tokens of the object and report prompts. Where a count is coupled to the position, this reads it;
-- ``words and characters``: TF-IDF of words and character 2- to 4-grams;
 - ``source``: template, regime or relation, where there is more than one;
+- ``option order``: which of the options the prompt names first;
+- ``surface together``, all of these in one linear probe, and ``surface boosted``, histogram gradient boosting on them:
+  what bends, or needs two of them at once, is surface too;
+- ``words and characters``: TF-IDF of words and character 2- to 4-grams;
 - ``embeddings``: layer 0, its site chosen on inner folds;
 - ``shuffled labels``: the labels permuted by group through the same pipeline at the layer fixed in advance, and
   measured against themselves.
@@ -83,18 +85,21 @@ def _count(model: CountVectorizer, texts: Sequence[str]):
 def baselines(examples: Examples, stick: Yardstick, folds: Folds, *, n_jobs: int = 1) -> dict[str, Baseline]:
     """Every baseline that reads only labels, texts and prompt lengths, by name."""
     texts = examples.frame["surface"].to_numpy(dtype=object)
-    numbers, probes = Dense(surface_numbers(texts)), families(stick.kind)
-    nothing = Plain(np.zeros((len(stick.y), 1)))
-    plans = {"median" if stick.kind == "count" else "majority": (nothing, (PRIOR,), False)}
-    plans["surface numbers"] = numbers, probes, True
-    plans["surface boosted"] = Plain(numbers.x), (BOOSTED,), False
-    lengths = prompt_lengths(examples)
-    if lengths is not None:
-        plans["prompt length"] = Dense(lengths), probes, True
+    numbers, probes = surface_numbers(texts), families(stick.kind)
+    parts = {
+        "surface numbers": numbers,
+        "prompt length": prompt_lengths(examples),
+        "source": one_hot(examples.frame["source"].to_numpy(dtype=object)),
+        "option order": option_order(examples.frame),
+    }
+    parts = {name: x for name, x in parts.items() if x is not None and x.shape[1] and (x != x[0]).any()}
+    together = np.hstack(list(parts.values())) if parts else numbers
+    plans = {"median" if stick.kind == "count" else "majority": (Plain(np.zeros((len(stick.y), 1))), (PRIOR,), False)}
+    plans |= {name: (Dense(x), probes, True) for name, x in parts.items()}
+    if len(parts) > 1:
+        plans["surface together"] = Dense(together), probes, True
+    plans["surface boosted"] = Plain(together), (BOOSTED,), False
     plans["words and characters"] = Text.of(texts), (TEXT_RIDGE if stick.kind == "count" else TEXT_LOGISTIC,), True
-    sources = one_hot(examples.frame["source"].to_numpy(dtype=object))
-    if sources.shape[1] > 1:
-        plans["source"] = Dense(sources), probes, True
     jobs = ((features, stick, folds, chosen, inner) for features, chosen, inner in plans.values())
     return {name: Baseline(held) for name, held in zip(plans, each_cross_fit(jobs, n_jobs=n_jobs), strict=True)}
 
@@ -137,6 +142,18 @@ def prompt_lengths(examples: Examples) -> np.ndarray | None:
     if not names:
         return None
     return examples.frame[names].to_numpy(dtype=np.float64)
+
+
+def option_order(frame) -> np.ndarray | None:
+    """(n_items, n_options) float64: which option the object prompt names first; None where there are no options."""
+    if "answers" not in frame or "property" not in frame or not (frame["property"] == "option").all():
+        return None
+    rows = []
+    for prompt, options in zip(frame["object_prompt"], frame["answers"], strict=True):
+        at = [prompt.casefold().find(str(option).casefold()) for option in options]
+        first = min((place, k) for k, place in enumerate(place if place >= 0 else len(prompt) for place in at))[1]
+        rows.append(np.eye(len(at))[first])
+    return np.array(rows) if len({len(row) for row in rows}) == 1 else None
 
 
 def one_hot(names: np.ndarray) -> np.ndarray:

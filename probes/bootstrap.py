@@ -43,8 +43,12 @@ def resample(groups: np.ndarray, *, n_resamples: int = N_RESAMPLES, rng: np.rand
     return np.ascontiguousarray(counts.T.astype(np.float32)[groups])
 
 
-def interval(point: float, values: np.ndarray, *, n: int, n_groups: int, level: float = 0.95) -> Estimate:
+def interval(
+    point: float, values: np.ndarray, *, n: int, n_groups: int, effective: int | None = None, level: float = 0.95
+) -> Estimate:
     """Expanded percentile interval of the resampled values, (n_resamples,), around a point estimate.
+
+    effective: independent draws behind the score where these are fewer than the groups (`groups.effective_groups`).
 
     nan limits where the point is undefined, where there are fewer than two groups, or where more than MAX_DEGENERATE
     of the resamples are undefined; the others are left out and counted.
@@ -53,7 +57,7 @@ def interval(point: float, values: np.ndarray, *, n: int, n_groups: int, level: 
     degenerate = len(values) - len(good)
     if np.isnan(point) or n_groups < 2 or degenerate > MAX_DEGENERATE * len(values):
         return Estimate(float(point), np.nan, np.nan, n, n_groups, degenerate)
-    tail = expanded_tail(n_groups, level)
+    tail = expanded_tail(max(2, effective or n_groups), level)
     lower, upper = np.quantile(good, [tail, 1 - tail])
     return Estimate(float(point), float(lower), float(upper), n, n_groups, degenerate)
 
@@ -68,7 +72,12 @@ def equivalent(point: float, values: np.ndarray, *, margin: float, n_groups: int
     """Two one-sided tests (TOST): whether the difference is shown to lie within ±margin.
 
     Read off the bootstrap: the 1 - 2 alpha interval lies inside the margins (Schuirmann 1987). False where undefined.
+    A difference that was never seen says little where it could hardly have been: with fewer than log(alpha)/log(1 -
+    margin) groups (59 for .05) one that strikes a share `margin` of them is missed more often than alpha, whatever the
+    resamples say ("rule of three"), so nothing is equivalent there.
     """
+    if n_groups < np.log(alpha) / np.log(1 - margin):
+        return False
     found = interval(point, values, n=0, n_groups=n_groups, level=1 - 2 * alpha)
     return bool(found.lower > -margin and found.upper < margin)
 

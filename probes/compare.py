@@ -6,6 +6,7 @@ and condition. Nothing is fitted and no activation is read, so this can be rerun
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from .analysis import NESTED
 from .baselines import FLOORS, SHUFFLED
 from .bootstrap import N_RESAMPLES, Estimate, detectable, equivalent, expanded_tail, interval, mcnemar_midp, resample
 from .errors import ProbeError
+from .groups import effective_groups
 from .metrics import CHANCE, Yardstick, has_answer, measure
 from .reports import BEST
 from .tables import own_stick, plain, predictions, write_json
@@ -105,6 +107,7 @@ class Paired:
 
     def __init__(self, entry: dict, frame: pd.DataFrame, stick: Yardstick, weights: np.ndarray, n_groups: int) -> None:
         self.frame, self.stick, self.weights, self.n_groups = frame, stick, weights, n_groups
+        self.effective = effective_groups(stick.y, frame["group"].to_numpy(), stick.kind)
         self.n_classes = len(entry["classes"])
         self._drawn: dict[str, tuple[float, np.ndarray]] = {}
 
@@ -122,12 +125,24 @@ class Paired:
 
     def score(self, name: str) -> Estimate:
         point, values = self.drawn(name)
-        return interval(point, values, n=len(self.stick.y), n_groups=self.n_groups)
+        return interval(point, values, n=len(self.stick.y), n_groups=self.n_groups, effective=self.effective)
 
     def lead(self, first: str, second: str) -> tuple[Estimate, np.ndarray]:
         """first minus second, and its resampled values."""
         (a, x), (b, y) = self.drawn(first), self.drawn(second)
-        return interval(a - b, x - y, n=len(self.stick.y), n_groups=self.n_groups), x - y
+        found = interval(a - b, x - y, n=len(self.stick.y), n_groups=self.n_groups, effective=self.effective)
+        return found, x - y
+
+    def harder(self) -> Estimate:
+        """Probe minus the words, both as decisions: balanced accuracy, where a fine-grained score earns nothing."""
+        values, points = [], []
+        for name in (NESTED, "said"):
+            points.append(float(measure("balanced_accuracy", self.stick, self.pred(name))[0]))
+            values.append(measure("balanced_accuracy", self.stick, self.pred(name), self.weights))
+        return interval(
+            points[0] - points[1], values[0] - values[1], n=len(self.stick.y), n_groups=self.n_groups,
+            effective=self.effective,
+        )  # fmt: skip
 
 
 def _evidence(entry: dict, frame: pd.DataFrame, paired: Paired) -> tuple[Evidence, dict]:
@@ -140,13 +155,17 @@ def _evidence(entry: dict, frame: pd.DataFrame, paired: Paired) -> tuple[Evidenc
         target=entry["target"], condition=entry["condition"], metric=paired.stick.primary,
         chance=CHANCE[paired.stick.primary], probe=paired.score(NESTED), report=paired.score(BEST),
         rung=entry["best_rung"], gap=gap,
-        equivalent=equivalent(gap.value, values, margin=MARGIN, n_groups=paired.n_groups),
+        equivalent=equivalent(gap.value, values, margin=MARGIN, n_groups=paired.effective),
         shuffled=paired.lead(NESTED, SHUFFLED)[0], rivals=rivals,
         unbeaten=tuple(r for r in entry["rungs"] if not paired.lead(NESTED, r)[0].lower > 0),
-        constant=constant, said=said,
+        constant=constant, said=said, effective=paired.effective,
+        hard=None if entry["kind"] == "count" else paired.harder(),
+        graded=any(rung.startswith("logits") for rung in entry["rungs"]),
         coverage={o: float(shares.get(o, 0.0)) for o in ("answered", "refused", "unreadable")},
         control=control[0], n_control=control[1], control_other=control[2], site=entry["site"], layer=entry["layer"],
     )  # fmt: skip
+    only = _answered_only(paired, frame)
+    evidence = replace(evidence, answered_gap_lower=only["gap_lower"])
     extra = {
         "gap_equivalent": evidence.equivalent, "margin": MARGIN, "detectable_gap": detectable(values),
         "mcnemar_midp": mcnemar_midp(frame["probe_right"].to_numpy(bool), frame["report_right"].to_numpy(bool)),
@@ -155,7 +174,7 @@ def _evidence(entry: dict, frame: pd.DataFrame, paired: Paired) -> tuple[Evidenc
         "headroom_report": _headroom(evidence.report.value, evidence.chance),
         "rungs": [{"rung": r, **_limits("score", paired.score(r))} for r in entry["rungs"]],
         "baselines": [{"baseline": b, **_limits("score", paired.score(b))} for b in entry["baselines"]],
-        "answered_only": _answered_only(paired, frame), "coverage_by_class": _coverage_by_class(entry, frame),
+        "answered_only": only, "coverage_by_class": _coverage_by_class(entry, frame),
         "sites": [{"site": s, **_limits("score", paired.score(f"nested {s}"))} for s in entry["sites"]],
         "dropped": entry["dropped"], "n_control": control[1], "untested": UNTESTED,
     }  # fmt: skip
@@ -172,7 +191,7 @@ def _stick(entry: dict, frame: pd.DataFrame) -> Yardstick:
 
 def _rival(paired: Paired, name: str) -> Rival:
     lead, values = paired.lead(NESTED, name)
-    tail = expanded_tail(paired.n_groups, 0.90)
+    tail = expanded_tail(max(2, paired.effective), 0.90)
     good = values[~np.isnan(values)]
     matches = bool(np.isfinite(lead.upper) and np.quantile(good, 1 - tail) < MARGIN)
     return Rival(name, paired.score(name), lead, matches)

@@ -5,9 +5,10 @@ In: `Examples`, yardstick, folds. Out: one `Held` per rung, and the best rung ch
 - ``said``: the text reply as it stands. A non-answer is NaN, which `metrics` scores as wrong and ranks as a tie.
 - ``said calibrated``: the same after a 1-D map fitted on the probe's own training folds, so that the report has seen
   the labels that the probe has seen. "Off by three" is mis-scaled, not unsaid, and vanishes here. Classes: the share of
-  each class among the training items that said this. Counts: the line with the least absolute error, the metric's own.
+  each class among the training items that said this. Counts: the line with the least absolute error (the metric's
+  own) or an isotonic map, whichever does better on inner folds, for a report may be bent as well as shifted.
 - ``logits``: what the model would have said, read from the log-probabilities of the valid answers, whole.
-- ``logits calibrated``: isotonic in the log-odds (classes, one against the rest), the line again (counts).
+- ``logits calibrated``: isotonic in the log-odds (classes, one against the rest), the line again and curve (counts).
 
 The maps may turn a report around where the training items say so clearly (a consistent liar has said it); they
 never answer for the model where it did not.
@@ -44,12 +45,12 @@ def rungs(examples: Examples, stick: Yardstick, folds: Folds) -> dict[str, Held]
     """Every rung by name, in the order of the module's docstring, and `BEST`, chosen on training folds alone."""
     said = said_scores(examples)
     out = {"said": as_is(said, stick, folds, "said")}
-    calibrate = (AFFINE,) if stick.kind == "count" else (SHARES,)
+    calibrate = (AFFINE, MONOTONE) if stick.kind == "count" else (SHARES,)
     feature = examples.report if stick.kind != "count" else said
     out["said calibrated"] = cross_fit(Values(feature), stick, folds, calibrate)
     for name, pred in examples.readouts.items():
         out[name] = as_is(pred, stick, folds, name)
-        calibrate = (AFFINE,) if stick.kind == "count" else (ISOTONIC,)
+        calibrate = (AFFINE, MONOTONE) if stick.kind == "count" else (ISOTONIC,)
         out[f"{name} calibrated"] = cross_fit(Values(pred), stick, folds, calibrate)
     out[BEST] = choose(list(out.values()), list(out), folds.fold)
     return out
@@ -113,7 +114,12 @@ def fit_affine(x_train, y_train, x_test, *, n_classes: int = 0, only: int | None
     return out[None]
 
 
-def _monotone(x: np.ndarray, y: np.ndarray, new: np.ndarray) -> np.ndarray:
+def fit_monotone(x_train, y_train, x_test, *, n_classes: int = 0, only: int | None = None) -> np.ndarray:
+    """Isotonic regression of the count on what was said, within the labels seen in training."""
+    return _monotone(x_train[:, 0], y_train, x_test[:, 0], low=y_train.min(), high=y_train.max())[None]
+
+
+def _monotone(x: np.ndarray, y: np.ndarray, new: np.ndarray, *, low: float = 0.0, high: float = 1.0) -> np.ndarray:
     """Isotonic map fitted on the answered training items, applied to `new`; NaN stays NaN."""
     answered, out = ~np.isnan(x), np.full(len(new), np.nan)
     known = ~np.isnan(new)
@@ -122,12 +128,13 @@ def _monotone(x: np.ndarray, y: np.ndarray, new: np.ndarray) -> np.ndarray:
         return out
     rho, p = spearmanr(x[answered], y[answered])
     rising = not (rho < 0 and p < TURN_P)
-    model = IsotonicRegression(increasing=rising, out_of_bounds="clip", y_min=0.0, y_max=1.0)
+    model = IsotonicRegression(increasing=rising, out_of_bounds="clip", y_min=low, y_max=high)
     model.fit(x[answered], y[answered])
     out[known] = model.predict(new[known])
     return out
 
 
 SHARES = Family("shares", ("",), fit_shares)
+MONOTONE = Family("isotonic", ("",), fit_monotone)
 ISOTONIC = Family("isotonic", ("",), fit_isotonic)
 AFFINE = Family("affine", ("",), fit_affine)

@@ -14,6 +14,7 @@ from scipy.stats import binomtest
 from . import baselines as base
 from .analysis import NAIVE, NESTED, Analysis, Method
 from .bootstrap import Estimate, interval
+from .groups import effective_groups
 from .metrics import METRICS, Yardstick, has_answer, measure, right, training_median
 from .reports import BEST
 
@@ -43,12 +44,14 @@ def score_rows(analysis: Analysis, weights: np.ndarray) -> list[dict]:
     return [*rows, _naive_row(analysis), *_control_rows(analysis)]
 
 
-def estimate(metric: str, stick: Yardstick, pred: np.ndarray, weights: np.ndarray, n_groups: int) -> Estimate:
-    """Point and interval of one metric of one method."""
-    point = float(measure(metric, stick, pred)[0])
+def estimate(metric: str, stick: Yardstick, pred: np.ndarray, weights: np.ndarray, groups: np.ndarray) -> Estimate:
+    """Point and interval of one metric of one method; groups: (n_items,) int64."""
+    point, n_groups = float(measure(metric, stick, pred)[0]), len(np.unique(groups))
+    effective = effective_groups(stick.y, groups, stick.kind)
     if np.isnan(point):
         return Estimate(point, np.nan, np.nan, len(stick.y), n_groups)
-    return interval(point, measure(metric, stick, pred, weights), n=len(stick.y), n_groups=n_groups)
+    drawn = measure(metric, stick, pred, weights)
+    return interval(point, drawn, n=len(stick.y), n_groups=n_groups, effective=effective)
 
 
 def own_stick(stick: Yardstick, y: np.ndarray | None) -> Yardstick:
@@ -63,8 +66,8 @@ def _exactness(kind: str) -> tuple[str, ...]:
 
 
 def _rows(analysis: Analysis, method: Method, metrics, weights: np.ndarray) -> list[dict]:
-    stick, n_groups = own_stick(analysis.stick, method.y), len(np.unique(analysis.examples.groups))
-    found = {m: estimate(m, stick, method.held.pred, weights, n_groups) for m in metrics}
+    stick, groups = own_stick(analysis.stick, method.y), analysis.examples.groups
+    found = {m: estimate(m, stick, method.held.pred, weights, groups) for m in metrics}
     return [
         _row(analysis, method.name, method.kind, m, e, method.site, method.layer, method.note) for m, e in found.items()
     ]
@@ -84,11 +87,10 @@ def _beyond_surface(analysis: Analysis, weights: np.ndarray) -> list[dict]:
     """Skill on what characters and words leave over: 1 - MAE / MAE(surface numbers), whose guess is a training fit."""
     surface = analysis.methods["surface numbers"].held.pred
     stick, rows = replace(analysis.stick, reference=surface), []
-    n_groups = len(np.unique(analysis.examples.groups))
     for name in (NESTED, BEST):
         method = analysis.methods[name]
         pred = np.where(np.isnan(method.held.pred), analysis.stick.reference, method.held.pred)
-        found = estimate("skill", stick, pred, weights, n_groups)
+        found = estimate("skill", stick, pred, weights, analysis.examples.groups)
         rows.append(
             _row(analysis, name, method.kind, "skill_beyond_surface", found, method.site, method.layer, method.note)
         )

@@ -31,8 +31,8 @@ CONSTANT = 0.95
 MIN_ITEMS, MIN_GROUPS, MIN_CONTROLS = 40, 10, 5
 
 UNTESTED = {
-    "D": ("permutation null of the whole pipeline",),
-    "K": ("random-initialised model", "selectivity against a control task"),
+    "D": ("permutation null of the whole pipeline", "near-duplicate texts"),
+    "K": ("random-initialised model", "selectivity against a control task", "the model's own output confidence"),
     "A": ("k-shot and tuned reports",),
 }
 """Conditions of the ladder that are not measured yet."""
@@ -81,6 +81,14 @@ class Evidence:
     """the same over controls whose planted answer is not the commonest report; nan if there are too few"""
     site: str
     layer: int
+    effective: int
+    """independent groups behind the score: those that hold the rarer class"""
+    hard: Estimate | None
+    """probe minus words, both as decisions (balanced accuracy); None for counts"""
+    graded: bool
+    """whether a read-out of log-probabilities is among the reports"""
+    answered_gap_lower: float | None = None
+    """lower limit of the gap among answered items alone; None or nan where it is undefined"""
 
 
 @dataclass(frozen=True)
@@ -108,9 +116,10 @@ def decide(e: Evidence) -> Verdict:
     why_g, ahead, behind = _gap(e)
     reasons = (*why_d, *why_k, *why_s, *why_g)
     level = ("S" if valid else "K") if known else ("D" if decodable else "none")
-    if not valid:
+    informative = e.report.lower > e.chance
+    if not valid and not informative:
         return _verdict(REPORT_INVALID, level, reasons, e)
-    if behind and e.report.lower > e.chance:
+    if behind and informative:
         return _verdict(REPORT_EXCEEDS_PROBE, level, reasons, e)
     if not decodable:
         absent = e.probe.lower <= e.chance and e.probe.upper < e.chance + WORTH
@@ -119,16 +128,32 @@ def decide(e: Evidence) -> Verdict:
         return _verdict(SURFACE_ONLY, level, reasons, e)
     if e.equivalent:
         return _verdict(NO_GAP, level, reasons, e)
-    if known and ahead and not e.unbeaten:
+    if not valid:
+        return _verdict(REPORT_INVALID, level, reasons, e)
+    doubts = _doubts(e) if known and ahead else ()
+    if known and ahead and not e.unbeaten and not doubts:
         return _verdict(GAP, "G", reasons, e)
-    return _verdict(INCONCLUSIVE, level, reasons, e)
+    return _verdict(INCONCLUSIVE, level, (*reasons, *doubts), e)
+
+
+def _doubts(e: Evidence) -> tuple[str, ...]:
+    """What keeps a difference that is shown from being called a gap."""
+    found = []
+    if not e.n_control >= MIN_CONTROLS:
+        found.append(f"{e.n_control} positive controls, {MIN_CONTROLS} are needed to know that it can report at all")
+    if e.hard is not None and not e.graded and not e.hard.lower > 0:
+        found.append(
+            f"as decisions, probe and words differ by {_span(e.hard)} in balanced accuracy: a score in fine steps"
+            " outranks yes and no without knowing more"
+        )
+    return tuple(found)
 
 
 def _too_little(e: Evidence) -> str:
-    if e.probe.n < MIN_ITEMS or e.probe.n_groups < MIN_GROUPS:
+    if e.probe.n < MIN_ITEMS or e.effective < MIN_GROUPS:
         return (
-            f"{e.probe.n} items in {e.probe.n_groups} independent groups: below {MIN_ITEMS} items or {MIN_GROUPS}"
-            " groups no interval can be trusted"
+            f"{e.probe.n} items in {e.probe.n_groups} independent groups, the rarest class in {e.effective}: below"
+            f" {MIN_ITEMS} items or {MIN_GROUPS} groups no interval can be trusted"
         )
     undefined = [
         name
@@ -139,10 +164,10 @@ def _too_little(e: Evidence) -> str:
 
 
 def _decodable(e: Evidence) -> tuple[bool, tuple[str, ...]]:
-    above = e.probe.lower > e.chance and e.shuffled.lower > 0
+    above = e.probe.lower > e.chance
     word = "above" if above else "not shown to be above"
     text = (
-        f"probe {e.metric} {_span(e.probe)}, {word} chance {e.chance:g} and shuffled labels (lead {_span(e.shuffled)})"
+        f"probe {e.metric} {_span(e.probe)}, {word} chance {e.chance:g} (lead over shuffled labels {_span(e.shuffled)})"
     )
     if not above and e.probe.upper >= e.chance + WORTH:
         text += f"; it may still be {WORTH:g} above chance, so more items are needed"
@@ -162,15 +187,18 @@ def _known(e: Evidence, decodable: bool) -> tuple[bool, bool, tuple[str, ...]]:
     unbeaten = [r for r in measured if r.lead.lower <= 0]
     if not unbeaten:
         closest = max(measured, key=lambda r: r.score.value)
-        return (
-            True,
-            False,
-            (f"probe beats every surface baseline; the best, {closest.name}: lead {_span(closest.lead)}",),
-        )
+        best = f"the best, {closest.name}: lead {_span(closest.lead)}{_blank(measured)}"
+        return True, False, (f"probe beats every surface baseline; {best}",)
     surface = any(r.matches and r.score.lower > e.chance for r in unbeaten)
     closest = min(unbeaten, key=lambda r: r.lead.value)
     text = f"not shown to beat {', '.join(r.name for r in unbeaten)} (closest, {closest.name}: {_span(closest.score)}"
     return False, surface, (f"{text}, lead {_span(closest.lead)})",)
+
+
+def _blank(rivals: list[Rival]) -> str:
+    """Baselines that cannot tell two items apart, e.g. embeddings of a last token that all prompts share."""
+    names = ", ".join(r.name for r in rivals if r.score.lower == r.score.upper == r.score.value)
+    return f" ({names}: the same for every item here, so beating it shows nothing)" if names else ""
 
 
 def unusable_report(coverage: dict[str, float], control: float, n_control: int) -> tuple[bool, str]:
@@ -225,7 +253,7 @@ def _sentence(name: str, e: Evidence) -> str:
     about = f"{e.target}, {e.condition}:"
     return {
         GAP: f"{about} the states ({where}) carry more than the model says in its best report ({e.rung}): {scores},"
-        f" difference {_span(e.gap)}.",
+        f" difference {_span(e.gap)}.{_silent(e)}",
         NO_GAP: f"{about} what a linear probe reads ({where}) and what the model says ({e.rung}) differ by less than"
         f" {MARGIN:g}: {scores}.",
         NOT_KNOWN: f"{about} no linear probe read it above chance at any layer; this says nothing of nonlinear codes.",
@@ -236,6 +264,13 @@ def _sentence(name: str, e: Evidence) -> str:
         f" {_span(e.gap)}.",
         INCONCLUSIVE: f"{about} the evidence decides nothing.",
     }[name]
+
+
+def _silent(e: Evidence) -> str:
+    """Where the gap lies in what the model leaves unanswered, the sentence says so."""
+    partial, lower = e.coverage["answered"] < 1, e.answered_gap_lower
+    shown = lower is not None and lower > 0
+    return " Among answered items alone no difference is shown." if partial and not shown else ""
 
 
 def _why_invalid(e: Evidence) -> str:

@@ -82,7 +82,7 @@ def test_a_baseline_far_beneath_chance_does_not_flatten_the_rest(rows, drawn):
     rows.loc[rows["method"] == "surface numbers", ["value", "lower", "upper"]] = (-40, -45, -35)
     ax = drawn(rows)
     assert ax.get_ylim()[0] > -1
-    assert "surface numbers −40" in _texts(ax)
+    assert "surface −40" in _texts(ax)
 
 
 def test_two_conditions_on_one_axes_are_refused(a_run):

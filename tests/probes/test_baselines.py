@@ -1,6 +1,7 @@
 """Baselines: each reads what it is named after, and no more."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
@@ -93,3 +94,24 @@ def test_shuffled_labels_are_measured_against_themselves_and_score_chance():
     found = base.shuffled(examples, stick, folds, sites=["object"], layer=2, rng=np.random.default_rng(0))
     own = Yardstick("binary", found.y, folds.fold, 2)
     assert value("auroc", own, found.held.pred) == pytest.approx(0.5, abs=0.13)
+
+
+def test_a_label_that_needs_two_surfaces_at_once_is_read_by_all_of_them_together():
+    rng = np.random.default_rng(3)
+    lengths, source = rng.integers(1, 12, 240), rng.integers(0, 2, 240)
+    y = np.where(lengths + 6 * source > 9, "yes", "no")
+    store, target = make_world(y, said=y, surface=["w " * n for n in lengths])
+    examples = make_examples(store, target, "plain")
+    examples.frame["source"] = source.astype(str)
+    folds = make_folds(examples.y, examples.groups, kind="binary", seed=0)
+    stick = Yardstick("binary", examples.y, folds.fold, 2)
+    found = {name: value("auroc", stick, b.held.pred) for name, b in base.baselines(examples, stick, folds).items()}
+    assert min(found["surface together"], found["surface boosted"]) > 0.98
+    assert max(found["surface numbers"], found["source"]) < 0.95
+
+
+def test_which_option_a_prompt_names_first_is_a_surface():
+    prompts = ["red or blue?", "Blue or red?", "blue, red", "neither"]
+    frame = pd.DataFrame({"object_prompt": prompts, "answers": [["red", "blue"]] * 4, "property": "option"})
+    assert base.option_order(frame).argmax(1).tolist() == [0, 1, 1, 0]
+    assert base.option_order(frame.assign(property="length")) is None

@@ -21,7 +21,8 @@ CLEAR = Evidence(
     target="knowledge", condition="locked", metric="auroc", chance=0.5, probe=est(0.9), report=est(0.6), rung="said",
     gap=est(0.3), equivalent=False, shuffled=est(0.4), unbeaten=(), rivals=(rival(0.6, 0.3),),
     coverage={"answered": 1.0, "refused": 0.0, "unreadable": 0.0}, constant=0.6, said="yes",
-    control=1.0, n_control=30, control_other=1.0, site="report", layer=4,
+    control=1.0, n_control=30, control_other=1.0, site="report", layer=4, effective=600, hard=est(0.2), graded=True,
+    answered_gap_lower=0.28,
 )  # fmt: skip
 NOISE = replace(CLEAR, probe=est(0.5), shuffled=est(0.0), gap=est(-0.1), report=est(0.6))
 
@@ -65,8 +66,8 @@ def test_a_probe_that_might_still_be_well_above_chance_is_inconclusive_and_not_d
     assert any("more items" in r for r in found.reasons)
 
 
-def test_above_chance_but_not_above_shuffled_labels_is_not_decodable():
-    assert decide(replace(CLEAR, shuffled=est(0.01, 0.05))).level == "none"
+def test_one_unlucky_shuffle_does_not_decide_what_is_decodable():
+    assert decide(replace(CLEAR, shuffled=est(0.01, 0.05))).name == "GAP"
 
 
 def test_a_baseline_that_matches_the_probe_makes_it_surface_only():
@@ -114,10 +115,37 @@ def test_a_constant_report_counts_where_the_control_shows_that_it_can_say_other_
     assert any("so it can say something else" in r for r in found.reasons)
 
 
-def test_a_missing_control_is_said_and_does_not_fail_the_report():
-    found = decide(replace(CLEAR, control=float("nan"), n_control=0, control_other=float("nan")))
-    assert found.name == "GAP"
-    assert any("no positive control was run" in r for r in found.reasons)
+@pytest.mark.parametrize("n_control", [0, 4])
+def test_without_enough_controls_no_gap_is_claimed(n_control):
+    control = float("nan") if n_control == 0 else 1.0
+    found = decide(replace(CLEAR, control=control, n_control=n_control, control_other=float("nan")))
+    assert found.name == "INCONCLUSIVE"
+    assert any(f"{n_control} positive controls, 5 are needed" in r for r in found.reasons)
+
+
+def test_a_finer_scale_than_yes_and_no_is_no_gap():
+    found = decide(replace(CLEAR, graded=False, hard=est(0.0)))
+    assert found.name == "INCONCLUSIVE"
+    assert any("outranks yes and no without knowing more" in r for r in found.reasons)
+    assert decide(replace(CLEAR, graded=False, hard=est(0.2))).name == "GAP"
+
+
+def test_a_gap_that_lies_in_refusals_says_so():
+    coverage = {"answered": 0.8, "refused": 0.2, "unreadable": 0.0}
+    assert "Among answered items alone" in decide(replace(CLEAR, coverage=coverage, answered_gap_lower=-0.01)).sentence
+    assert "Among answered items alone" not in decide(replace(CLEAR, coverage=coverage)).sentence
+
+
+def test_unreadable_words_do_not_hide_log_probabilities_that_match_the_probe():
+    coverage = {"answered": 0.3, "refused": 0.7, "unreadable": 0.0}
+    found = decide(replace(CLEAR, coverage=coverage, report=est(0.9), gap=est(0.0), equivalent=True, rung="logits"))
+    assert found.name == "NO_GAP"
+
+
+def test_a_baseline_that_is_the_same_for_every_item_is_named_as_no_evidence():
+    blank = Rival("embeddings", est(0.5, 0.0), est(0.4), False)
+    found = decide(replace(CLEAR, rivals=(replace(rival(0.6, 0.3), name="text"), blank)))
+    assert any("embeddings: the same for every item here" in r for r in found.reasons)
 
 
 def test_a_report_that_beats_the_probe_is_said_to_also_where_the_probe_is_at_chance():
@@ -129,7 +157,7 @@ def test_a_report_slightly_ahead_within_the_margin_is_no_gap():
     assert decide(replace(CLEAR, gap=est(-0.02, 0.01), equivalent=True)).name == "NO_GAP"
 
 
-@pytest.mark.parametrize("change", [{"probe": est(0.9, n=39)}, {"probe": est(0.9, n_groups=9)}])
+@pytest.mark.parametrize("change", [{"probe": est(0.9, n=39)}, {"effective": 9}])
 def test_too_few_items_or_groups_are_inconclusive_whatever_the_scores(change):
     assert decide(replace(CLEAR, **change)).name == "INCONCLUSIVE"
 
