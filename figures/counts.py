@@ -149,7 +149,7 @@ def _words(ax, table: pd.DataFrame) -> None:
     title = _TITLES.get(first["series"], words.drawable(first["series"]))
     _above(ax, 20, title, color=_ink(table).color, fontweight="bold")
     shares = [f"{name} {100 * first[column]:.0f} %" for column, name in _SHARES.items() if _has(first, column)]
-    n = [f"n = {len(table)}"] * (first["series"] != "report")  # the report's panel stands beside, of the same items
+    n = [f"n = {len(table)}"] * (first["series"] != "probe")  # said once: the probe's panel stands beside it
     _above(ax, 11.5, words.fit(", ".join([*(shares or ["exact: not given"]), *n]), room, style.SMALL))
     low, high = ax.get_ylim()
     missing = int((~np.isfinite(table["predicted"])).sum())

@@ -19,8 +19,8 @@ _METRICS = {"auroc": "AUROC", "macro_auroc": "macro AUROC", "mae": "MAE", "r2": 
 _METHODS = {
     "words and characters": "TF-IDF", "surface numbers": "surface", "surface boosted": "surface, trees",
     "surface together": "surface, all",
-    "said calibrated": "said, fitted", "logits calibrated": "logits, fitted", "logits median": "median",
-    "logits median calibrated": "median, fitted",
+    "said calibrated": "said, fitted", "logits calibrated": "logits, fitted", "logits median": "logits, median",
+    "logits median calibrated": "log. med., fitted",
 }  # fmt: skip
 
 

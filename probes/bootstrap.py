@@ -72,11 +72,12 @@ def equivalent(point: float, values: np.ndarray, *, margin: float, n_groups: int
     """Two one-sided tests (TOST): whether the difference is shown to lie within ±margin.
 
     Read off the bootstrap: the 1 - 2 alpha interval lies inside the margins (Schuirmann 1987). False where undefined.
-    A difference that was never seen says little where it could hardly have been: with fewer than log(alpha)/log(1 -
-    margin) groups (59 for .05) one that strikes a share `margin` of them is missed more often than alpha, whatever the
-    resamples say ("rule of three"), so nothing is equivalent there.
+    Resamples cannot show a difference that no drawn group has, so nothing is equivalent with fewer than log(alpha) /
+    log(1 - 2 margin) groups (29 for .05): there a difference of twice the margin that strikes whole groups is missed
+    more often than alpha ("rule of three"). One of just the margin that strikes whole groups, all or nothing, is
+    excluded from 59 groups on; where it is spread over the items of a group, the interval sees it.
     """
-    if n_groups < np.log(alpha) / np.log(1 - margin):
+    if n_groups < np.log(alpha) / np.log(1 - 2 * margin):
         return False
     found = interval(point, values, n=0, n_groups=n_groups, level=1 - 2 * alpha)
     return bool(found.lower > -margin and found.upper < margin)

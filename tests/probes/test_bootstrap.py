@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from probes.bootstrap import detectable, equivalent, expanded_tail, interval, mcnemar_midp, resample
+from probes.groups import effective_groups
 from probes.metrics import Yardstick, measure, value
 
 
@@ -97,3 +98,20 @@ def test_no_true_gap_is_called_one_in_at_most_five_of_a_hundred():
     effect = np.sqrt(2) * stats.norm.ppf(0.7)
     found = [_gap_interval(rng, n=200, effect=effect, flip=0.3, cluster=1) for _ in range(300)]
     assert np.mean([f.lower > 0 for f in found]) <= 0.05
+
+
+def test_nothing_is_equivalent_in_so_few_groups_that_a_large_difference_could_have_been_missed():
+    draws = np.zeros(500)
+    assert not equivalent(0.0, draws, margin=0.05, n_groups=28)
+    assert equivalent(0.0, draws, margin=0.05, n_groups=29)
+    assert 0.9**28 > 0.05 > 0.9**29
+
+
+def test_few_groups_of_the_rarer_class_widen_the_interval():
+    y, groups = np.r_[np.ones(6), np.zeros(94)], np.r_[np.zeros(3), np.ones(3), np.arange(2, 96)].astype(int)
+    assert effective_groups(y, groups, "binary") == 2
+    assert effective_groups(y, groups, "count") == 96
+    draws = np.random.default_rng(0).normal(0.7, 0.05, 4000)
+    wide = interval(0.7, draws, n=100, n_groups=96, effective=5)
+    plain = interval(0.7, draws, n=100, n_groups=96)
+    assert wide.upper - wide.lower > 1.2 * (plain.upper - plain.lower)
