@@ -15,7 +15,7 @@ from activations.errors import ActivationError
 from activations.load import fingerprint, load_config, load_subject, load_tokenizer, pick_dtype
 from activations.prompts import Prompt
 from activations.sharing import can_share
-from tests.activations.helpers import last_states, settings_for, subject_for
+from tests.activations.helpers import fresh_subject_for, last_states, settings_for, subject_for
 
 
 def _copy(folder, tmp_path, *, without=()):
@@ -150,3 +150,9 @@ def test_blocks_are_found_in_nearly_every_causal_architecture_there_is():
     assert found["LlamaConfig"] == "model.layers"
     assert found["Gemma3Config"] == "model.language_model.layers"
     assert "transformer.ffns" in missed["XLMConfig"]
+
+
+def test_a_device_map_spreads_the_same_model(tiny):
+    subject = fresh_subject_for(tiny("llama"), device_map="auto")
+    prompts = [Prompt("", (5, 6, 7, 8))]
+    torch.testing.assert_close(last_states(subject, prompts), last_states(subject_for(tiny("llama")), prompts))
