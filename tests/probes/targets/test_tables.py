@@ -58,7 +58,7 @@ def test_records_may_lie_in_one_field_of_a_json_object(tmp_path):
         ("t.csv", None, "there is no file .*t.csv. Check the path"),
         ("t.txt", "a", "expected .csv, .jsonl, .json, .parquet, got '.txt'"),
         ("t.csv", "question,answer\n", "is empty: it has no row"),
-        ("t.csv", "", "could not be read as CSV"),
+        ("t.csv", "", "is empty. Give a table with a header"),
         ("t.jsonl", "", "is empty"),
         ("t.jsonl", '{"a": 1}\n{"a": \n', "line 2 is not JSON"),
         ("t.jsonl", "[1]\n", "line 1 holds a list, expected an object"),
