@@ -20,7 +20,7 @@ from activations.errors import ActivationError
 from activations.load import context_of, dtype_name
 from activations.prompts import Prompt, check_lengths, encode, renderer
 from activations.settings import Settings
-from activations.sites import PROMPTS, Site, sites_of, token_range
+from activations.sites import PROMPTS, Site, parse_layers, sites_of, token_range
 from activations.store import FORMAT
 
 SHARD_ROWS = 256
@@ -94,6 +94,8 @@ def plan_run(asks: Iterable[Ask], settings: Settings, *, tokenizer, config, mode
     Raises ActivationError for prompts that do not fit the context, spans that cannot be found, and unusable names.
     """
     check_conditions(settings.conditions)
+    if n_blocks := getattr(config.get_text_config(), "num_hidden_layers", None):
+        parse_layers(settings.layers, n_blocks + 1)  # before the settings are written: a slip must not bind the run
     terms = Terms(tokenizer, model, dtype_name(settings, config), context_of(config), settings.sites, settings.layers)
     return [plan_entry(ask, name, system, terms) for ask in asks for name, system in settings.conditions.items()]
 
@@ -105,6 +107,11 @@ def plan_entry(ask: Ask, condition: str, system: str, terms: Terms) -> Entry:
     """
     render = renderer(terms.tokenizer, system)
     sites = sites_of(terms.sites, marked=bool((ask.items["span"] != "").all()))
+    if not sites:
+        raise ActivationError(
+            f"{ask.target}: nothing is marked in its prompts, so --sites {','.join(terms.sites)} reads nothing. "
+            "Add object or report."
+        )
     prompts = {}
     for kind, column in (("object", "object_prompt"), ("report", "report_prompt"), ("control", "control_prompt")):
         rows = ask.items.head(CONTROL_ROWS) if kind == "control" else ask.items

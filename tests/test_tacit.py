@@ -114,6 +114,11 @@ def test_a_base_model_without_a_chat_template_is_asked_in_plain_words(here, tiny
         (["cache", "--targets", "happiness"], "no target is called 'happiness'"),
         (["cache", "--data", "nothing.csv"], "there is no file nothing.csv"),
         (["cache", "--sites", "subject"], "--sites object,report:-3"),
+        (["cache", "--sites", "object:end"], "knowledge: nothing is marked"),
+        (["cache", "--layers", "0-40"], "the model has 0-6"),
+        (["cache", "--condition", "honest"], "See: tacit cache --help"),
+        (["cache", "--condition", "a=x", "--condition", "a=y"], "a is given twice"),
+        (["cache", "--n", "3"], "See: tacit cache --help"),
         (["cache", "../x"], "is not a run's name"),
         (["probe", "nosuch"], "make cache RUN=nosuch"),
         (["compare", "nosuch"], "nosuch"),
@@ -122,6 +127,7 @@ def test_a_base_model_without_a_chat_template_is_asked_in_plain_words(here, tiny
 )
 def test_bad_input_is_one_line_that_says_what_to_do(here, args, message):
     assert message in refused(*args)
+    assert not (here / "runs").exists(), "a slip must not bind the run to its settings"
 
 
 @pytest.mark.parametrize(
