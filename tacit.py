@@ -47,7 +47,9 @@ class OneLineErrors(click.Group):
             raise failure from error
 
 
-@click.group(cls=OneLineErrors, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    "tacit", cls=OneLineErrors, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(package_name="tacit")
 def main():
     """Measure the gap between what a language model knows and what it says.
