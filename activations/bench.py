@@ -178,9 +178,9 @@ def caching(subject: Subject, *, n: int, repeats: int, seed: int) -> Iterator[Ra
     pairs = [
         ("cache_vs_body", own, rivals.body),
         ("cache_vs_hidden_states", own, rivals.hidden_states),
-        # True-or-false statements, the usual probing data, are short; long questions keep a CPU busy one by one too.
-        ("cache_vs_one_by_one", statements, rivals.one_by_one),
-        ("cache_vs_one_by_one_long", own, rivals.one_by_one),
+        ("cache_vs_one_by_one", own, rivals.one_by_one),
+        # True-or-false statements are shorter, and one at a time they leave more of the machine idle.
+        ("cache_vs_one_by_one_statements", statements, rivals.one_by_one),
         ("cache_vs_tracer_cache", own, rivals.tracer_cache),
         ("cache_shared_prefix_vs_body", same, rivals.body_one_by_one),
     ]
