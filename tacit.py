@@ -307,21 +307,29 @@ def _questions(wanted):
 @click.option("--again", is_flag=True, help="Probe again although the results are there and fit.")
 @click.option("--permutations", default=N_PERMUTATIONS, show_default=True, help="Of the null of the whole pipeline.")
 @click.option("--sae", type=click.Path(), help="Folder of a sparse autoencoder in sae-lens's format, to read it too.")
-def probe(run, again, permutations, sae):
+@click.option(
+    "--device", help="Where the layer sweep is fitted: a torch device, such as cuda; numpy on the CPU if left out."
+)
+def probe(run, again, permutations, sae, device):
     """Decode each target from the residuals, layer by layer, and write runs/RUN/probes.
 
     Layer, site and penalty are chosen on inner folds; baselines and controls are scored on the same folds and metric.
     """
     folder = run_folder(run)
     store, settings = open_store(folder / "activations"), _made_with(run)
-    if not again and not sae and up_to_date(folder, store, settings.seed):
+    if not again and not sae and up_to_date(folder, store, settings.seed, permutations):
         click.echo(f"reused {folder / 'probes'}: made from these activations. Next: tacit compare {run}")
         return
     further = Further(sae=load_sae(sae) if sae else None, notes={"model": settings.model})
+    place = None
+    if device:
+        from activations.place import on_device  # torch takes seconds to import
+
+        place = functools.partial(on_device, device=device)
     with tqdm(total=n_readings(store), unit=" layers", desc="probe", disable=None, dynamic_ncols=True) as bar:
         probe_run(
-            store, folder, seed=settings.seed, n_permutations=permutations, further=further, say=_above(bar),
-            progress=bar.update,
+            store, folder, seed=settings.seed, n_permutations=permutations, further=further, place=place,
+            say=_above(bar), progress=bar.update,
         )  # fmt: skip
     click.echo(f"\n{probed_summary(folder)}")
 

@@ -100,13 +100,15 @@ def analyse(
     n_permutations: int = N_PERMUTATIONS,
     n_repeats: int = N_REPEATS,
     extra: Sequence[Extra] = (),
+    place: Callable | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Analysis:
     """Folds, layer sweep with its null and learning curve, other probes, baselines and reports of one target and
     condition.
 
     layers: those that are held; n_layers: how many the model has, embeddings included. n_permutations, n_repeats: of
-    the null and of each point of the learning curve; 0 leaves them out.
+    the null and of each point of the learning curve; 0 leaves them out. place: what turns a layer's numpy matrix into
+    an array of another library, on the device where the sweep is to be fitted.
 
     Raises ProbeError where no grouped folds exist.
     """
@@ -122,8 +124,9 @@ def analyse(
     drawn = samples(folds, n_repeats=n_repeats, rng=np.random.default_rng([seed, 4]))
     riders = Passengers(permuted, tuple(s.used for s in drawn), searched)
     found = sweep(
-        examples.acts, stick, folds, sites=sites, layers=layers, n_jobs=n_jobs, passengers=riders, progress=progress
-    )
+        examples.acts if place is None else lambda site, layer: place(examples.acts(site, layer)), stick, folds,
+        sites=sites, layers=layers, n_jobs=n_jobs, passengers=riders, progress=progress,
+    )  # fmt: skip
     probes = _probes(found, folds, searched, fixed, sites)
     ground = Ground(examples, stick, folds, found, tuple(sites), searched, fixed, probes[0], seed, n_jobs)
     methods = probes + _comparisons(ground) + _baselines(ground) + _reports(ground)

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from array_api_compat import array_namespace, device
 from scipy.sparse import csr_array
 
 TINY = 1e-10
@@ -31,20 +32,38 @@ class Basis:
     """dimensions over which a shrunk covariance spreads its trace: features, or rows where these are fewer"""
 
     @classmethod
-    def of(cls, x_train: np.ndarray, x_test: np.ndarray, *, scale: bool) -> "Basis":
-        """Centre (and scale to unit deviation, constants to 0) by the training rows, then rotate."""
-        mean = x_train.mean(0, dtype=np.float64)
-        std = x_train.std(0, dtype=np.float64) if scale else np.ones(len(mean))
-        inverse = np.divide(1, std, out=np.zeros_like(std), where=std > 1e-7 * np.abs(mean))
-        train, test = (x_train - mean) * inverse, (x_test - mean) * inverse
-        wide = train.shape[1] > len(train)
-        spectrum, vectors = np.linalg.eigh(train @ train.T if wide else train.T @ train)
-        kept = spectrum > TINY * max(spectrum[-1], TINY)
-        spectrum, vectors = spectrum[kept], vectors[:, kept]
-        if not wide:
-            return cls(train @ vectors, test @ vectors, spectrum, train.shape[1])
-        roots = np.sqrt(spectrum)
-        return cls(vectors * roots, (test @ train.T) @ (vectors / roots), spectrum, len(train))
+    def of(cls, x_train, x_test, *, scale: bool) -> "Basis":
+        """Centre (and scale to unit deviation, constants to 0) by the training rows, then rotate.
+
+        Takes arrays of any array API library and decomposes on their device; what comes out is numpy.
+        """
+        xp = array_namespace(x_train)
+        train, test = xp.astype(x_train, xp.float64), xp.astype(x_test, xp.float64)
+        mean = xp.mean(train, axis=0)
+        train, test = train - mean, test - mean
+        if scale:
+            std = xp.sqrt(xp.mean(train * train, axis=0))
+            varies = std > 1e-7 * xp.abs(mean)
+            inverse = xp.where(varies, 1 / xp.where(varies, std, xp.ones_like(std)), xp.zeros_like(std))
+            train, test = train * inverse, test * inverse
+        wide = train.shape[1] > train.shape[0]
+        spectrum, vectors = xp.linalg.eigh(train @ train.T if wide else train.T @ train)
+        first = int(np.searchsorted(on_host(spectrum), TINY * max(float(spectrum[-1]), TINY), side="right"))
+        spectrum, vectors = spectrum[first:], vectors[:, first:]
+        roots = xp.sqrt(spectrum)
+        rotated = (vectors * roots, (test @ train.T) @ (vectors / roots)) if wide else (train @ vectors, test @ vectors)
+        return cls(*map(on_host, rotated), on_host(spectrum), min(train.shape))
+
+
+def take_rows(x, rows: np.ndarray):
+    """Rows of an array of any library, by their numbers or a mask, both numpy."""
+    numbers = np.flatnonzero(rows) if rows.dtype == bool else rows
+    return array_namespace(x).take(x, array_namespace(x).asarray(numbers, device=device(x)), axis=0)
+
+
+def on_host(x) -> np.ndarray:
+    """The array as numpy, wherever it lies."""
+    return x if isinstance(x, np.ndarray) else x.cpu().numpy()
 
 
 def solve_ridge(basis: Basis, y: np.ndarray, alphas) -> np.ndarray:

@@ -82,13 +82,24 @@ def permute_by_group(values: np.ndarray, groups: np.ndarray, rng: np.random.Gene
     group has are laid end to end in a random order and filled from their own pool in another random order: the pool is
     kept exactly, blocks may break there (an exact exchange does not exist).
     """
-    rows_of = [np.flatnonzero(groups == g) for g in range(int(groups.max()) + 1)] if len(groups) else []
+    return permute_within(values, exchangeable(groups), rng)
+
+
+def exchangeable(groups: np.ndarray) -> list[list[np.ndarray]]:
+    """The pools within which groups may be exchanged, each group as its rows: those of one size, and the odd ones."""
+    if not len(groups):
+        return []
+    rows_of = np.split(np.argsort(groups, kind="stable"), np.cumsum(np.bincount(groups))[:-1])
     by_size: dict[int, list[np.ndarray]] = {}
     for rows in rows_of:
         by_size.setdefault(len(rows), []).append(rows)
-    leftover = [blocks[0] for blocks in by_size.values() if len(blocks) == 1]
+    odd = [blocks[0] for blocks in by_size.values() if len(blocks) == 1]
+    return [blocks for blocks in by_size.values() if len(blocks) > 1] + ([odd] if odd else [])
+
+
+def permute_within(values: np.ndarray, pools: list[list[np.ndarray]], rng: np.random.Generator) -> np.ndarray:
+    """`permute_by_group` with the pools of `exchangeable` at hand, for the many permutations of a null."""
     out = np.array(values, copy=True)
-    pools = [blocks for blocks in by_size.values() if len(blocks) > 1] + ([leftover] if leftover else [])
     for blocks in pools:
         source, destination = rng.permutation(len(blocks)), rng.permutation(len(blocks))
         out[np.concatenate([blocks[b] for b in destination])] = values[np.concatenate([blocks[b] for b in source])]

@@ -5,19 +5,21 @@ headline is the case of one column; the permutation null is the same function wi
 is the same function with few labels to use. So none of the three can differ in what it does.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
-from .closed import Basis
+from .closed import Basis, take_rows
 from .linear import Family
 from .metrics import primary_columns
 from .splits import Folds, Trainings
 
-WIDTH = 32
-"""Labellings that are fitted together; what is held in memory grows with it, speed hardly beyond it."""
+WIDTH = {True: 64, False: 128}
+"""Labellings that are fitted together, along a path and in closed form: what is held in memory grows with it. A path's
+work on its features is kept for all of them; a decomposition is made anew for each lot, since a kept one is as large as
+the layer itself."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +48,12 @@ def cross_fit_labellings(
     sample: (n_items,) bool, the items whose labels may be used for fitting and choosing; None is all. Every item is
     predicted either way. Every labelling draws on columns of its own alone.
     """
-    width = max(1, WIDTH // n_classes) if kind == "multiclass" else WIDTH
     trainings, parts = folds.trainings(sample), []
-    for start in range(0, y.shape[1], width):
-        some = y[:, start : start + width]
-        found = fit_together(x, trainings, some, families, n_classes=n_classes)
+    along = {f.name: f.along(x, trainings) for f in families if f.along is not None}
+    width = WIDTH[bool(along)] // (n_classes if kind == "multiclass" else 1)
+    for start in range(0, y.shape[1], max(1, width)):
+        some = y[:, start : start + max(1, width)]
+        found = fit_together(x, trainings, some, families, along, n_classes=n_classes)
         parts.append(_choose(found, trainings, some, folds, kind, n_classes, sample))
     return HeldMany(*(np.concatenate([getattr(p, name) for p in parts]) for name in ("pred", "inner", "chosen")))
 
@@ -71,18 +74,25 @@ def better(first: HeldMany | None, second: HeldMany, fold: np.ndarray) -> HeldMa
 
 
 def fit_together(
-    x: np.ndarray, trainings: Trainings, y: np.ndarray, families: Sequence[Family], *, n_classes: int
+    x: np.ndarray,
+    trainings: Trainings,
+    y: np.ndarray,
+    families: Sequence[Family],
+    along: Mapping[str, Callable],
+    *,
+    n_classes: int,
 ) -> list[np.ndarray]:
     """For every training set (n_candidates, n_test, n_labellings) or (…, n_classes), all families' candidates in order.
 
-    A closed form's decomposition is made once per training set and shared by families, candidates and labellings.
+    along: by name, the families that take all training sets together, ready for labels. A closed form's decomposition
+    is made once per training set and shared by families, candidates and labellings.
     """
     out = []
-    along = {f.name: f.along(x, trainings, y, n_classes=n_classes) for f in families if f.along is not None}
+    along = {name: fit(y, n_classes=n_classes) for name, fit in along.items()}
     for t, (train, test) in enumerate(zip(trainings.train.T, trainings.test.T, strict=True)):
         solved = {}
         if any(f.solve is not None for f in families):
-            basis = Basis.of(x[train], x[test], scale=True)
+            basis = Basis.of(take_rows(x, train), take_rows(x, test), scale=True)
             solved = {f.name: f.solve(basis, y[train], n_classes=n_classes) for f in families if f.solve is not None}
         out.append(np.concatenate([solved[f.name] if f.name in solved else along[f.name][t] for f in families]))
     return out

@@ -25,7 +25,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 from .closed import Basis, solve_lda, solve_ridge
-from .path import STEPS, fit_path
+from .path import STEPS, Path
 from .splits import Trainings
 
 CS = tuple(float(c) for c in np.logspace(-4, 2, 7))
@@ -44,9 +44,10 @@ class Family:
     fit: Callable[..., np.ndarray]
     """fit(x_train, y_train, x_test, n_classes=…, only=None) -> (n_candidates, n_test) or (…, n_classes) float64;
     `only` fits one candidate and returns a first axis of length one"""
-    along: Callable[..., list[np.ndarray]] | None = None
-    """along(x, trainings, y, n_classes=…), unscaled x and y (n_items, n_labellings) -> for every training set
-    (n_candidates, n_test, n_labellings) or (…, n_classes); None where training sets are fitted one by one"""
+    along: Callable[..., Callable[..., list[np.ndarray]]] | None = None
+    """along(x, trainings) with unscaled x -> a function (y, n_classes=…) of y (n_items, n_labellings) that gives for
+    every training set (n_candidates, n_test, n_labellings) or (…, n_classes), and may be called for any number of
+    labellings in turn; None where training sets are fitted one by one"""
     solve: Callable[..., np.ndarray] | None = None
     """solve(basis, y, n_classes=…) -> (n_candidates, n_test, n_labellings) or (…, n_classes) for y (n_train,
     n_labellings), from a `Basis` that families share; None where there is no closed form"""
@@ -106,21 +107,31 @@ def fit_path_once(x_train, y_train, x_test, *, n_classes: int, only: int | None 
     train = np.arange(len(x_train) + len(x_test)) < len(x_train)
     y = np.concatenate([y_train, np.zeros(len(x_test))])
     one = Trainings(train[:, None], ~train[:, None])
-    found = along_path(np.concatenate([x_train, x_test]), one, y[:, None], n_classes=n_classes)[0][:, :, 0]
+    path = along_path(np.concatenate([x_train, x_test]), one)
+    found = path(y[:, None], n_classes=n_classes)[0][:, :, 0]
     return (found if only is None else found[only][None]).astype(np.float64)
 
 
-def along_path(x: np.ndarray, trainings: Trainings, y: np.ndarray, *, n_classes: int) -> list[np.ndarray]:
+def along_path(x: np.ndarray, trainings: Trainings) -> Callable[..., list[np.ndarray]]:
     """The logistic paths of many training sets and labellings: log-odds, or shares of each class against the rest."""
-    if n_classes == 2:
-        return fit_path(x, trainings, y == 1)
-    rest = (y[:, :, None] == np.arange(n_classes)).reshape(len(y), -1)
-    out = []
-    for train, found in zip(trainings.train.T, fit_path(x, trainings, rest), strict=True):
-        share = expit(found.reshape(*found.shape[:2], y.shape[1], n_classes))
-        share *= rest[train].any(0).reshape(y.shape[1], n_classes)  # a class that was never seen
-        out.append(share / np.maximum(share.sum(-1, keepdims=True), np.finfo(share.dtype).tiny))
-    return out
+    path = Path.of(x, trainings)
+
+    def fit(y: np.ndarray, *, n_classes: int) -> list[np.ndarray]:
+        if n_classes == 2:
+            return path.fit(y == 1)
+        rest = (y[:, :, None] == np.arange(n_classes)).reshape(len(y), -1)
+        found = zip(trainings.train.T, path.fit(rest), strict=True)
+        return [_shares(log_odds, rest[train].any(0), n_classes) for train, log_odds in found]
+
+    return fit
+
+
+def _shares(log_odds: np.ndarray, seen: np.ndarray, n_classes: int) -> np.ndarray:
+    """One class against the rest, (n_steps, n_test, n_labellings x n_classes), as shares that sum to one; a class that
+    was never seen has none."""
+    share = expit(log_odds.reshape(*log_odds.shape[:2], -1, n_classes))
+    share *= seen.reshape(-1, n_classes)
+    return share / np.maximum(share.sum(-1, keepdims=True), np.finfo(share.dtype).tiny)
 
 
 def fit_ridge(x_train, y_train, x_test, *, n_classes: int = 0, only: int | None = None) -> np.ndarray:

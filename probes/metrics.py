@@ -114,10 +114,22 @@ def _auroc_columns(positive: np.ndarray, score: np.ndarray, fold: np.ndarray) ->
     for i in np.unique(fold):
         rows = np.flatnonzero(fold == i)
         n_pos = positive[rows].sum(0)
-        ranks = np.where(positive[rows], rankdata(score[:, rows], axis=1), 0.0).sum(1)
-        won += ranks - n_pos * (n_pos + 1) / 2
+        won += _rank_sums(positive[rows].T, np.moveaxis(score[:, rows], 1, 2)) - n_pos * (n_pos + 1) / 2
         pairs += n_pos * (len(rows) - n_pos)
     return _ratio(won, pairs)
+
+
+def _rank_sums(positive: np.ndarray, score: np.ndarray) -> np.ndarray:
+    """Sum of the positives' ranks from 1, along the last axis, ties sharing theirs."""
+    score = np.ascontiguousarray(score)
+    order = np.argsort(score, axis=-1)
+    ordered = np.take_along_axis(score, order, axis=-1)
+    positive = np.broadcast_to(positive, score.shape)
+    sums = np.take_along_axis(positive, order, axis=-1) @ np.arange(1.0, score.shape[-1] + 1)
+    tied = (ordered[..., 1:] == ordered[..., :-1]).any(-1)
+    if tied.any():  # rare among scores, and slower
+        sums[tied] = np.where(positive[tied], rankdata(score[tied], axis=-1), 0.0).sum(-1)
+    return sums
 
 
 def right(stick: Yardstick, pred: np.ndarray) -> np.ndarray:

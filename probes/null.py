@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .groups import permute_by_group
+from .groups import exchangeable, permute_within
 from .labellings import HeldMany
 from .metrics import Yardstick, primary_columns, training_median, value
 
@@ -46,7 +46,8 @@ def permutations(y: np.ndarray, groups: np.ndarray, *, n: int, rng: np.random.Ge
     """(n_items, n) float64: the labels handed from group to group, anew in every column."""
     if n == 0:
         return np.empty((len(y), 0))
-    return np.stack([permute_by_group(y, groups, rng) for _ in range(n)], axis=1)
+    pools = exchangeable(groups)
+    return np.stack([permute_within(y, pools, rng) for _ in range(n)], axis=1)
 
 
 def null_of(stick: Yardstick, headline: np.ndarray, permuted: np.ndarray, found: HeldMany) -> Null:

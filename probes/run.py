@@ -49,6 +49,7 @@ def probe_run(
     n_repeats: int = N_REPEATS,
     extra: Sequence[Extra] = (control_panel,),
     further: Further | None = None,
+    place: Callable | None = None,
     n_jobs: int = 2,
     say: Callable[[str], None] | None = None,
     progress: Callable[[int], None] | None = None,
@@ -59,12 +60,13 @@ def probe_run(
     n_permutations, n_repeats: of the null and of each point of the learning curve; 0 leaves them out.
     extra: functions that add methods to every analysis (`analysis.Extra`), the control panel unless given.
     further: the readings with tables of their own (transfer, sparse, positions, directions); None leaves them out.
+    place: what puts a layer's matrix on the device where the sweep is fitted (`analysis.analyse`); None is numpy.
     progress: called with the readings (sites x layers) of each finished part; `n_readings` says how many there will be.
     A target that cannot be analysed (one class, too few groups) is recorded with its reason and the others go on.
     Raises ProbeError where the store holds no target at all.
     """
     say, out = say or (lambda line: None), Results(Path(run), seed)
-    terms = Terms(seed, n_resamples, n_permutations, n_repeats, tuple(extra), further)
+    terms = Terms(seed, n_resamples, n_permutations, n_repeats, tuple(extra), further, place)
     run = Path(run).absolute()
     jobs = ((store, run, _target(store, name, targets), condition, terms) for name, condition in store.entries)
     for part in _each(jobs, n_jobs):
@@ -77,7 +79,9 @@ def probe_run(
         raise ProbeError(f"nothing to probe: the store is empty. Run: make cache RUN={Path(run).name}")
     if further is not None:
         out.extend({"transfer.csv": _between_conditions(store, targets, out.entries, terms)})
-    return out.write({"made_from": made_from(store, seed), "n_resamples": n_resamples, "entries": out.entries})
+    return out.write(
+        {"made_from": made_from(store, seed, n_permutations), "n_resamples": n_resamples, "entries": out.entries}
+    )
 
 
 @dataclass(frozen=True)
@@ -90,6 +94,7 @@ class Terms:
     n_repeats: int
     extra: tuple[Extra, ...]
     further: Further | None
+    place: Callable | None
 
 
 @dataclass
@@ -122,6 +127,7 @@ def _part(store, run, target, condition: str, terms: Terms) -> Part:
             found = analyse(
                 examples, sites=sites, layers=store.layers, n_layers=store.n_layers, seed=terms.seed, n_jobs=1,
                 n_permutations=terms.n_permutations, n_repeats=terms.n_repeats, extra=terms.extra,
+                place=terms.place,
             )  # fmt: skip
             _fill(part, found, run, sites, store.layers, terms)
     except ProbeError as error:
@@ -193,24 +199,25 @@ class Results:
         return pd.DataFrame(self.rows["scores.csv"], columns=list(SCORE_COLUMNS))
 
 
-def made_from(store, seed: int) -> dict:
-    """What results are a function of: the keys and tables of the activations and of the random twins, the seed, and
-    tacit's version."""
+def made_from(store, seed: int, n_permutations: int) -> dict:
+    """What results are a function of: the keys and tables of the activations and of the random twins, the seed, the
+    size of the null, and tacit's version."""
     manifest = store.manifest
     return {
         "keys": [entry["key"] for entry in manifest["entries"]], "tables": manifest["tables"],
         "twins": [[entry["key"] for entry in twin.manifest["entries"]] for twin in store.twins],
-        "seed": seed, "tacit": version("tacit"),
+        "seed": seed, "n_permutations": n_permutations, "tacit": version("tacit"),
     }  # fmt: skip
 
 
-def up_to_date(run: str | Path, store, seed: int) -> bool:
-    """Whether ``<run>/probes`` holds finished results that were made from these very activations."""
+def up_to_date(run: str | Path, store, seed: int, n_permutations: int = N_PERMUTATIONS) -> bool:
+    """Whether ``<run>/probes`` holds finished results that were made from these very activations, with such a null."""
     folder = Path(run) / "probes"
     if not all((folder / name).is_file() for name in FILES):
         return False
     try:
-        return json.loads((folder / "probes.json").read_text(encoding="utf-8"))["made_from"] == made_from(store, seed)
+        made = json.loads((folder / "probes.json").read_text(encoding="utf-8"))["made_from"]
+        return made == made_from(store, seed, n_permutations)
     except (ValueError, KeyError, TypeError):
         return False
 

@@ -2,12 +2,13 @@
 
 import numpy as np
 import pytest
-from sklearn.linear_model import LogisticRegression
+import torch
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import roc_auc_score
 from sklearn.preprocessing import StandardScaler
 
 from probes.bench import correlated
-from probes.path import STEPS, fit_path
+from probes.path import RIDGE, STEPS, Path, _woodbury
 from probes.splits import Folds, Trainings
 
 RNG = np.random.default_rng(0)
@@ -20,7 +21,7 @@ FOLDS = Folds(np.arange(N) % 5, np.arange(N), 5)
 def alone(x, train, test, y):
     """One training set and one labelling."""
     masks = Trainings(np.isin(np.arange(len(x)), train)[:, None], np.isin(np.arange(len(x)), test)[:, None])
-    return fit_path(x, masks, y[:, None])[0][:, :, 0]
+    return Path.of(x, masks).fit(y[:, None])[0][:, :, 0]
 
 
 @pytest.mark.parametrize("d", [D, 300])
@@ -28,7 +29,7 @@ def test_many_training_sets_and_labellings_together_equal_each_alone(d):
     x = np.hstack([X, RNG.normal(size=(N, d - D))])
     labels = np.stack([Y, RNG.permutation(Y)], axis=1)
     trainings = FOLDS.trainings()
-    found = fit_path(x, trainings, labels)
+    found = Path.of(x, trainings).fit(labels)
     for t in (0, 7, 14):
         train, test = np.flatnonzero(trainings.train[:, t]), np.flatnonzero(trainings.test[:, t])
         for b in (0, 1):
@@ -38,13 +39,33 @@ def test_many_training_sets_and_labellings_together_equal_each_alone(d):
                 assert np.corrcoef(together, by_itself)[0, 1] > 0.999
 
 
-def test_the_first_step_without_the_metric_is_the_difference_of_the_class_means():
-    x = RNG.normal(size=(60, 90)) * np.linspace(0.5, 3, 90)
-    y = np.arange(60) % 2 * 1.0
-    train, test = np.arange(40), np.arange(40, 60)
-    z = StandardScaler().fit(x[train]).transform(x)
-    line = z[test] @ (z[train][y[train] == 1].mean(0) - z[train][y[train] == 0].mean(0))
-    assert np.corrcoef(line, alone(x, train, test, y)[0])[0, 1] == pytest.approx(1, abs=1e-5)
+def test_the_first_step_is_a_ridge_regression():
+    train, test = np.arange(150), np.arange(150, N)
+    z = StandardScaler().fit(X[train]).transform(X)
+    ridge = Ridge(alpha=RIDGE * 150).fit(z[train], Y[train])
+    assert np.corrcoef(ridge.predict(z[test]), alone(X, train, test, Y)[0])[0, 1] == pytest.approx(1, abs=1e-5)
+
+
+@pytest.mark.parametrize("rank", [D, 3])
+def test_the_metric_is_the_inverse_of_what_nystroem_makes_of_the_correlations(rank):
+    a = np.corrcoef(X.T).astype(np.float32)
+    test = np.linalg.qr(RNG.normal(size=(D, rank)))[0].T.astype(np.float32)
+    e, m = _woodbury(test @ a, test, 0.1, D)
+    nystroem = (test @ a).T @ np.linalg.solve(test @ a @ test.T, test @ a)
+    assert m == pytest.approx(0.1 + (D - np.trace(nystroem)) / D, abs=1e-3)
+    assert (np.eye(D) - e.T @ e) / m == pytest.approx(np.linalg.inv(nystroem + m * np.eye(D)), rel=1e-2, abs=2e-2)
+
+
+@pytest.mark.parametrize("d", [D, 300])
+def test_another_array_library_gives_the_same(d):
+    x = np.hstack([X, RNG.normal(size=(N, d - D))]).astype(np.float32)
+    labels = np.stack([Y, RNG.permutation(Y)], axis=1)
+    by_numpy = Path.of(x, FOLDS.trainings()).fit(labels)
+    by_torch = Path.of(torch.from_numpy(x), FOLDS.trainings()).fit(labels)
+    for ours, theirs in zip(by_numpy, by_torch, strict=True):
+        assert theirs[:4] == pytest.approx(ours[:4], rel=1e-2, abs=1e-2)
+        for one, other in zip(ours.reshape(-1, ours.shape[2]).T, theirs.reshape(-1, ours.shape[2]).T, strict=True):
+            assert np.corrcoef(one, other)[0, 1] > 0.995  # rounding grows along the path
 
 
 def test_the_last_step_is_about_the_weakly_penalised_logistic_regression():
