@@ -18,7 +18,7 @@ from tqdm import tqdm
 from activations import ActivationError, Settings, open_store, read_settings, run_folder, run_name, write_settings
 from activations.verify import describe, faults
 from figures import FigureError, as_json, cached_summary, draw_models, draw_run, files, probed_summary, shown, summary
-from probes import ProbeError, compare_runs, cross_matrix, follow_ups, n_readings, probe_run, up_to_date
+from probes import ProbeError, compare_runs, cross_matrix, follow_ups, n_readings, peers_of, probe_run, up_to_date
 from probes.further import Further
 from probes.null import N_PERMUTATIONS
 from probes.sae import load_sae
@@ -306,7 +306,7 @@ def _questions(wanted):
 @click.argument("run", default=DEFAULT_RUN)
 @click.option("--again", is_flag=True, help="Probe again although the results are there and fit.")
 @click.option("--permutations", default=N_PERMUTATIONS, show_default=True, help="Of the null of the whole pipeline.")
-@click.option("--sae", type=click.Path(), help="Folder of a sparse autoencoder in sae-lens's format, to read it too.")
+@click.option("--sae", help="Sparse autoencoder to read too: a folder in sae-lens's format, or its RELEASE:ID.")
 @click.option(
     "--device", help="Where the layer sweep is fitted: a torch device, such as cuda; numpy on the CPU if left out."
 )
@@ -320,7 +320,7 @@ def probe(run, again, permutations, sae, device):
     if not again and not sae and up_to_date(folder, store, settings.seed, permutations):
         click.echo(f"reused {folder / 'probes'}: made from these activations. Next: tacit compare {run}")
         return
-    further = Further(sae=load_sae(sae) if sae else None, notes={"model": settings.model})
+    further = Further(sae=load_sae(_sae_folder(sae, folder)) if sae else None, notes={"model": settings.model})
     place = None
     if device:
         from activations.place import on_device  # torch takes seconds to import
@@ -332,6 +332,14 @@ def probe(run, again, permutations, sae, device):
             say=_above(bar), progress=bar.update,
         )  # fmt: skip
     click.echo(f"\n{probed_summary(folder)}")
+
+
+def _sae_folder(name: str, run: Path) -> Path:
+    if Path(name).is_dir():
+        return Path(name)
+    from activations.autoencoders import fetch_sae
+
+    return fetch_sae(name, run / "sae")
 
 
 @main.command()
@@ -348,9 +356,9 @@ def compare(runs, why):
     for run in folders:
         _made_with(run)
     outs = [folder / "figures" / "verdicts.json" for folder in folders.values()]
-    found = dict(zip(folders, compare_runs(list(folders.values()), outs=outs), strict=True))
-    if len(folders) > 1:
-        _cross(folders)
+    matrix = _cross(folders) if len(folders) > 1 else None
+    peers = None if matrix is None else [peers_of(matrix, run) for run in folders]
+    found = dict(zip(folders, compare_runs(list(folders.values()), outs=outs, peers=peers), strict=True))
     for run, folder in folders.items():
         draw_run(folder, found[run])
         click.echo(summary(found[run], width=_width(), why=why))
@@ -366,6 +374,7 @@ def _cross(folders):
     table = cross_matrix(folders, stores=stores)
     for folder in folders.values():
         write_atomic(folder / "figures" / "matrix.csv", lambda path: table.to_csv(path, index=False))
+    return table
 
 
 def _width() -> int:

@@ -30,7 +30,7 @@ _ENTRIES = {
     "fiottokaufman2024": r"""@misc{fiottokaufman2024,
   author = {Fiotto-Kaufman, Jaden and others},
   title = {{NNsight} and {NDIF}: Democratizing Access to Open-Weight Foundation Model Internals},
-  year = {2024}, eprint = {2407.14561}, archivePrefix = {arXiv}
+  year = {2024}, howpublished = {arXiv:2407.14561}, eprint = {2407.14561}, archivePrefix = {arXiv}
 }""",
     "hesterberg2015": r"""@article{hesterberg2015,
   author = {Hesterberg, Tim C.},

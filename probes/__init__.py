@@ -1,7 +1,7 @@
 """Files to numbers: what a model knows by linear probes, what it says by its reports, and whether they differ."""
 
 from .compare import compare_run, compare_runs
-from .cross import cross_matrix
+from .cross import cross_matrix, peers_of
 from .directions import load_direction
 from .errors import ProbeError
 from .follow_up import follow_ups
@@ -9,5 +9,5 @@ from .run import n_readings, probe_run, up_to_date
 
 __all__ = [
     "ProbeError", "compare_run", "compare_runs", "cross_matrix", "follow_ups", "load_direction", "n_readings",
-    "probe_run", "up_to_date",
+    "peers_of", "probe_run", "up_to_date",
 ]  # fmt: skip

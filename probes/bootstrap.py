@@ -5,10 +5,10 @@ of a comparison is measured under the same draws, so differences are paired.
 
 Groups are drawn within folds, for scores rank and average within them, and k - 1 of the k groups of a fold with weights
 k / (k - 1), which makes the resampled variance of a mean unbiased also where a fold holds few (Rao & Wu 1988, JASA
-83:231). Intervals are percentile intervals with their level moved from z to t with n_groups - 1 degrees of freedom
-(after Hesterberg 2015, Am. Stat. 69:371, section 5.3), so that of a mean is as wide as its t interval. Their coverage
-is measured by `python -m probes.validate --only "N1 coverage"`. Assumption: groups are independent draws.
-The probe is held fixed: the interval is about *these* fitted probes on new items, not about training anew.
+83:231). Intervals are expanded percentile intervals, their level moved from z to t with n_groups - 1 degrees of freedom
+(Hesterberg 2015, Am. Stat. 69:371), so that of a mean is as wide as its t interval. Their coverage is measured
+by `python -m probes.validate --only "N1 coverage"`. Assumption: groups are independent draws. The probe
+is held fixed: the interval is about *these* fitted probes on new items, not about training anew.
 """
 
 from dataclasses import dataclass
@@ -93,15 +93,20 @@ def expanded_tail(n_groups: int, level: float) -> float:
     return float(stats.norm.cdf(-stats.t.ppf((1 + level) / 2, n_groups - 1)))
 
 
+def enough_groups(margin: float, alpha: float = 0.05) -> float:
+    """Groups among which a difference of the margin that strikes whole groups is missed with a chance of alpha."""
+    return np.log(alpha) / np.log(1 - margin)
+
+
 def equivalent(point: float, values: np.ndarray, *, margin: float, n_groups: int, alpha: float = 0.05) -> bool:
     """Two one-sided tests (TOST): whether the difference is shown to lie within ±margin.
 
     Read off the bootstrap: the 1 - 2 alpha interval lies inside the margins (Schuirmann 1987). False where undefined.
-    Resamples cannot show a difference that no drawn group has, so nothing is equivalent with fewer than log(alpha) /
-    log(1 - margin) groups (59 for .05): there a difference of the margin that strikes whole groups, all or nothing, is
+    Resamples cannot show a difference that no drawn group has, so nothing is equivalent with fewer than
+    `enough_groups` (59 for .05): there a difference of the margin that strikes whole groups, all or nothing, is
     missed more often than alpha ("rule of three"). One spread over the items of a group is seen by the interval.
     """
-    if n_groups < np.log(alpha) / np.log(1 - margin):
+    if n_groups < enough_groups(margin, alpha):
         return False
     found = interval(point, values, n=0, n_groups=n_groups, level=1 - 2 * alpha)
     return bool(found.lower > -margin and found.upper < margin)

@@ -5,7 +5,7 @@ run, one per target and condition, and beside them the tables of calibration and
 activation is read, so this can be rerun alone, elsewhere, with other resamples.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from .bootstrap import N_RESAMPLES, Estimate, detectable, mcnemar_midp, p_value
 from .calibration import calibrate, reliability
 from .disagree import disagreements, safe_cells
 from .errors import ProbeError
-from .evidence import MARGIN, Evidence
+from .evidence import MARGIN, Evidence, Peer
 from .framing import self_or_anybody
 from .gather import answered_only, control_of, coverage_by_class, gather
 from .ladder import unusable_report
@@ -62,18 +62,21 @@ def compare_runs(
     runs: Sequence[str | Path],
     *,
     outs: Sequence[str | Path] | None = None,
+    peers: Sequence[Mapping[tuple[str, str], tuple[Peer, ...]]] | None = None,
     n_resamples: int = N_RESAMPLES,
     say: Say | None = None,
 ) -> list[list[dict]]:
     """The verdicts of each run; Holm's procedure runs over the gaps of all of them together.
 
-    outs: where to write each run's verdicts.json. Raises ProbeError like `compare_run`.
+    outs: where to write each run's verdicts.json. peers: of each run, the other models' states read with its labels
+    (`cross.peers_of`), by target and condition. Raises ProbeError like `compare_run`.
     """
     found = [_measure(read_results(run), n_resamples) for run in runs]
     together = [one for part in found for one in part if one.evidence is not None]
     adjusted = iter(holm([one.p for one in together]))
     family = int(np.isfinite([one.p for one in together]).sum())
-    verdicts = [[_row(one, adjusted, family) for one in part] for part in found]
+    peers = peers or [{}] * len(found)
+    verdicts = [[_row(one, adjusted, family, known) for one in part] for part, known in zip(found, peers, strict=True)]
     for i, part in enumerate(verdicts):
         for row in part if say is not None else ():
             say(f"{row['target']}, {row['condition']}: {row['verdict']}")
@@ -115,11 +118,12 @@ def _compare(entry: dict, frame: pd.DataFrame, n_resamples: int) -> Compared:
     )  # fmt: skip
 
 
-def _row(one: Compared, adjusted, family: int) -> dict:
+def _row(one: Compared, adjusted, family: int, peers: Mapping[tuple[str, str], tuple[Peer, ...]]) -> dict:
     if one.evidence is None:
         return _not_analysable(one.entry)
     holm_p = float(next(adjusted))
-    evidence = replace(one.evidence, holm_p=holm_p, n_family=family)
+    known = peers.get((one.entry["target"], one.entry["condition"]), ())
+    evidence = replace(one.evidence, holm_p=holm_p, n_family=family, peers=known)
     verdict = decide(evidence)
     return {
         "target": one.entry["target"], "condition": one.entry["condition"], "verdict": verdict.name,

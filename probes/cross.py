@@ -17,8 +17,9 @@ import numpy as np
 import pandas as pd
 
 from .analysis import NESTED
-from .bootstrap import N_RESAMPLES, interval, resample
+from .bootstrap import N_RESAMPLES, Estimate, interval, resample
 from .errors import ProbeError
+from .evidence import Peer
 from .groups import effective_groups, renumber
 from .metrics import Yardstick, measure, training_median
 from .paired import Paired, stick_of
@@ -73,6 +74,17 @@ def cross_matrix(
             rows += _rows(target_run, predictor, cell, stores or {}, n_resamples, n_jobs)
     _all_met(results, met)
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def peers_of(matrix: pd.DataFrame, run: str) -> dict[tuple[str, str], tuple[Peer, ...]]:
+    """(target, condition) -> every other run whose states were read with this run's labels, for `compare_runs`."""
+    table = matrix[(matrix["kind"] == "probe") & (matrix["subset"] == ALL) & (matrix["target_run"] == run)]
+    found: dict[tuple[str, str], tuple[Peer, ...]] = {}
+    for row in table[table["predictor"] != run].to_dict("records"):
+        lead = Estimate(row["behind"], row["behind_lower"], row["behind_upper"], row["n"], row["n_groups"])
+        place = (row["target"], row["condition"])
+        found[place] = (*found.get(place, ()), Peer(row["predictor"], lead))
+    return found
 
 
 def _all_met(results: Mapping[str, Results], met: set[tuple[str, str]]) -> None:

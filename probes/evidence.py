@@ -13,6 +13,7 @@ EMBEDDINGS = "embeddings"
 RANDOM_MODEL, CONTROL_TASK, POSITION = "random model", "control task", "prompt length"
 """Baselines that a condition of the ladder is about, by their names in the table of scores."""
 OUTPUTS = ("output confidence", "logit lens")
+LENS, LENS_HERE = "logit lens", "logit lens, same layer"
 """What the model's own output shows already; where it does as well as the probe, a claim is about words only."""
 
 MARGIN = 0.05
@@ -38,7 +39,7 @@ class Rival:
     lead: Estimate
     """probe minus baseline, paired"""
     matches: bool
-    """whether the probe is shown to lead by less than MARGIN (one-sided 5 %)"""
+    """whether the probe is shown to lead by less than MARGIN (one-sided 5 %, from `bootstrap.enough_groups` groups)"""
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,15 @@ class Supervised:
     """probe minus this rung, paired"""
     usable: bool | None
     """whether its replies can be read and its positive control passed; None where no control was run"""
+
+
+@dataclass(frozen=True)
+class Peer:
+    """Another model's states, read with this model's labels."""
+
+    run: str
+    lead: Estimate
+    """probe on the own states minus probe on the peer's, paired, on the items that both have"""
 
 
 @dataclass(frozen=True)
@@ -129,6 +139,14 @@ class Evidence:
     asked: tuple[Asked, ...] = ()
     """the other elicitations in the framing "you" """
     supervised: tuple[Supervised, ...] = ()
+    acts: bool = False
+    """whether the label is what the reply does, which the next token's logits may give away"""
+    beyond_lens: Estimate | None = None
+    """probe minus the logit lens at the probe's own layers, paired; None where no lens was read"""
+    at_report: tuple[Estimate, Estimate] | None = None
+    """the probe that reads the report prompt alone: its score, and its lead over the best report"""
+    peers: tuple[Peer, ...] = ()
+    """other models that were compared with, on the same items"""
     holm_p: float | None = None
     """p of the gap (two-sided), adjusted over every gap of the comparison"""
     n_family: int = 1

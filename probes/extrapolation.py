@@ -1,16 +1,16 @@
 """Does the reading of a count go on beyond the range it was fitted on? Probe and report, both with the same labels.
 
-In: `Examples`, folds, and where each outer fold's probe reads. Out: for the largest fifth of the counts a prediction of
-models that saw none as large. A lookup table of values stops at its last one; a direction that grows with the count
-goes on. So only the number reading (ridge) is asked here: classes that were never seen cannot be named.
+In: `Examples`, folds, and the layer fixed in advance (a chosen one has seen the large counts). Out: for the largest
+fifth of the counts a prediction of models that saw none as large. A lookup table of values stops at its last one; a
+direction that grows with the count goes on. So only the number reading (ridge) is asked here: classes that were never
+seen cannot be named.
 """
 
 import functools
-from collections.abc import Sequence
 
 import numpy as np
 
-from .analysis import NESTED, Analysis
+from .analysis import FIXED, Analysis
 from .examples import Examples
 from .linear import RIDGE, Dense
 from .reports import Values, fit_affine
@@ -32,9 +32,9 @@ def extrapolation_rows(analysis: Analysis, weights: np.ndarray) -> list[dict]:
     if analysis.stick.kind != "count" or not beyond(analysis.stick.y).any():
         return []
     examples, rows, high = analysis.examples, [], beyond(analysis.stick.y)
-    headline = analysis.methods[NESTED]
+    fixed = analysis.methods[FIXED]
     preds = {
-        NESTED: ("probe", extrapolate_probe(examples, analysis.folds, headline.held.chosen)),
+        FIXED: ("probe", extrapolate_probe(examples, analysis.folds, fixed.site, fixed.layer)),
         "said calibrated": ("report", extrapolate_report(examples, analysis.folds)),
     }
     stick = analysis.stick.rows(high)
@@ -51,31 +51,28 @@ def beyond(y: np.ndarray) -> np.ndarray:
     return y > np.quantile(y, TRAINED_SHARE)
 
 
-def extrapolate_probe(examples: Examples, folds: Folds, chosen: Sequence[str]) -> np.ndarray:
+def extrapolate_probe(examples: Examples, folds: Folds, site: str, layer: int) -> np.ndarray:
     """(n_items,) float64: held-out predictions of the counts beyond the range, NaN for the others.
 
-    chosen: for each outer fold where it is read, as "object 4". The penalty has the least absolute error on inner
-    folds, within the trained range.
+    The penalty has the least absolute error on inner folds, within the trained range.
     """
-    return _held_out(
-        examples.y, folds, [Dense(_acts(examples, name)) for name in chosen], RIDGE.fit, len(RIDGE.candidates)
-    )
+    return _held_out(examples.y, folds, Dense(examples.acts(site, layer)), RIDGE.fit, len(RIDGE.candidates))
 
 
 def extrapolate_report(examples: Examples, folds: Folds) -> np.ndarray:
     """The same for the primary report after the affine map; a non-answer stays NaN."""
     report = Values(examples.report)
     line = functools.partial(fit_affine, within=False)
-    return _held_out(examples.y, folds, [report] * folds.n_folds, line, 1)
+    return _held_out(examples.y, folds, report, line, 1)
 
 
-def _held_out(y: np.ndarray, folds: Folds, features: Sequence, fit, n_candidates: int) -> np.ndarray:
+def _held_out(y: np.ndarray, folds: Folds, feature, fit, n_candidates: int) -> np.ndarray:
     pred, high = np.full(len(y), np.nan), beyond(y)
-    for i, train, test in folds.outer():
+    for _, train, test in folds.outer():
         low, wanted = train[~high[train]], test[high[test]]
         if len(wanted) and len(np.unique(y[low])) > 1:
-            best = _choose(y, folds, features[i], fit, low, n_candidates)
-            x_train, x_test = features[i].split(low, wanted)
+            best = _choose(y, folds, feature, fit, low, n_candidates)
+            x_train, x_test = feature.split(low, wanted)
             pred[wanted] = fit(x_train, y[low], x_test, n_classes=0, only=best)[0]
     return pred
 
@@ -91,8 +88,3 @@ def _choose(y, folds: Folds, feature, fit, low: np.ndarray, n_candidates: int) -
             x_train, x_test = feature.split(train, test)
             error += np.abs(fit(x_train, y[train], x_test, n_classes=0) - y[test]).sum(axis=1)
     return int(np.argmin(error))
-
-
-def _acts(examples: Examples, name: str) -> np.ndarray:
-    site, layer = name.rsplit(" ", 1)
-    return examples.acts(site, int(layer))

@@ -9,8 +9,8 @@ import pandas as pd
 
 from .analysis import NESTED
 from .baselines import FLOORS, SHUFFLED
-from .bootstrap import equivalent, expanded_tail, interval
-from .evidence import CONTROL_TASK, MARGIN, MIN_CONTROLS, OUTPUTS, Asked, Evidence, Rival, Supervised
+from .bootstrap import enough_groups, equivalent, expanded_tail, interval
+from .evidence import CONTROL_TASK, LENS, LENS_HERE, MARGIN, MIN_CONTROLS, OUTPUTS, Asked, Evidence, Rival, Supervised
 from .groups import effective_groups
 from .ladder import usable
 from .metrics import CHANCE, has_answer, measure
@@ -50,8 +50,19 @@ def gather(entry: dict, paired: Paired) -> Evidence:
         selectivity=paired.selectivity(CONTROL_TASK),
         outputs=tuple(_rival(paired, name) for name in OUTPUTS if paired.has(name)),
         unscored=int((~has_answer(paired.pred(NESTED))).sum()), asked=asked,
-        supervised=_supervised(paired, rungs, asked),
+        supervised=_supervised(paired, rungs, asked), acts=entry["target"] == "behavior",
+        beyond_lens=paired.lead(NESTED, LENS_HERE) if paired.has(LENS_HERE) and LENS in entry["baselines"] else None,
+        at_report=_at_report(entry, paired),
     )  # fmt: skip
+
+
+def _at_report(entry: dict, paired: Paired):
+    """Score of the probe that reads the report prompt alone, and its lead over the best report; None if not read."""
+    sites = [site for site in entry["sites"] if site.split(":")[0] == "report" and paired.has(f"{NESTED} {site}")]
+    if not sites:
+        return None
+    name = f"{NESTED} {'report' if 'report' in sites else sites[0]}"
+    return paired.score(name), paired.lead(name, BEST)
 
 
 def own_rungs(entry: dict) -> list[str]:
@@ -69,7 +80,8 @@ def _rival(paired: Paired, name: str) -> Rival:
     _, values = paired.lead_values(NESTED, name)
     tail = expanded_tail(max(2, paired.effective), 0.90)
     good = values[~np.isnan(values)]
-    matches = bool(np.isfinite(lead.upper) and np.quantile(good, 1 - tail) < MARGIN)
+    seen = np.isfinite(lead.upper) and paired.effective >= enough_groups(MARGIN)
+    matches = bool(seen and np.quantile(good, 1 - tail) < MARGIN)
     return Rival(name, paired.score(name), lead, matches)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from scipy.special import logit, logsumexp
 
 from .errors import ProbeError
+from .evidence import MIN_CONTROLS
 from .linear import read_values
 from .targets.elicitations import Elicitation
 
@@ -172,7 +173,7 @@ def facts(heard: Heard) -> dict:
         "name": heard.how.name, "rung": heard.how.rung, "framing": heard.how.framing, "context": heard.how.context,
         "paraphrase": heard.how.paraphrase, "variant": heard.how.variant, "coverage": heard.coverage,
         "constant": constant, "said": said, "control": float(np.mean(heard.control_right)) if n else None,
-        "n_control": n, "control_other": float(np.mean(other)) if other else None,
+        "n_control": n, "control_other": float(np.mean(other)) if len(other) >= MIN_CONTROLS else None,
         "planted": tally(heard.control_planted, heard.control_right),
     }  # fmt: skip
 

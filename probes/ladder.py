@@ -40,7 +40,7 @@ class Condition:
 
 def conditions(e: Evidence) -> tuple[Condition, ...]:
     """Everything that the levels need, in their order."""
-    return (*_decodable(e), *_known(e), *_said(e), *_gap(e), *_access(e), *_beyond(), *_scope(e))
+    return (*_decodable(e), *_known(e), *_said(e), *_gap(e), *_access(e), *_private(e), *_used(), *_scope(e))
 
 
 def stands(found: tuple[Condition, ...], level: str) -> bool:
@@ -80,12 +80,30 @@ def _known(e: Evidence) -> tuple[Condition, ...]:
     random = next((r for r in e.rivals if r.name == RANDOM_MODEL), None)
     found.append(Condition("K", "random-initialised model", *_lead(None if random is None else random.lead)))
     found.append(Condition("K", f"selectivity against a {CONTROL_TASK}", *_lead(e.selectivity)))
+    if e.acts:
+        found.append(_ahead_of_the_act(e))
     if e.positional:
         position = next((r for r in e.rivals if r.name == POSITION), None)
         found.append(
             Condition("K", "position decoupled from the count", *_lead(None if position is None else position.lead))
         )
     return tuple(found)
+
+
+def _ahead_of_the_act(e: Evidence) -> Condition:
+    """What the next token's logits give away is no knowledge yet: a claim about an act rests on layers where the lens
+    fails, or on the report prompt, where the act is not about to be written (PROTOCOL 6)."""
+    name = "more than the next token's logits, or at the report prompt"
+    early, text = e.beyond_lens, "no logit lens was read"
+    if early is not None:
+        text = f"lead over the lens at the same layers {span(early)}"
+        if early.lower > 0:
+            return Condition("K", name, True, text)
+    if e.at_report is None:
+        return Condition("K", name, None if early is None else False, f"{text}; the report prompt was not read")
+    score, _ = e.at_report
+    text += f"; at the report prompt {e.metric} {span(score)}"
+    return Condition("K", name, bool(score.lower > e.chance), text)
 
 
 def _surface(rivals: list[Rival]) -> tuple[bool, str]:
@@ -183,7 +201,14 @@ def _gap(e: Evidence) -> tuple[Condition, ...]:
     if e.hard is not None and not e.graded:
         decisions = f"balanced accuracy of the decisions differs by {span(e.hard)}"
         found.append(Condition("G", "not a matter of a finer scale", bool(e.hard.lower > 0), decisions))
+    if rests_on_report(e):
+        found.append(Condition("G", "gap at the report prompt", *_lead(e.at_report[1])))
     return tuple(found)
+
+
+def rests_on_report(e: Evidence) -> bool:
+    """Whether a claim about an act stands on the report prompt alone, since the next token's logits give it away."""
+    return e.acts and e.at_report is not None and not (e.beyond_lens is not None and e.beyond_lens.lower > 0)
 
 
 def _access(e: Evidence) -> tuple[Condition, ...]:
@@ -196,11 +221,17 @@ def _access(e: Evidence) -> tuple[Condition, ...]:
     return (*found, Condition("A", "tuned report", None, "not run"))
 
 
-def _beyond() -> tuple[Condition, ...]:
-    return (
-        Condition("P", "own states add over an outsider's", None, "needs another model's run on the same items"),
-        Condition("U", "the model uses the direction", None, "needs an intervention"),
-    )
+def _private(e: Evidence) -> tuple[Condition, ...]:
+    """The own states against outsiders': the text and the embeddings stand among the surface baselines already."""
+    name = "own states add over a peer model's"
+    if not e.peers:
+        return (Condition("P", name, None, "needs another model's run on the same items"),)
+    text = "; ".join(f"{peer.run}: lead {span(peer.lead)}" for peer in e.peers)
+    return (Condition("P", name, all(peer.lead.lower > 0 for peer in e.peers), text),)
+
+
+def _used() -> tuple[Condition, ...]:
+    return (Condition("U", "the model uses the direction", None, "needs an intervention"),)
 
 
 def _scope(e: Evidence) -> tuple[Condition, ...]:

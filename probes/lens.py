@@ -19,8 +19,6 @@ from .linear import Dense, families
 from .metrics import Yardstick
 from .splits import Folds
 
-LENS = "logit lens"
-SAME_LAYER = "logit lens, same layer"
 FLOOR = -30.0
 """Log share of a class for which no token speaks."""
 

@@ -14,9 +14,10 @@ from .baselines import MEAN_EMBEDDINGS, Baseline, mean_embeddings
 from .confounds import REGRESSED_OUT, regressed_out
 from .control_task import CONTROL_TASK, control_task, seen_control_task
 from .crossfit import Held
+from .evidence import LENS, LENS_HERE
 from .examples import Examples
 from .following import readings
-from .lens import LENS, SAME_LAYER, logit_lens
+from .lens import logit_lens
 from .metrics import Yardstick, value
 from .outputs import OUTPUT, gain_beyond, output_confidence, output_signals
 from .splits import Folds
@@ -47,7 +48,7 @@ def panel(
         MEAN_EMBEDDINGS: mean_embeddings(ends, examples.rows, stick, folds),
         TWIN: twins and twins.baseline,
         LENS: lens and lens.best,
-        SAME_LAYER: lens and lens.same,
+        LENS_HERE: lens and lens.same,
         CONTROL_TASK: _control_task(examples, stick, folds, headline, seed),
         REGRESSED_OUT: regressed_out(examples, stick, folds, headline),
     }

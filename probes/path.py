@@ -2,8 +2,8 @@
 
 In: one layer's features, which rows every training set holds, labels. Out: scores of the held-out rows after a few
 steps of conjugate gradients each. The path begins near a ridge regression and ends at a logistic regression that is
-hardly penalised. How far to go is chosen on inner folds: stopping early regularises as a penalty does (Ali, Dobriban &
-Tibshirani 2020, arXiv 2003.07802), and the whole path costs less than one such regression.
+hardly penalised. How far to go is chosen on inner folds: stopping early regularises as a penalty does (Ali, Kolter &
+Tibshirani 2019, arXiv 1810.10082), and the whole path costs less than one such regression.
 
 Differs from `LogisticRegression` in how the work is shared. Training sets of nested folds are unions of the same few
 blocks of rows, and permuted labellings differ in their right-hand side alone, so every step is one product with each

@@ -6,6 +6,7 @@ was read), ``null.csv`` (the permuted pipeline), ``curve.csv`` (the headline by 
 in place in one step when all of them are complete.
 """
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -195,7 +196,8 @@ class Results:
             parts = self.frames[name]
             table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(columns))
             write_atomic(folder / name, lambda path, table=table: table.to_parquet(path, index=False))
-        write_json(folder / "probes.json", facts_of_run)
+        sums = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in (*CSVS, *PARQUETS)}
+        write_json(folder / "probes.json", facts_of_run | {"sha256": sums})
         return pd.DataFrame(self.rows["scores.csv"], columns=list(SCORE_COLUMNS))
 
 

@@ -1,8 +1,9 @@
 """From measured evidence to one verdict, the reasons for it, and the sentence that may be written.
 
 In: `Evidence`, numbers only. Out: `Verdict`. A pure function; it measures nothing. The level is how far up the ladder
-(D decodable, K known, S said, G gap, A access) every condition that was tested held; where one was not tested, the
-level is called provisional and the sentence says so. INCONCLUSIVE is the default: every other verdict must be earned.
+(D decodable, K known, S said, G gap, A access, P privileged) every condition that was tested held; where one was not
+tested, the level is called provisional and the sentence says so. INCONCLUSIVE is the default: every other verdict must
+be earned.
 """
 
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from .evidence import (
     Evidence,
     Rival,
 )
-from .ladder import Condition, conditions, controls, span, stands, untested
+from .ladder import Condition, conditions, controls, rests_on_report, span, stands, untested
 
 GAP, NO_GAP, NOT_KNOWN, SURFACE_ONLY = "GAP", "NO_GAP", "NOT_KNOWN", "SURFACE_ONLY"
 REPORT_INVALID, REPORT_EXCEEDS_PROBE, INCONCLUSIVE = "REPORT_INVALID", "REPORT_EXCEEDS_PROBE", "INCONCLUSIVE"
@@ -33,7 +34,7 @@ NAMES = (GAP, NO_GAP, NOT_KNOWN, SURFACE_ONLY, REPORT_INVALID, REPORT_EXCEEDS_PR
 class Verdict:
     name: str
     level: str
-    """none, D, K, S, G or A, with ", provisional" while conditions up to that level are untested"""
+    """none, D, K, S, G, A or P, with ", provisional" while conditions up to that level are untested"""
     reasons: tuple[str, ...]
     sentence: str
     conditions: tuple[Condition, ...] = field(default=())
@@ -62,7 +63,7 @@ def decide(e: Evidence) -> Verdict:
         doubts = _doubts(e) if known and ahead else ()
         if not (known and ahead and not e.unbeaten and not doubts):
             return _verdict(INCONCLUSIVE, level, (*reasons, *doubts), e, found)
-        name, level = GAP, "A" if _access(found) else "G"
+        name, level = GAP, _beyond(found)
     return _verdict(name, level, reasons, e, found)
 
 
@@ -91,9 +92,11 @@ def _on_the_surface(rivals: tuple[Rival, ...], chance: float) -> bool:
     return any(r.lead.lower <= 0 and r.matches and r.score.lower > chance for r in rivals)
 
 
-def _access(found: tuple[Condition, ...]) -> bool:
-    """Level A: the mapped report and the one after labelled examples were both tested, and the gap survived both."""
-    return _held(found, "A", 0) and _held(found, "A", 1) and stands(found, "A")
+def _beyond(found: tuple[Condition, ...]) -> str:
+    """How far above G: A needs the report mapped with the same labels, P every peer, and neither a failed condition."""
+    if not (_held(found, "A", 0) and stands(found, "A")):
+        return "G"
+    return "P" if stands(found, "P") else "A"
 
 
 def _held(found: tuple[Condition, ...], level: str, place: int) -> bool:
@@ -109,6 +112,11 @@ def _doubts(e: Evidence) -> tuple[str, ...]:
         found.append(
             f"as decisions, probe and words differ by {span(e.hard)} in balanced accuracy: a score in fine steps"
             " outranks yes and no without knowing more"
+        )
+    if rests_on_report(e) and not e.at_report[1].lower > 0:
+        found.append(
+            "the next token's logits give the act away, and at the report prompt the probe is not shown to lead the"
+            f" best report: {span(e.at_report[1])}"
         )
     return tuple(found)
 
@@ -163,7 +171,7 @@ def _gap(e: Evidence) -> tuple[tuple[str, ...], bool, bool]:
 
 
 def _verdict(name: str, level: str, reasons: tuple[str, ...], e: Evidence, found: tuple[Condition, ...]) -> Verdict:
-    below = {"none": "", "D": "D", "K": "DK", "S": "DKS", "G": "DKSG", "A": "DKSGA"}[level]
+    below = {"none": "", "D": "D", "K": "DK", "S": "DKS", "G": "DKSG", "A": "DKSGA", "P": "DKSGAP"}[level]
     missing = untested(found, below)
     sentence = _sentence(name, e, found)
     if missing:
@@ -178,10 +186,11 @@ def _sentence(name: str, e: Evidence, found: tuple[Condition, ...]) -> str:
     about = f"{e.target}, {e.condition}:"
     return {
         GAP: f"{about} the states ({where}) carry more than the model says in its best report ({e.rung}): {scores},"
-        f" difference {span(e.gap)}.{_silent(e)}{_words_only(found)}",
+        f" difference {span(e.gap)}.{_silent(e)}{_where_it_rests(e)}{_words_only(found)}{_privileged(e, found)}",
         NO_GAP: f"{about} what a linear probe reads ({where}) and what the model says ({e.rung}) differ by less than"
         f" {MARGIN:g}: {scores}.",
-        NOT_KNOWN: f"{about} no linear probe read it above chance at any layer; this says nothing of nonlinear codes.",
+        NOT_KNOWN: f"{about} no linear probe, its layer and site chosen on inner folds, read it above chance; this says"
+        " nothing of nonlinear codes.",
         SURFACE_ONLY: f"{about} it is linearly decodable ({where}), and no better than from the text or its length"
         " alone.",
         REPORT_INVALID: f"{about} {_why_invalid(e)}, so nothing follows about what it says or hides.",
@@ -196,6 +205,23 @@ def _silent(e: Evidence) -> str:
     partial, lower = e.coverage["answered"] < 1, e.answered_gap_lower
     shown = lower is not None and lower > 0
     return " Among answered items alone no difference is shown." if partial and not shown else ""
+
+
+def _where_it_rests(e: Evidence) -> str:
+    """An act that the next token's logits give away before it is written is known no further than those."""
+    if not rests_on_report(e):
+        return ""
+    score, lead = e.at_report
+    return (
+        f" Before the act a probe is not shown to read more than the next token's logits; the claim rests on the report"
+        f" prompt ({e.metric} {score.value:.2f}, difference {span(lead)})."
+    )
+
+
+def _privileged(e: Evidence, found: tuple[Condition, ...]) -> str:
+    if not (e.peers and stands(found, "P")):
+        return ""
+    return f" Its own states carry more of it than those of {', '.join(peer.run for peer in e.peers)}."
 
 
 def _words_only(found: tuple[Condition, ...]) -> str:

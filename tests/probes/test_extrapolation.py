@@ -30,7 +30,7 @@ def test_a_direction_that_grows_with_the_count_goes_on_beyond_the_range_and_one_
     errors = []
     for signal in (_line, _steps):
         examples, folds = _world(said, signal)
-        pred, high = extrapolate_probe(examples, folds, ["object 3"] * folds.n_folds), beyond(examples.y)
+        pred, high = extrapolate_probe(examples, folds, "object", 3), beyond(examples.y)
         assert np.isnan(pred[~high]).all() and not np.isnan(pred[high]).any()
         errors.append(np.abs(pred - examples.y)[high].mean())
     assert errors[0] < 1.0 < errors[1]
@@ -55,5 +55,5 @@ def test_no_model_sees_a_count_as_large_as_those_it_predicts(monkeypatch):
         return real(x_train, y_train, x_test, **options)
 
     monkeypatch.setattr(extrapolation, "RIDGE", type(extrapolation.RIDGE)("ridge", extrapolation.RIDGE.candidates, fit))
-    extrapolate_probe(examples, folds, ["object 3"] * folds.n_folds)
+    extrapolate_probe(examples, folds, "object", 3)
     assert max(seen) <= np.quantile(examples.y, 0.8)

@@ -6,7 +6,7 @@ import pytest
 from probes.baselines import MEAN_EMBEDDINGS, mean_embeddings
 from probes.confounds import REGRESSED_OUT
 from probes.control_task import CONTROL_TASK
-from probes.lens import LENS, SAME_LAYER
+from probes.evidence import LENS, LENS_HERE
 from probes.outputs import ALONE, BEYOND, OUTPUT
 from probes.panel import panel
 from probes.twins import TWIN
@@ -45,7 +45,7 @@ def test_a_full_store_gives_all_of_them_with_a_prediction_for_every_item(monkeyp
     monkeypatch.setattr(store, "twins", (make_world(y, said=y, seed=9)[0],))
     s.examples.frame["property"] = "option"
     found = panel(s.examples, s.stick, s.folds, s.headline, p_true=rng.normal(size=120), **OPTIONS)
-    assert list(found) == [MEAN_EMBEDDINGS, TWIN, LENS, SAME_LAYER, CONTROL_TASK, REGRESSED_OUT, OUTPUT, ALONE, BEYOND]
+    assert list(found) == [MEAN_EMBEDDINGS, TWIN, LENS, LENS_HERE, CONTROL_TASK, REGRESSED_OUT, OUTPUT, ALONE, BEYOND]
     assert all(np.isfinite(one.held.pred).all() and len(one.held.pred) == 120 for one in found.values())
     rivals = [name for name, one in found.items() if one.kind == "baseline"]
     assert rivals == [MEAN_EMBEDDINGS, TWIN, LENS, OUTPUT]
