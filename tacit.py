@@ -128,7 +128,7 @@ def _split(_ctx, _param, value: str | None) -> tuple[str, ...] | None:
 @click.option(
     "--reports",
     callback=_split,
-    help=f"Rungs of the ladder of reports: {', '.join(RUNGS)}, or all.  [default: choice,logits]",
+    help=f"Rungs of the ladder of reports: {', '.join(RUNGS)}, or all.  [default: choice,logits,shots4]",
 )
 @click.option("--paraphrases", type=click.IntRange(1, N_PARAPHRASES), help="Wordings of each rung.  [default: 3]")
 @click.option("--framings", callback=_split, help="Reports about: you, typical.  [default: you,typical]")
@@ -245,11 +245,11 @@ def _told(path: str | None, items):
 
 
 def _chosen(settings: Settings, forms) -> tuple[Elicitation, ...]:
-    """The forms that are asked: of a typical model one wording, unless the whole ladder is wanted."""
+    """The forms that are asked: of a typical model and after examples in one wording, unless all are wanted."""
     whole = settings.reports == ("all",)
     return select(
         forms, rungs=RUNGS if whole else settings.reports, framings=settings.framings, contexts=settings.contexts,
-        paraphrases=settings.paraphrases, typical=settings.paraphrases if whole else 1,
+        paraphrases=settings.paraphrases, fewer=settings.paraphrases if whole else 1,
     )  # fmt: skip
 
 

@@ -28,6 +28,7 @@ from activations.errors import ActivationError
 from activations.files import sweep
 from activations.load import Subject
 from activations.manifest import Manifest
+from activations.memory import give_back
 from activations.plan import Entry
 from activations.reading import Reader
 from activations.settings import Settings
@@ -114,6 +115,7 @@ def _write_all(manifest: Manifest, reader: Reader, missing: Sequence[tuple[Entry
             if written is not None:
                 written.result()  # one shard waits at most, so memory stays flat and a full disk is noticed at once
             written = writer.submit(manifest.add, entry, rows, *shard)
+            give_back()
         written.result()
 
 

@@ -34,7 +34,7 @@ class Settings:
     """Where the residual stream is read (see `activations.sites`)."""
     layers: str = "all"
     """`all`, `every:4`, or numbers such as `0,8,16` and `0-12`; 0 is the embeddings."""
-    reports: tuple[str, ...] = ("choice", "logits")
+    reports: tuple[str, ...] = ("choice", "logits", "shots4")
     """Rungs of the report ladder: choice, free, number, logits, shots4, shots16, reason."""
     paraphrases: int = 3
     """Wordings of each rung."""

@@ -18,7 +18,7 @@ FRAMINGS = ("you", "typical")
 CONTEXTS = ("before", "after")
 VARIANTS = ("", "swapped", "letters", "letters-swapped")
 N_PARAPHRASES = 3
-DEFAULT_RUNGS = ("choice", "logits")
+DEFAULT_RUNGS = ("choice", "logits", "shots4")
 SHOTS = {"shots4": 4, "shots16": 16}
 
 
@@ -73,19 +73,24 @@ def select(
     framings: Sequence[str] = FRAMINGS,
     contexts: Sequence[str] = ("before",),
     paraphrases: int = N_PARAPHRASES,
-    typical: int = 1,
+    fewer: int = 1,
 ) -> tuple[Elicitation, ...]:
     """Those of `available` that were asked for, the primary one first and always among them.
 
-    paraphrases, typical: wordings of each rung about the model itself, and about a typical one.
+    paraphrases: wordings of each rung about the model itself; fewer: of those about a typical one, and of those after
+    examples, whose prompts are several times as long.
     """
     known = sorted(set(available), key=_place)
     kept = [
         how for how in known
         if how.rung in rungs and how.framing in framings and how.context in contexts
-        and how.paraphrase < (paraphrases if how.framing == "you" else min(typical, paraphrases))
+        and how.paraphrase < (paraphrases if _many(how) else min(fewer, paraphrases))
     ]  # fmt: skip
     return (PRIMARY, *(how for how in kept if how != PRIMARY))
+
+
+def _many(how: Elicitation) -> bool:
+    return how.framing == "you" and how.rung not in SHOTS
 
 
 def _place(how: Elicitation) -> tuple:
@@ -99,7 +104,8 @@ def usual_forms(
     """The forms of a target that words every rung in both framings and three paraphrases.
 
     rungs: without `logits`, whose variants are asked once: of the model itself, in paraphrase 0. Every other form that
-    lists its valid answers is read for its log-probabilities too, so `logits` averages over paraphrases as well.
+    lists its valid answers is read for its log-probabilities too, so `logits` averages over paraphrases as well. What
+    the examples show is this model's own truth, so nobody else is asked about after them.
     """
     forms = [
         Elicitation(rung, framing, context, paraphrase)
@@ -107,6 +113,6 @@ def usual_forms(
         for context in contexts
         for framing in FRAMINGS
         for paraphrase in range(N_PARAPHRASES)
-        if context == "before" or rung == "choice"
+        if (context == "before" or rung == "choice") and (framing == "you" or rung not in SHOTS)
     ]
     return (*forms, *(Elicitation("logits", variant=variant) for variant in variants if variant))

@@ -1,6 +1,5 @@
 """What stands beside a verdict: steps of the gap, framings, disagreements; and results that are not to be trusted."""
 
-import hashlib
 import json
 import shutil
 
@@ -45,9 +44,10 @@ def copy(gap, tmp_path):
 
 
 def alter(run, change):
-    """Rewrite the items of a run."""
-    path = run / "probes" / "items.parquet"
+    """Rewrite the items of a run, without the checksums that would tell."""
+    path, facts = run / "probes" / "items.parquet", run / "probes" / "probes.json"
     change(pd.read_parquet(path)).to_parquet(path)
+    facts.write_text(json.dumps(json.loads(facts.read_text()) | {"sha256": {}}))
 
 
 def test_the_gap_is_taken_apart_from_raw_words_to_knowledge(gap):
@@ -176,12 +176,9 @@ def test_results_that_were_tampered_with_are_refused_in_one_line(copy, change, m
 
 
 def test_a_file_that_differs_from_its_checksum_is_refused(copy):
-    path = copy / "probes" / "probes.json"
-    facts = json.loads(path.read_text())
-    facts["sha256"] = {"items.parquet": hashlib.sha256((copy / "probes" / "items.parquet").read_bytes()).hexdigest()}
-    path.write_text(json.dumps(facts))
     assert compare_run(copy, n_resamples=100)
-    alter(copy, lambda f: f.assign(probe=0.0))
+    path = copy / "probes" / "items.parquet"
+    pd.read_parquet(path).assign(probe=0.0).to_parquet(path)
     with pytest.raises(ProbeError, match=r"items.parquet is not as it was written"):
         compare_run(copy, n_resamples=100)
 

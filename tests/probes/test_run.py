@@ -125,11 +125,16 @@ def test_missing_results_say_what_to_run(tmp_path):
         compare_run(tmp_path)
 
 
+def copy_without_checksums(source, folder):
+    (folder / "scores.csv").write_bytes((source / "scores.csv").read_bytes())
+    facts = json.loads((source / "probes.json").read_text()) | {"sha256": {}}
+    (folder / "probes.json").write_text(json.dumps(facts))
+
+
 def test_results_with_items_missing_are_refused(finished, tmp_path):
     folder = tmp_path / "probes"
     folder.mkdir()
-    for name in ("scores.csv", "probes.json"):
-        (folder / name).write_bytes((finished[1] / "probes" / name).read_bytes())
+    copy_without_checksums(finished[1] / "probes", folder)
     pd.read_parquet(finished[1] / "probes" / "items.parquet").iloc[5:].to_parquet(folder / "items.parquet")
     with pytest.raises(ProbeError, match="75 items, 80 were written"):
         compare_run(tmp_path, n_resamples=100)
@@ -138,8 +143,7 @@ def test_results_with_items_missing_are_refused(finished, tmp_path):
 def test_results_without_a_column_are_refused(finished, tmp_path):
     folder = tmp_path / "probes"
     folder.mkdir()
-    for name in ("scores.csv", "probes.json"):
-        (folder / name).write_bytes((finished[1] / "probes" / name).read_bytes())
+    copy_without_checksums(finished[1] / "probes", folder)
     items = pd.read_parquet(finished[1] / "probes" / "items.parquet")
     items.drop(columns="method:nested").to_parquet(folder / "items.parquet")
     with pytest.raises(ProbeError, match="no column 'method:nested'"):

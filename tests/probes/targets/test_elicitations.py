@@ -29,4 +29,5 @@ def test_forms_that_show_the_act_or_answers_wait_for_the_act():
         "choice/you/after/0",
         "shots4/you/0",
     }
-    assert not any(how.needs_act for how in select(FORMS))
+    assert [how.name for how in select(FORMS) if how.needs_act] == ["shots4/you/0"]
+    assert not any(how.framing == "typical" for how in FORMS if how.rung == "shots4")

@@ -206,7 +206,7 @@ def test_every_form_asks_about_the_marked_text_in_words_of_its_own(name, toy):
     hows = target.forms(items)
     asked = [target.report_prompt(items[0], how) for how in hows]
     shots = sum(how.rung.startswith("shots") for how in hows)
-    assert (hows[0], len(hows), shots) == (PRIMARY, 30, 12)
+    assert (hows[0], len(hows), shots) == (PRIMARY, 24, 6)
     assert len(set(asked)) == len(hows) - shots
     assert all(prompt.count(f"[[ {items[0].span} ]]") == 1 for prompt in asked)
 
