@@ -28,7 +28,7 @@ from activations.errors import ActivationError
 from activations.files import sweep
 from activations.load import Subject
 from activations.manifest import Manifest
-from activations.memory import give_back
+from activations.memory import give_back, map_large_blocks
 from activations.plan import Entry
 from activations.reading import Reader
 from activations.settings import Settings
@@ -104,6 +104,7 @@ def _say_cost(missing: Sequence[tuple[Entry, range]], say) -> None:
 def _write_all(manifest: Manifest, reader: Reader, missing: Sequence[tuple[Entry, range]]) -> None:
     """Compute shard after shard; each is written while the next one is computed."""
     total = sum(_prompts_in(entry, rows) for entry, rows in missing)
+    map_large_blocks()
     with (
         tqdm(total=total, unit=" prompts", desc="cache", disable=None, dynamic_ncols=True) as bar,
         ThreadPoolExecutor(max_workers=1) as writer,
