@@ -21,7 +21,7 @@ from functools import cache
 
 import numpy as np
 from array_api_compat import array_namespace, device
-from scipy.linalg import cho_factor, cho_solve, cholesky, solve_triangular
+from scipy.linalg import LinAlgError, cholesky, eigh, solve_triangular
 from scipy.special import logit
 
 from .closed import on_host, take_rows
@@ -37,7 +37,7 @@ RIDGE, WIDE_RIDGE = 0.1, 30.0
 """The ridge of the metric, as a share of a standardised feature's variance; the second where features outnumber the
 training rows. There every fit is perfect in the end and what generalises is found first, along the large directions,
 which a strong ridge leaves large (trial: 4,096 features, 720 rows, .04 of AUROC)."""
-TINY = np.float32(1e-20)
+TINY = 1e-20
 SMALLEST = 1e-6
 """Standard deviations below this share of the whole column's count as none, as in a feature constant in training."""
 
@@ -256,8 +256,9 @@ def _scalers(blocks: list[_Block], trainings: Trainings) -> tuple[np.ndarray, np
     first, second = np.zeros(shape), np.zeros(shape)
     for block in blocks:
         if len(block.seen):
-            first[block.seen] += on_host(xp.sum(block.x, axis=0, dtype=xp.float64))
-            second[block.seen] += on_host(xp.sum(block.x * block.x, axis=0, dtype=xp.float64))
+            exact = xp.astype(block.x, xp.float64)  # squares in float32 would give a constant feature a deviation
+            first[block.seen] += on_host(xp.sum(exact, axis=0))
+            second[block.seen] += on_host(xp.sum(exact * exact, axis=0))
     mean = first / n
     std = np.sqrt(np.maximum(second / n - mean**2, 0))
     inverse = np.divide(1, std, out=np.zeros(shape), where=std > SMALLEST)
@@ -282,16 +283,26 @@ def _metrics(blocks: list[_Block], trainings: Trainings, centre: np.ndarray, inv
 
 
 def _woodbury(along: np.ndarray, test: np.ndarray, ridge: float, n_features: int) -> tuple[np.ndarray, float]:
-    """E and m from (rank, n_features) A T' and T, where A stands for the correlations: Nystroem's approximation of A is
-    (A T')' (T A T')^-1 (A T'), and its inverse with m on the diagonal needs matrices of the rank's size alone."""
+    """E and m from (rank, n_features) T A and T, where A stands for the correlations: Nystroem's approximation of A is
+    B'B with B = (T A T')^-1/2 T A, and its inverse with m on the diagonal needs matrices of the rank's size alone."""
     along = along + 1e-5 * np.float32(np.linalg.norm(along, axis=1).max()) * test  # rounding must not make it negative
-    core, square = along @ test.T, along @ along.T
+    b = _whitened(along @ test.T, along)
+    m = np.float32(ridge + max(0.0, (n_features - np.vdot(b, b)) / b.shape[1]))
+    inner = b @ b.T
+    inner[np.diag_indices(len(inner))] += m
+    factor = cholesky(inner, lower=True, overwrite_a=True, check_finite=False)
+    return solve_triangular(factor, b, lower=True, check_finite=False), float(m)
+
+
+def _whitened(core: np.ndarray, along: np.ndarray) -> np.ndarray:
+    """core^-1/2 along, by Cholesky; where rounding left the core no definite sign, of its positive part alone."""
     core = (core + core.T) / 2
-    core[np.diag_indices(len(core))] += TINY  # features that are all constant
-    seen = np.trace(cho_solve(cho_factor(core, lower=True, check_finite=False), square, check_finite=False))
-    m = np.float32(ridge + max(0.0, (n_features - seen) / len(along[0])))
-    factor = cholesky(m * core + square, lower=True, overwrite_a=True, check_finite=False)
-    return solve_triangular(factor, along, lower=True, check_finite=False), float(m)
+    try:
+        return solve_triangular(cholesky(core, lower=True, check_finite=False), along, lower=True, check_finite=False)
+    except LinAlgError:  # features nearly constant in this training set
+        values, vectors = eigh(core.astype(np.float64))
+        kept = values > 1e-6 * max(values[-1], TINY)
+        return ((vectors[:, kept] / np.sqrt(values[kept])).T @ along).astype(np.float32)
 
 
 @cache

@@ -22,11 +22,12 @@ def forms_for(
 
 
 def own_forms(items: Sequence[Item]) -> tuple[Elicitation, ...]:
-    """The primary form, the named ones that every item has, and the k-shot form of each forced choice among these."""
+    """The primary form, the named ones that every item has, and the k-shot forms of the forced choices about itself."""
     named = [{name for name, _ in item.reports} for item in items]
     shared = sorted(map(parse, set.intersection(*named))) if named else []
     forms = [PRIMARY, *(how for how in shared if how != PRIMARY)]
-    shots = [replace(how, rung=rung) for how in forms if how.rung == "choice" and not how.needs_act for rung in SHOTS]
+    choices = [how for how in forms if how.rung == "choice" and how.framing == "you" and not how.needs_act]
+    shots = [replace(how, rung=rung) for how in choices for rung in SHOTS]
     return tuple(dict.fromkeys([*forms, *shots]))
 
 

@@ -82,6 +82,16 @@ def test_scale_and_place_of_the_features_do_not_matter():
     assert alone(moved, train, test, Y) == pytest.approx(alone(X, train, test, Y), rel=2e-2, abs=2e-2)
 
 
+def test_features_that_hardly_vary_in_training_do_no_harm():
+    train, test = np.arange(150), np.arange(150, N)
+    still = np.where(np.arange(N)[:, None] < 150, 3.0, RNG.normal(size=(N, 6)))
+    nearly = np.where(np.arange(N)[:, None] % 50 == 49, 2.0, 3.0) + 1e-4 * RNG.normal(size=(N, 6))
+    doubled = np.hstack([X, X, still, nearly, np.zeros((N, 2))])
+    found = alone(doubled, train, test, Y)
+    assert np.isfinite(found).all()
+    assert roc_auc_score(Y[test], found[-1]) > roc_auc_score(Y[test], alone(X, train, test, Y)[-1]) - 0.05
+
+
 def test_held_out_rows_do_not_touch_the_fit():
     train, test = np.arange(150), np.arange(150, 175)
     other = X.copy()
