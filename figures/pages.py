@@ -24,6 +24,7 @@ from figures import (
     predictors,
     reliability,
     rungs,
+    sparse,
     style,
     transfer,
     words,
@@ -133,6 +134,9 @@ def _from_tables(run: RunFiles) -> Iterator[Page]:
     if "transfer" in tables:
         caption, table = "The probe trained on one regime and tested on another.", tables["transfer"]
         yield from _panels("transfer-matrix", caption, table, transfer.BY, transfer.frame(table), transfer.page)
+    if "sparse" in tables:
+        caption = "How few units carry it: the best unit, the best few and the best component, layer by layer."
+        yield from _panels("sparse-reading", caption, tables["sparse"], sparse.BY, sparse.FRAME, sparse.page)
     if "matrix" in tables:
         caption = "Probes and reports of each model against the labels of every model."
         table = predictors.predictor_rows(tables["matrix"])

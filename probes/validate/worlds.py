@@ -114,7 +114,7 @@ def make_world(
     logprobs: (answers, (n_items, n_answers)) of the report, or None.
     last: (n_items,) position of the last token of both prompts; None draws them at random.
     """
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng([seed, 10])
     target = target or WorldTarget()
     n = len(y)
     surface = [f"w{rng.integers(1000)} {rng.integers(1000)}" for _ in range(n)] if surface is None else surface
@@ -169,12 +169,12 @@ def letters(lengths, seed=0):
 
 def coin(n, seed=0, names=("no", "yes")):
     """n labels, half of each name, in random order."""
-    return [names[k] for k in np.random.default_rng(seed).permutation(np.arange(n) % 2)]
+    return [names[k] for k in np.random.default_rng([seed, 11]).permutation(np.arange(n) % 2)]
 
 
 def flipped(y, rate, seed=0, names=("no", "yes")):
     """The labels with a share `rate` of them replaced by the other name."""
-    turn = np.random.default_rng(seed + 1).random(len(y)) < rate
+    turn = np.random.default_rng([seed, 12]).random(len(y)) < rate
     return [names[1 - names.index(v)] if t else v for v, t in zip(y, turn, strict=True)]
 
 

@@ -16,6 +16,7 @@ from figures import (
     reliability,
     rung_rows,
     rungs,
+    sparse,
     transfer,
     verdict_rows,
 )
@@ -179,3 +180,30 @@ def test_errors_by_size_are_the_quartiles_of_each_bin(a_run):
     first = rows.iloc[0]
     mine = counts[(counts["series"] == "probe") & (counts["label"] >= first["from"]) & (counts["label"] < first["to"])]
     assert first["median"] == np.median((mine["predicted"] - mine["label"]).abs())
+
+
+def _units(metric="auroc", **change):
+    rows = [
+        {"layer": layer, "feature": feature, "k": k, "value": value + layer / 10, "characters": 0.55, "words": None,
+         "position": 0.6 + layer / 10}
+        for layer in (0, 1)
+        for feature, k, value in (("unit", 1, 0.7), ("top-k", 2, 0.75), ("top-k", 8, 0.8), ("component", 1, 0.65))
+    ]  # fmt: skip
+    return pd.DataFrame(rows).assign(**PLACE | {"site": "object", "metric": metric} | change)
+
+
+def test_a_sparse_reading_shows_the_best_unit_the_best_few_and_what_else_that_unit_reads():
+    ax = sparse.draw(_units())
+    lines = {line.get_label(): [float(v) for v in line.get_ydata()] for line in ax.lines}
+    assert lines["best unit"] == pytest.approx([0.7, 0.8])
+    assert lines["best 8 units"] == pytest.approx([0.8, 0.9])
+    assert lines["best component"] == pytest.approx([0.65, 0.75])
+    assert lines["unit, surface"] == pytest.approx([0.6, 0.7])
+    assert len(sparse.page(pd.concat([_units(), _units(site="report")])).axes) == 2
+
+
+def test_a_sparse_reading_stays_on_the_page_whatever_a_unit_does_on_other_folds():
+    table = _units(metric="r2")
+    table.loc[0, "value"] = -40.0
+    table.loc[4, "value"] = np.nan
+    assert sparse.draw(table).get_ylim()[0] > -0.3
