@@ -12,14 +12,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .analysis import NESTED
 from .bootstrap import N_RESAMPLES, Estimate, detectable, mcnemar_midp, p_value
 from .calibration import calibrate, reliability
 from .disagree import disagreements, safe_cells
 from .errors import ProbeError
 from .evidence import MARGIN, Evidence, Peer
 from .framing import self_or_anybody
-from .gather import answered_only, control_of, coverage_by_class, gather
+from .gather import answered_only, control_of, coverage_by_class, gather, headline
 from .ladder import unusable_report
 from .localisation import localise
 from .multiplicity import holm
@@ -30,7 +29,7 @@ from .tables import plain, write_atomic, write_json
 from .verdict import INCONCLUSIVE, REPORT_INVALID, decide
 
 Say = Callable[[str], None]
-STEPS = (("raw say", "said"), ("calibrated say", "said calibrated"), ("best say", BEST), ("know", NESTED))
+STEPS = (("raw say", "said"), ("calibrated say", "said calibrated"), ("best say", BEST))
 
 
 @dataclass(frozen=True)
@@ -111,9 +110,10 @@ def _measure(results: Results, n_resamples: int) -> list[Compared]:
 def _compare(entry: dict, frame: pd.DataFrame, n_resamples: int) -> Compared:
     paired = Paired(entry, frame, n_resamples)
     evidence = gather(entry, paired)
-    gap = p_value(*paired.lead_values(NESTED, BEST), n_groups=max(2, paired.effective))
+    head = headline(entry, paired)[0]
+    gap = p_value(*paired.lead_values(head, BEST), n_groups=max(2, paired.effective))
     return Compared(
-        entry, evidence, gap, _extra(entry, paired, evidence),
+        entry, evidence, gap, _extra(entry, paired, evidence, head),
         reliability(entry, paired), disagreements(entry, paired),
     )  # fmt: skip
 
@@ -122,28 +122,29 @@ def _row(one: Compared, adjusted, family: int, peers: Mapping[tuple[str, str], t
     if one.evidence is None:
         return _not_analysable(one.entry)
     holm_p = float(next(adjusted))
-    known = peers.get((one.entry["target"], one.entry["condition"]), ())
+    # What peers were compared with is the probe over all sites.
+    known = () if one.evidence.at_report else peers.get((one.entry["target"], one.entry["condition"]), ())
     evidence = replace(one.evidence, holm_p=holm_p, n_family=family, peers=known)
     verdict = decide(evidence)
     return {
         "target": one.entry["target"], "condition": one.entry["condition"], "verdict": verdict.name,
         "metric": evidence.metric, "chance": evidence.chance, **limits("probe", evidence.probe),
         **limits("report", evidence.report), "report_rung": evidence.rung, **limits("gap", evidence.gap),
-        "n": evidence.probe.n, "n_groups": evidence.probe.n_groups, "layer": one.entry["layer"],
-        "site": one.entry["site"], "coverage": evidence.coverage, "control_accuracy": evidence.control,
+        "n": evidence.probe.n, "n_groups": evidence.probe.n_groups, "layer": evidence.layer,
+        "site": evidence.site, "coverage": evidence.coverage, "control_accuracy": evidence.control,
         "reasons": list(verdict.reasons), "sentence": verdict.sentence, "level": verdict.level,
         "conditions": [asdict(c) for c in verdict.conditions], "gap_p": one.p, "holm_p": holm_p, "n_family": family,
         **one.extra,
     }  # fmt: skip
 
 
-def _extra(entry: dict, paired: Paired, evidence: Evidence) -> dict:
+def _extra(entry: dict, paired: Paired, evidence: Evidence, head: str) -> dict:
     """What stands beside a verdict and does not decide it."""
-    frame, (_, values) = paired.frame, paired.lead_values(NESTED, BEST)
+    frame, (_, values) = paired.frame, paired.lead_values(head, BEST)
     return {
         "table": _table(frame), "gap_equivalent": evidence.equivalent, "margin": MARGIN,
         "detectable_gap": detectable(values),
-        "decomposition": [{"step": step, **_three(paired.score(name))} for step, name in STEPS],
+        "decomposition": [{"step": step, **_three(paired.score(name))} for step, name in (*STEPS, ("know", head))],
         "localisation": localise(paired, entry["sites"]), "framing": self_or_anybody(paired, entry["rungs"]),
         "calibration": calibrate(paired), "crossing": entry.get("crossing"), "null_p": evidence.null_p,
         "mcnemar_midp": mcnemar_midp(frame["probe_right"].to_numpy(bool), frame["report_right"].to_numpy(bool)),
@@ -152,7 +153,7 @@ def _extra(entry: dict, paired: Paired, evidence: Evidence) -> dict:
         "headroom_report": _headroom(evidence.report.value, evidence.chance),
         "rungs": [{"rung": r, **limits("score", paired.score(r))} for r in entry["rungs"]],
         "baselines": [{"baseline": b, **limits("score", paired.score(b))} for b in entry["baselines"]],
-        "answered_only": answered_only(paired), "coverage_by_class": coverage_by_class(entry, frame),
+        "answered_only": answered_only(paired, head), "coverage_by_class": coverage_by_class(entry, frame),
         "sites": [{"site": s, **limits("score", paired.score(f"nested {s}"))} for s in entry["sites"]],
         "dropped": entry["dropped"], "n_control": evidence.n_control, "constant": evidence.constant,
         "said": evidence.said,

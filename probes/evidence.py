@@ -140,11 +140,12 @@ class Evidence:
     """the other elicitations in the framing "you" """
     supervised: tuple[Supervised, ...] = ()
     acts: bool = False
-    """whether the label is what the reply does, which the next token's logits may give away"""
+    """whether the label is a class of what the reply does, which the next token's logits may give away"""
     beyond_lens: Estimate | None = None
-    """probe minus the logit lens at the probe's own layers, paired; None where no lens was read"""
-    at_report: tuple[Estimate, Estimate] | None = None
-    """the probe that reads the report prompt alone: its score, and its lead over the best report"""
+    """probe at the object prompt minus the logit lens at its own layers, paired; None where no lens was read"""
+    at_report: bool = False
+    """whether all of this is about the probe that reads the report prompt alone, since before the act the probe is not
+    shown to read more than the lens"""
     peers: tuple[Peer, ...] = ()
     """other models that were compared with, on the same items"""
     holm_p: float | None = None

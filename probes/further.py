@@ -26,9 +26,13 @@ AFTER = Elicitation(context="after").name
 def control_panel(ground: Ground) -> list[Method]:
     """The rivals and controls that stand in the table beside the probe (`panel`)."""
     heard = ground.examples.heard.get(AFTER)
+    before = None
+    if "object" in ground.sites:
+        before = ground.sweep.nested(ground.folds.fold, layers=ground.searched, sites=["object"])
     found = panel(
         ground.examples, ground.stick, ground.folds, ground.headline.held, sites=ground.sites, layers=ground.searched,
-        seed=ground.seed, n_jobs=ground.n_jobs, p_true=None if heard is None else heard.readouts.get("odds"),
+        seed=ground.seed, before=before, n_jobs=ground.n_jobs,
+        p_true=None if heard is None else heard.readouts.get("odds"),
     )  # fmt: skip
     return [Method(name, b.kind, b.held, note=b.note or b.held.usual, y=b.y) for name, b in found.items()]
 

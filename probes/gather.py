@@ -9,8 +9,8 @@ import pandas as pd
 
 from .analysis import NESTED
 from .baselines import FLOORS, SHUFFLED
-from .bootstrap import enough_groups, equivalent, expanded_tail, interval
-from .evidence import CONTROL_TASK, LENS, LENS_HERE, MARGIN, MIN_CONTROLS, OUTPUTS, Asked, Evidence, Rival, Supervised
+from .bootstrap import Estimate, enough_groups, equivalent, expanded_tail, interval
+from .evidence import ALPHA, CONTROL_TASK, LENS_HERE, MARGIN, MIN_CONTROLS, OUTPUTS, Asked, Evidence, Rival, Supervised
 from .groups import effective_groups
 from .ladder import usable
 from .metrics import CHANCE, has_answer, measure
@@ -28,41 +28,67 @@ def gather(entry: dict, paired: Paired) -> Evidence:
 
     Raises KeyError where the items lack a method that the entry names.
     """
-    point, values = paired.lead_values(NESTED, BEST)
+    head, beyond_lens = headline(entry, paired)
+    point, values = paired.lead_values(head, BEST)
     count = entry["kind"] == "count"
     constant, said = commonest(paired.frame)
     control = control_of(entry["control"], said)
     asked, rungs = _asked(entry), own_rungs(entry)
     null = entry.get("null") or {}
+    site, layer = _reading(entry, head)
     return Evidence(
         target=entry["target"], condition=entry["condition"], metric=paired.stick.primary,
-        chance=CHANCE[paired.stick.primary], probe=paired.score(NESTED), report=paired.score(BEST),
-        rung=entry["best_rung"], gap=paired.lead(NESTED, BEST),
+        chance=CHANCE[paired.stick.primary], probe=paired.score(head), report=paired.score(BEST),
+        rung=entry["best_rung"], gap=paired.lead(head, BEST),
         equivalent=equivalent(point, values, margin=MARGIN, n_groups=paired.effective),
-        shuffled=paired.lead(NESTED, SHUFFLED), rivals=tuple(_rival(paired, n) for n in _rivals(entry)),
-        unbeaten=tuple(r for r in rungs if not paired.lead(NESTED, r).lower > 0),
-        constant=constant, said=said, effective=paired.effective, hard=None if count else paired.harder(),
+        shuffled=paired.lead(head, SHUFFLED), rivals=tuple(_rival(paired, head, n) for n in _rivals(entry)),
+        unbeaten=tuple(r for r in rungs if not paired.lead(head, r).lower > 0),
+        constant=constant, said=said, effective=paired.effective, hard=None if count else paired.harder(head),
         graded=any("logits" in rung.split("/")[0].split()[0] for rung in rungs), coverage=coverage(paired.frame),
-        control=control[0], n_control=control[1], control_other=control[2], site=entry["site"], layer=entry["layer"],
-        answered_gap_lower=answered_only(paired)["gap_lower"],
-        positional=entry["target"] == "token_count", null_p=null.get("p"),
+        control=control[0], n_control=control[1], control_other=control[2], site=site, layer=layer,
+        answered_gap_lower=answered_only(paired, head)["gap_lower"],
+        positional=entry["target"] == "token_count", null_p=_null_p(null, paired.score(head).value, head),
         n_permutations=int(null.get("n_permutations") or 0), near_duplicates=entry.get("near_duplicates"),
-        selectivity=paired.selectivity(CONTROL_TASK),
-        outputs=tuple(_rival(paired, name) for name in OUTPUTS if paired.has(name)),
-        unscored=int((~has_answer(paired.pred(NESTED))).sum()), asked=asked,
-        supervised=_supervised(paired, rungs, asked), acts=entry["target"] == "behavior",
-        beyond_lens=paired.lead(NESTED, LENS_HERE) if paired.has(LENS_HERE) and LENS in entry["baselines"] else None,
-        at_report=_at_report(entry, paired),
+        selectivity=paired.selectivity(head, CONTROL_TASK),
+        outputs=tuple(_rival(paired, head, name) for name in OUTPUTS if paired.has(name)),
+        unscored=int((~has_answer(paired.pred(head))).sum()), asked=asked,
+        supervised=_supervised(paired, head, rungs, asked), acts=_acts(entry), beyond_lens=beyond_lens,
+        at_report=head != NESTED,
     )  # fmt: skip
 
 
-def _at_report(entry: dict, paired: Paired):
-    """Score of the probe that reads the report prompt alone, and its lead over the best report; None if not read."""
-    sites = [site for site in entry["sites"] if site.split(":")[0] == "report" and paired.has(f"{NESTED} {site}")]
-    if not sites:
-        return None
-    name = f"{NESTED} {'report' if 'report' in sites else sites[0]}"
-    return paired.score(name), paired.lead(name, BEST)
+def headline(entry: dict, paired: Paired) -> tuple[str, Estimate | None]:
+    """The method that the verdict is about, and what it has over the logit lens before an act.
+
+    That is the nested probe over all sites. For an act that the next token's logits give away before it is written, or
+    where nobody looked, it is the nested probe of the report prompt, if that was read (PROTOCOL 6): every figure of the
+    verdict is then that probe's.
+    """
+    before, after = f"{NESTED} object", f"{NESTED} report"
+    if not _acts(entry):
+        return NESTED, None
+    ahead = paired.lead(before, LENS_HERE) if paired.has(before) and paired.has(LENS_HERE) else None
+    beaten = ahead is not None and ahead.lower > 0
+    return (after if not beaten and paired.has(after) else NESTED), ahead
+
+
+def _acts(entry: dict) -> bool:
+    """Whether the label is a class of what the reply does; counts of it are later properties, which no lens reads."""
+    return entry["target"] == "behavior" and entry["kind"] != "count"
+
+
+def _reading(entry: dict, head: str) -> tuple[str, int]:
+    """(site, layer) that the method reads most often."""
+    known = (entry.get("readings") or {}).get(head)
+    return (known[0], known[1]) if known else (entry["site"], entry["layer"])
+
+
+def _null_p(null: dict, score: float, head: str) -> float | None:
+    """p of the permuted pipeline. The search over all sites was permuted, which is more than the report prompt's own:
+    a score above its 95th percentile has p < .05, and anything below counts as no evidence."""
+    if head == NESTED or null.get("p") is None:
+        return null.get("p")
+    return ALPHA if null.get("null_q95") is not None and score > null["null_q95"] else 1.0
 
 
 def own_rungs(entry: dict) -> list[str]:
@@ -75,9 +101,9 @@ def _rivals(entry: dict) -> list[str]:
     return [name for name in entry["baselines"] if name not in (*FLOORS, CONTROL_TASK, *OUTPUTS)]
 
 
-def _rival(paired: Paired, name: str) -> Rival:
-    lead = paired.lead(NESTED, name)
-    _, values = paired.lead_values(NESTED, name)
+def _rival(paired: Paired, head: str, name: str) -> Rival:
+    lead = paired.lead(head, name)
+    _, values = paired.lead_values(head, name)
     tail = expanded_tail(max(2, paired.effective), 0.90)
     good = values[~np.isnan(values)]
     seen = np.isfinite(lead.upper) and paired.effective >= enough_groups(MARGIN)
@@ -104,16 +130,16 @@ def _asked(entry: dict) -> tuple[Asked, ...]:
     return tuple(found)
 
 
-def _supervised(paired: Paired, rungs: list[str], asked: tuple[Asked, ...]) -> tuple[Supervised, ...]:
+def _supervised(paired: Paired, head: str, rungs: list[str], asked: tuple[Asked, ...]) -> tuple[Supervised, ...]:
     """Reports that were given labels: mapped on the training folds, or after labelled examples."""
     by_name = {a.name: a for a in asked}
     found = []
     for rung in rungs:
         shots = rung.startswith("shots")
         if shots or rung.endswith(CALIBRATED):
-            a = by_name.get(rung.removesuffix(CALIBRATED)) if shots else None
+            a = by_name.get(rung.removesuffix(CALIBRATED).removesuffix(" logits")) if shots else None
             fit = usable(a)[0] if a is not None else None
-            found.append(Supervised(rung, "shots" if shots else "map", paired.lead(NESTED, rung), fit))
+            found.append(Supervised(rung, "shots" if shots else "map", paired.lead(head, rung), fit))
     return tuple(found)
 
 
@@ -154,14 +180,14 @@ def control_of(control: dict[str, list[int]], said: str) -> tuple[float, int, fl
     return (right / n if n else float("nan")), n, elsewhere
 
 
-def answered_only(paired: Paired) -> dict:
+def answered_only(paired: Paired, head: str = NESTED) -> dict:
     """Sensitivity: probe, ``said`` and their difference with the non-answers left out of both arms."""
     keep = (paired.frame["outcome"] == "answered").to_numpy()
     n_groups = int(paired.frame.loc[keep, "group"].nunique())
     if keep.sum() < 2 or n_groups < 2:
         return {"n": int(keep.sum()), "probe": None, "report": None, "gap": None, "gap_lower": None, "gap_upper": None}
     stick, weights = paired.stick.rows(keep), paired.weights[keep]
-    probe, said = paired.pred(NESTED)[keep], paired.pred("said")[keep]
+    probe, said = paired.pred(head)[keep], paired.pred("said")[keep]
     a, b = (float(measure(stick.primary, stick, p)[0]) for p in (probe, said))
     drawn = [measure(stick.primary, stick, p, weights) for p in (probe, said)]
     effective = effective_groups(stick.y, paired.groups[keep], stick.kind)

@@ -93,17 +93,12 @@ def _known(e: Evidence) -> tuple[Condition, ...]:
 def _ahead_of_the_act(e: Evidence) -> Condition:
     """What the next token's logits give away is no knowledge yet: a claim about an act rests on layers where the lens
     fails, or on the report prompt, where the act is not about to be written (PROTOCOL 6)."""
-    name = "more than the next token's logits, or at the report prompt"
-    early, text = e.beyond_lens, "no logit lens was read"
-    if early is not None:
-        text = f"lead over the lens at the same layers {span(early)}"
-        if early.lower > 0:
-            return Condition("K", name, True, text)
-    if e.at_report is None:
-        return Condition("K", name, None if early is None else False, f"{text}; the report prompt was not read")
-    score, _ = e.at_report
-    text += f"; at the report prompt {e.metric} {span(score)}"
-    return Condition("K", name, bool(score.lower > e.chance), text)
+    early = e.beyond_lens
+    text = "no logit lens was read" if early is None else f"lead over the lens at the same layers {span(early)}"
+    ahead = early is not None and bool(early.lower > 0)
+    if e.at_report:
+        text += "; every figure here is of the probe that reads the report prompt alone"
+    return Condition("K", "more than the next token's logits, or at the report prompt", ahead or e.at_report, text)
 
 
 def _surface(rivals: list[Rival]) -> tuple[bool, str]:
@@ -201,14 +196,7 @@ def _gap(e: Evidence) -> tuple[Condition, ...]:
     if e.hard is not None and not e.graded:
         decisions = f"balanced accuracy of the decisions differs by {span(e.hard)}"
         found.append(Condition("G", "not a matter of a finer scale", bool(e.hard.lower > 0), decisions))
-    if rests_on_report(e):
-        found.append(Condition("G", "gap at the report prompt", *_lead(e.at_report[1])))
     return tuple(found)
-
-
-def rests_on_report(e: Evidence) -> bool:
-    """Whether a claim about an act stands on the report prompt alone, since the next token's logits give it away."""
-    return e.acts and e.at_report is not None and not (e.beyond_lens is not None and e.beyond_lens.lower > 0)
 
 
 def _access(e: Evidence) -> tuple[Condition, ...]:

@@ -60,20 +60,16 @@ class Family:
 
 @dataclass(frozen=True)
 class Dense:
-    """Features that are numbers; standardised, and beyond n rows rotated into the row space, inside the fold."""
+    """Features that are numbers; standardised inside the fold."""
 
     x: np.ndarray
     """(n_items, n_features) float"""
 
     def split(self, train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Scaler (and rotation) fitted on the training rows; L2 penalties do not notice the rotation."""
+        """Scaler fitted on the training rows."""
         scaler = StandardScaler()
         x_train = scaler.fit_transform(self.x[train].astype(np.float64))
-        x_test = scaler.transform(self.x[test].astype(np.float64))
-        if x_train.shape[1] <= len(train) or not _informative(x_train):
-            return x_train, x_test
-        rotation = PCA(svd_solver="full").fit(x_train)
-        return rotation.transform(x_train), rotation.transform(x_test)
+        return x_train, scaler.transform(self.x[test].astype(np.float64))
 
 
 def families(kind: str) -> tuple[Family, ...]:
@@ -85,6 +81,9 @@ def fit_logistic(x_train, y_train, x_test, *, n_classes: int, only: int | None =
     """L2 logistic regression along the path of penalties; log-odds for two classes, else probabilities."""
     seen = np.unique(y_train).astype(np.int64)
     picked = grid if only is None else (grid[only],)
+    if isinstance(x_train, np.ndarray) and x_train.shape[1] > len(x_train) and _informative(x_train):
+        rotation = PCA(svd_solver="full").fit(x_train)  # into the row space, which an L2 penalty does not notice
+        x_train, x_test = rotation.transform(x_train), rotation.transform(x_test)
     if len(seen) < 2 or not _informative(x_train):
         return np.stack([_prior(y_train, len(x_test), n_classes)] * len(picked))
     small = n_classes == 2 and x_train.shape[1] <= 300

@@ -8,7 +8,6 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from .analysis import NESTED
 from .bootstrap import Estimate, interval, resample
 from .groups import effective_groups
 from .metrics import CHANCE, Yardstick, measure
@@ -59,12 +58,12 @@ class Paired:
         (a, x), (b, y) = self.drawn(first), self.drawn(second)
         return a - b, x - y
 
-    def selectivity(self, control: str) -> Estimate | None:
-        """The headline's score minus that of a control task on labels of its own (Hewitt & Liang 2019, arXiv
+    def selectivity(self, head: str, control: str) -> Estimate | None:
+        """The method's score minus that of a control task on labels of its own (Hewitt & Liang 2019, arXiv
         1909.03368); a control below chance counts as chance. None where the run holds no such task with its labels."""
         if not self.has(control) or self._own_labels(control) is None:
             return None
-        (a, x), (b, y) = self.drawn(NESTED), self.drawn(control)
+        (a, x), (b, y) = self.drawn(head), self.drawn(control)
         chance = CHANCE[self.stick.primary]
         return self._limits(a - max(b, chance), x - np.maximum(y, chance))
 
@@ -73,11 +72,11 @@ class Paired:
         point = float(function(np.ones((len(self.frame), 1)))[0])
         return self._limits(point, function(self.weights))
 
-    def harder(self) -> Estimate:
+    def harder(self, head: str) -> Estimate:
         """Probe minus the words, both as decisions: balanced accuracy, where a fine-grained score earns nothing."""
 
         def difference(weights: np.ndarray) -> np.ndarray:
-            probe, said = (measure("balanced_accuracy", self.stick, self.pred(n), weights) for n in (NESTED, "said"))
+            probe, said = (measure("balanced_accuracy", self.stick, self.pred(n), weights) for n in (head, "said"))
             return probe - said
 
         return self.statistic(difference)

@@ -33,15 +33,17 @@ def panel(
     sites: Sequence[str],
     layers: Sequence[int],
     seed: int,
+    before: Held | None = None,
     n_jobs: int = 1,
     p_true: np.ndarray | None = None,
 ) -> dict[str, Baseline]:
     """Name -> baseline or control; see the modules that these come from.
 
+    before: the nested probe of the object prompt alone, which the logit lens follows; None is the headline.
     p_true: (n_items,) float64, log-odds that the model gives to its own reply being right, where it was asked.
     """
     ends = examples.store.ends(examples.target, examples.condition)
-    lens = logit_lens(ends, examples.rows, stick, folds, headline, rival=_is_behaviour(examples))
+    lens = logit_lens(ends, examples.rows, stick, folds, before or headline, rival=_is_behaviour(examples))
     stores = examples.store.twins
     twins = random_model(examples, stick, folds, stores, sites=sites, layers=layers, n_jobs=n_jobs)
     found = {

@@ -23,7 +23,7 @@ from .evidence import (
     Evidence,
     Rival,
 )
-from .ladder import Condition, conditions, controls, rests_on_report, span, stands, untested
+from .ladder import Condition, conditions, controls, span, stands, untested
 
 GAP, NO_GAP, NOT_KNOWN, SURFACE_ONLY = "GAP", "NO_GAP", "NOT_KNOWN", "SURFACE_ONLY"
 REPORT_INVALID, REPORT_EXCEEDS_PROBE, INCONCLUSIVE = "REPORT_INVALID", "REPORT_EXCEEDS_PROBE", "INCONCLUSIVE"
@@ -113,11 +113,6 @@ def _doubts(e: Evidence) -> tuple[str, ...]:
             f"as decisions, probe and words differ by {span(e.hard)} in balanced accuracy: a score in fine steps"
             " outranks yes and no without knowing more"
         )
-    if rests_on_report(e) and not e.at_report[1].lower > 0:
-        found.append(
-            "the next token's logits give the act away, and at the report prompt the probe is not shown to lead the"
-            f" best report: {span(e.at_report[1])}"
-        )
     return tuple(found)
 
 
@@ -173,20 +168,20 @@ def _gap(e: Evidence) -> tuple[tuple[str, ...], bool, bool]:
 def _verdict(name: str, level: str, reasons: tuple[str, ...], e: Evidence, found: tuple[Condition, ...]) -> Verdict:
     below = {"none": "", "D": "D", "K": "DK", "S": "DKS", "G": "DKSG", "A": "DKSGA", "P": "DKSGAP"}[level]
     missing = untested(found, below)
-    sentence = _sentence(name, e, found)
+    sentence = _sentence(name, level, e, found)
     if missing:
         level += ", provisional"
         sentence += f" Not tested: {', '.join(missing)}."
     return Verdict(name, level, reasons, sentence, found)
 
 
-def _sentence(name: str, e: Evidence, found: tuple[Condition, ...]) -> str:
+def _sentence(name: str, level: str, e: Evidence, found: tuple[Condition, ...]) -> str:
     where = f"the {e.site} prompt, layer {e.layer}"
     scores = f"{e.metric} {e.probe.value:.2f} against {e.report.value:.2f}"
     about = f"{e.target}, {e.condition}:"
     return {
         GAP: f"{about} the states ({where}) carry more than the model says in its best report ({e.rung}): {scores},"
-        f" difference {span(e.gap)}.{_silent(e)}{_where_it_rests(e)}{_words_only(found)}{_privileged(e, found)}",
+        f" difference {span(e.gap)}.{_silent(e)}{_where_it_rests(e)}{_words_only(found)}{_privileged(e, level)}",
         NO_GAP: f"{about} what a linear probe reads ({where}) and what the model says ({e.rung}) differ by less than"
         f" {MARGIN:g}: {scores}.",
         NOT_KNOWN: f"{about} no linear probe, its layer and site chosen on inner folds, read it above chance; this says"
@@ -209,19 +204,15 @@ def _silent(e: Evidence) -> str:
 
 def _where_it_rests(e: Evidence) -> str:
     """An act that the next token's logits give away before it is written is known no further than those."""
-    if not rests_on_report(e):
+    if not e.at_report:
         return ""
-    score, lead = e.at_report
+    return " Before the act a probe is not shown to read more than the logit lens: this is about the report prompt."
+
+
+def _privileged(e: Evidence, level: str) -> str:
     return (
-        f" Before the act a probe is not shown to read more than the next token's logits; the claim rests on the report"
-        f" prompt ({e.metric} {score.value:.2f}, difference {span(lead)})."
+        f" Its own states carry more of it than those of {', '.join(p.run for p in e.peers)}." if level == "P" else ""
     )
-
-
-def _privileged(e: Evidence, found: tuple[Condition, ...]) -> str:
-    if not (e.peers and stands(found, "P")):
-        return ""
-    return f" Its own states carry more of it than those of {', '.join(peer.run for peer in e.peers)}."
 
 
 def _words_only(found: tuple[Condition, ...]) -> str:

@@ -191,7 +191,8 @@ def test_half_a_file_is_refused(copy):
 
 
 def test_a_probe_score_that_is_missing_decides_nothing(copy):
-    alter(copy, lambda f: f.assign(**{"method:nested": np.where(f.index < 3, np.nan, f["method:nested"])}))
+    heads = ("method:nested", "method:nested report")
+    alter(copy, lambda f: f.assign(**{head: np.where(f.index < 3, np.nan, f[head]) for head in heads}))
     verdict = compare_run(copy, n_resamples=100)[0]
     assert verdict["verdict"] == "INCONCLUSIVE"
     assert verdict["reasons"] == ["the probe gave 3 of 120 items no score"]

@@ -5,7 +5,23 @@ import pytest
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import LogisticRegression, Ridge
 
-from probes.linear import ALPHAS, CS, LDA, LOGISTIC, READS, RIDGE, SHRINKAGES, Dense, families, read_values, value_bins
+from probes.linear import (
+    ALPHAS,
+    CS,
+    LDA,
+    LOGISTIC,
+    READS,
+    RIDGE,
+    SHRINKAGES,
+    Dense,
+    along_path,
+    families,
+    fit_logistic,
+    fit_path_once,
+    read_values,
+    value_bins,
+)
+from probes.splits import Trainings
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(150, 6))
@@ -67,14 +83,20 @@ def test_many_distinct_counts_are_read_in_bins_of_about_equal_size():
     assert np.all(np.diff(centres) > 0)
 
 
-def test_a_wide_matrix_is_rotated_into_its_row_space_without_changing_ridge():
-    x, y = RNG.normal(size=(40, 200)), RNG.normal(size=40)
-    train, test = np.arange(30), np.arange(30, 40)
-    narrow = Dense(x).split(train, test)
-    assert narrow[0].shape == (30, 30)
-    mean, std = x[train].mean(0), x[train].std(0)
-    whole = Ridge(alpha=100.0).fit((x[train] - mean) / std, y[train]).predict((x[test] - mean) / std)
-    assert RIDGE.fit(narrow[0], y[train], narrow[1])[ALPHAS.index(100.0)] == pytest.approx(whole)
+def test_a_wide_matrix_gives_the_same_logistic_regression_as_scikit_learn():
+    x, y = RNG.normal(size=(40, 200)), (np.arange(40) % 2).astype(float)
+    x_train, x_test = Dense(x).split(np.arange(30), np.arange(30, 40))
+    assert x_train.shape == (30, 200)
+    whole = LogisticRegression(C=0.01, tol=1e-8, max_iter=5000).fit(x_train, y[:30]).decision_function(x_test)
+    assert fit_logistic(x_train, y[:30], x_test, n_classes=2, grid=(0.01,))[0] == pytest.approx(whole, abs=1e-3)
+
+
+def test_one_training_set_of_a_wide_matrix_is_fitted_as_all_of_them_together_are():
+    x, y = RNG.normal(size=(60, 200)), (np.arange(60) % 2).astype(float)
+    train = np.arange(60) < 40
+    together = along_path(x, Trainings(train[:, None], ~train[:, None]))(y[:, None], n_classes=2)[0][:, :, 0]
+    x_train, x_test = Dense(x).split(np.flatnonzero(train), np.flatnonzero(~train))
+    assert fit_path_once(x_train, y[train], x_test, n_classes=2) == pytest.approx(together, rel=2e-2, abs=2e-2)
 
 
 def test_the_scaler_has_not_seen_the_held_out_rows():

@@ -109,8 +109,8 @@ def test_comparing_twice_gives_the_same_verdicts(finished):
 def test_the_scores_and_the_verdict_agree_on_the_headline(finished):
     scores, verdict = finished[2], compare_run(finished[1], n_resamples=300)[0]
     row = scores[
-        (scores["target"] == "behavior") & (scores["method"] == "nested") & (scores["metric"] == "auroc")
-    ].iloc[0]
+        (scores["target"] == "behavior") & (scores["method"] == "nested report") & (scores["metric"] == "auroc")
+    ].iloc[0]  # of an act, without a logit lens
     assert (row["value"], row["lower"]) == pytest.approx((verdict["probe"], verdict["probe_lower"]))
 
 

@@ -269,11 +269,11 @@ def test_a_gap_that_no_map_was_tried_on_or_that_labels_close_is_no_matter_of_acc
 
 
 ACT = replace(TESTED, acts=True)
-AT_REPORT = {"beyond_lens": est(0.0), "at_report": (est(0.85), est(0.25))}
 
 
-def test_an_act_that_the_next_tokens_logits_give_away_is_not_known_ahead_of_them():
-    found = decide(replace(ACT, beyond_lens=est(0.0)))
+@pytest.mark.parametrize("lens", [None, est(0.0)], ids=["not read", "level"])
+def test_an_act_that_the_next_tokens_logits_may_give_away_is_not_known_ahead_of_them(lens):
+    found = decide(replace(ACT, beyond_lens=lens))
     assert (found.name, found.level) == ("INCONCLUSIVE", "D")
     assert any("next token's logits" in reason for reason in found.reasons)
 
@@ -281,25 +281,13 @@ def test_an_act_that_the_next_tokens_logits_give_away_is_not_known_ahead_of_them
 def test_a_claim_about_an_act_may_rest_on_layers_where_the_lens_fails():
     found = decide(replace(ACT, beyond_lens=est(0.1)))
     assert (found.name, found.level) == ("GAP", "A, provisional")
-    assert "rests on" not in found.sentence
+    assert "this is about the report prompt" not in found.sentence
 
 
 def test_or_on_the_report_prompt_and_says_so():
-    found = decide(replace(ACT, **AT_REPORT))
+    found = decide(replace(ACT, beyond_lens=est(0.0), at_report=True))
     assert (found.name, found.level) == ("GAP", "A, provisional")
-    assert "the claim rests on the report prompt (auroc 0.85, difference 0.250 [0.230, 0.270])" in found.sentence
-
-
-@pytest.mark.parametrize(
-    ("at_report", "level"), [((est(0.6), est(0.01)), "S"), ((est(0.51), est(-0.1)), "D")], ids=["no lead", "chance"]
-)
-def test_but_not_on_one_where_nothing_leads(at_report, level):
-    found = decide(replace(ACT, beyond_lens=est(0.0), at_report=at_report))
-    assert (found.name, found.level.split(",")[0]) == ("INCONCLUSIVE", level)
-
-
-def test_no_lens_and_no_report_prompt_leave_an_act_untested():
-    assert "Not tested: more than the next token's logits" in decide(ACT).sentence
+    assert "this is about the report prompt" in found.sentence
 
 
 def test_states_that_lead_every_peers_are_privileged():
@@ -308,6 +296,9 @@ def test_states_that_lead_every_peers_are_privileged():
     assert (found.name, found.level) == ("GAP", "P, provisional")
     assert "Its own states carry more of it than those of base, other." in found.sentence
     assert decide(replace(TESTED, peers=(*peers, Peer("twin", est(0.0))))).level == "A, provisional"
+    closed = replace(TESTED, peers=peers, supervised=(Supervised("said calibrated", "map", est(0.01), None),))
+    assert decide(closed).level == "G"
+    assert "Its own states" not in decide(closed).sentence
 
 
 def test_another_format_in_which_the_model_can_report_makes_the_report_valid():
