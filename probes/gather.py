@@ -85,7 +85,7 @@ def _reading(entry: dict, head: str) -> tuple[str, int]:
 
 def _null_p(null: dict, score: float, head: str) -> float | None:
     """p of the permuted pipeline. The search over all sites was permuted, which is more than the report prompt's own:
-    a score above its 95th percentile has p < .05, and anything below counts as no evidence."""
+    a score above its 95th percentile has p <= .05, and anything below counts as no evidence."""
     if head == NESTED or null.get("p") is None:
         return null.get("p")
     return ALPHA if null.get("null_q95") is not None and score > null["null_q95"] else 1.0

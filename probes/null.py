@@ -30,9 +30,12 @@ class Null:
     """(n_permutations,) float64, the headline of every permutation"""
 
     def facts(self) -> dict[str, float]:
-        """What is written of it; nan where nothing was drawn."""
+        """What is written of it; nan where nothing was drawn. A score above null_q95 has p <= .05: the quantile is a
+        draw itself, the higher one, and an undefined draw is above every score."""
         good = self.draws[~np.isnan(self.draws)]
-        mean, high = (float(good.mean()), float(np.quantile(good, 0.95))) if len(good) else (np.nan, np.nan)
+        above = np.nan_to_num(self.draws, nan=np.inf)
+        mean = float(good.mean()) if len(good) else np.nan
+        high = float(np.quantile(above, 0.95, method="higher")) if len(good) else np.nan
         return {
             "value": self.value,
             "p": self.p,

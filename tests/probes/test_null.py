@@ -6,7 +6,7 @@ from scipy.stats import kstest
 
 from probes.labellings import HeldMany
 from probes.metrics import Yardstick, training_median, value
-from probes.null import null_of, permutations
+from probes.null import Null, null_of, permutations
 from probes.splits import make_folds
 from probes.sweep import Passengers, sweep
 
@@ -74,3 +74,12 @@ def test_counts_are_measured_against_the_medians_of_their_own_permutation():
 
 def test_permuting_nothing_gives_no_columns():
     assert permutations(np.arange(4.0), np.arange(4), n=0, rng=np.random.default_rng(0)).shape == (4, 0)
+
+
+@pytest.mark.parametrize("n", [20, 40, 199, 200])
+def test_a_score_above_the_quantile_written_down_has_p_of_at_most_five_per_cent(n):
+    draws = np.random.default_rng(n).normal(size=n)
+    high = Null(0.0, 1.0, draws).facts()["null_q95"]
+    assert (1 + (draws >= np.nextafter(high, np.inf)).sum()) / (1 + n) <= 0.05
+    undefined = np.where(np.arange(n) < n // 2, np.nan, draws)
+    assert Null(0.0, 1.0, undefined).facts()["null_q95"] == np.inf
