@@ -8,6 +8,7 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from tqdm import tqdm
 
 from activations import ActivationError, open_store, plan
 from activations.cache import cache_entries
@@ -246,9 +247,13 @@ def test_a_rehearsal_of_a_remote_run_gives_the_same_store(tiny, tmp_path):
     assert list(here.replies["text"]) == list(there.replies["text"])
 
 
-def test_killed_at_twenty_random_moments_it_resumes_and_ends_bit_identical(tiny, tmp_path):
+def test_killed_at_twenty_random_moments_it_resumes_and_ends_bit_identical(tiny, tmp_path, monkeypatch):
     import multiprocessing
     import random
+    import threading
+
+    # tqdm's own lock is shared with forked processes, and one that is killed while it holds it would never let go.
+    monkeypatch.setattr(tqdm, "_lock", threading.RLock(), raising=False)
 
     _cache(tmp_path / "whole", tiny("llama"), n=40)  # also loads the model, which the forked processes then have
     fork, moments, kills = multiprocessing.get_context("fork"), random.Random(0), 0
