@@ -79,8 +79,8 @@ def permute_by_group(values: np.ndarray, groups: np.ndarray, rng: np.random.Gene
     """Hand each group the values of another group of the same size; returns a permuted copy of (n_items,) values.
 
     Groups of one size exchange whole blocks, so values that stood together stay together. Groups whose size no other
-    group has are laid end to end in a random order and filled from their own pool in another random order: the pool is
-    kept exactly, blocks may break there (an exact exchange does not exist).
+    group has exchange among themselves, each taking another's values from the first on, cut or repeated to its size:
+    what depends on each other stays so, which a null must keep, and the pool of values may change a little.
     """
     return permute_within(values, exchangeable(groups), rng)
 
@@ -102,5 +102,9 @@ def permute_within(values: np.ndarray, pools: list[list[np.ndarray]], rng: np.ra
     out = np.array(values, copy=True)
     for blocks in pools:
         source, destination = rng.permutation(len(blocks)), rng.permutation(len(blocks))
-        out[np.concatenate([blocks[b] for b in destination])] = values[np.concatenate([blocks[b] for b in source])]
+        if len({len(rows) for rows in blocks}) == 1:
+            out[np.concatenate([blocks[b] for b in destination])] = values[np.concatenate([blocks[b] for b in source])]
+            continue
+        for giver, taker in zip(source, destination, strict=True):
+            out[blocks[taker]] = np.resize(values[blocks[giver]], len(blocks[taker]))
     return out

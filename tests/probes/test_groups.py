@@ -55,8 +55,25 @@ def test_permuting_by_group_moves_whole_blocks():
     assert not np.array_equal(out, values)
 
 
-def test_permuting_groups_of_unequal_sizes_keeps_the_pool():
-    groups = components([(int(k),) for k in np.random.default_rng(1).integers(12, size=60)])
-    values = np.arange(60.0)
-    out = permute_by_group(values, groups, np.random.default_rng(2))
-    assert sorted(out) == sorted(values)
+def test_groups_of_sizes_of_their_own_take_one_anothers_values_cut_or_repeated():
+    groups = np.repeat(np.arange(4), [1, 2, 3, 5])
+    out = permute_by_group(groups.astype(float), groups, np.random.default_rng(2))
+    taken = [set(out[groups == g]) for g in range(4)]
+    assert all(len(one) == 1 for one in taken)
+    assert set.union(*taken) == {0.0, 1.0, 2.0, 3.0}
+    ramp = permute_by_group(np.arange(11.0), groups, np.random.default_rng(3))[groups == 3]
+    given = ([0.0] * 5, [1.0, 2.0, 1.0, 2.0, 1.0], [3.0, 4.0, 5.0, 3.0, 4.0], [6.0, 7.0, 8.0, 9.0, 10.0])
+    assert ramp.tolist() in given
+
+
+@pytest.mark.parametrize("sizes", [np.arange(1, 31), np.full(30, 15)])
+def test_the_null_is_as_wide_as_the_labels_of_groups_make_it(sizes):
+    rng, groups = np.random.default_rng(4), np.repeat(np.arange(30), sizes)
+    score = rng.normal(size=30)[groups]
+
+    def spread(draws):
+        return np.std([np.corrcoef(score, y)[0, 1] for y in draws])
+
+    fresh = [rng.normal(size=30)[groups] for _ in range(2000)]
+    permuted = [permute_by_group(y, groups, rng) for y in fresh]
+    assert spread(permuted) == pytest.approx(spread(fresh), rel=0.08)
