@@ -155,16 +155,12 @@ def fit_affine(
     low, high = np.quantile(x[answered], [0.01, 0.99])
     centre, scale = np.median(x[answered]), max(high - low, 1e-9)
 
-    def squash(v: np.ndarray) -> np.ndarray:
-        return (np.clip(v, low - scale, high + scale) - centre) / scale
-
-    line = QuantileRegressor(quantile=0.5, alpha=0.0, solver="highs").fit(
-        squash(x[answered])[:, None], y_train[answered]
-    )
+    tame = (np.clip(x[answered], low - scale, high + scale) - centre) / scale
+    line = QuantileRegressor(quantile=0.5, alpha=0.0, solver="highs").fit(tame[:, None], y_train[answered])
     out = np.full(len(new), np.nan)
     known = ~np.isnan(new)
     if known.any():
-        out[known] = line.predict(squash(new[known])[:, None])
+        out[known] = line.predict(((new[known] - centre) / scale)[:, None])
         out = np.clip(out, y_train.min(), y_train.max()) if within else out
     return out[None]
 

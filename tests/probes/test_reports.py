@@ -87,6 +87,13 @@ def test_shares_are_those_of_the_training_items_that_said_the_same():
     assert np.isnan(p[3])
 
 
+def test_beyond_the_training_range_the_line_goes_on():
+    x, y = np.arange(10.0)[:, None], 2 * np.arange(10.0) + 1
+    far = np.array([[1000.0]])
+    assert fit_affine(x, y, far, within=False)[0] == pytest.approx(2001)
+    assert fit_affine(x, y, far)[0] == pytest.approx(19)
+
+
 def test_the_affine_map_is_the_least_absolute_line_and_keeps_non_answers():
     x = np.array([1.0, 2, 3, 4, 5, np.nan, 1e9])[:, None]
     y = np.array([3.0, 5, 7, 9, 11, 4, 5])
