@@ -13,7 +13,9 @@ from figures.verdict_rows import require
 
 COLUMNS = ("predictor", "target_run", "target", "condition", "kind", "metric", "value", "lower", "upper", "n")
 BY = ("target", "condition", "kind", "metric", "subset")
-_KINDS = {"probe": "read from its states", "report": "as it says"}
+_KINDS = {
+    "probe": "read from its states", "own probe": "read from its states, with its own labels", "report": "as it says",
+}  # fmt: skip
 
 
 def draw(table: pd.DataFrame, *, ax=None):

@@ -28,9 +28,10 @@ from .splits import make_folds
 from .sweep import sweep
 
 COLUMNS = (
-    "predictor", "target_run", "target", "condition", "kind", "metric", "value", "lower", "upper", "n", "n_groups",
-    "subset", "behind", "behind_lower", "behind_upper",
+    "predictor", "predictor_condition", "target_run", "target", "condition", "kind", "metric", "value", "lower",
+    "upper", "n", "n_groups", "effective", "subset", "behind", "behind_lower", "behind_upper",
 )  # fmt: skip
+REPORT, PROBE, OWN_PROBE = "report", "probe", "own probe"
 ALL, DISAGREE, AGREE = "all", "truths differ", "truths agree"
 
 
@@ -57,11 +58,12 @@ def cross_matrix(
     """A row per predictor, target run, target, condition, kind and subset.
 
     kind "report": the predictor's words as said, scored on the target run's truth. kind "probe": the predictor's states
-    read with the target run's labels, nested over sites and layers, on folds of the shared items; without `stores` the
-    predictor's own probe, trained on its own labels. behind: what the target run's own prediction (report or probe) has
-    over this one on the same items, paired; empty on the diagonal.
+    read with the target run's labels, nested over layers and the sites that both have, on folds of the shared items;
+    without `stores` "own probe", the predictor's, trained on its own labels. behind: what the target run's own
+    prediction (report or probe) has over this one on the same items, paired; empty on the diagonal. effective: groups
+    that hold the rarer class.
 
-    Conditions of one name meet; a run with a single condition meets every one of the other's.
+    Conditions of one name meet; a run with a single condition meets every one of the other's (``predictor_condition``).
     Raises ProbeError where two runs share no items, or items of one name differ in their text.
     """
     if len(runs) < 2:
@@ -78,12 +80,14 @@ def cross_matrix(
 
 def peers_of(matrix: pd.DataFrame, run: str) -> dict[tuple[str, str], tuple[Peer, ...]]:
     """(target, condition) -> every other run whose states were read with this run's labels, for `compare_runs`."""
-    table = matrix[(matrix["kind"] == "probe") & (matrix["subset"] == ALL) & (matrix["target_run"] == run)]
+    table = matrix[(matrix["kind"] == PROBE) & (matrix["subset"] == ALL) & (matrix["target_run"] == run)]
     found: dict[tuple[str, str], tuple[Peer, ...]] = {}
     for row in table[table["predictor"] != run].to_dict("records"):
         lead = Estimate(row["behind"], row["behind_lower"], row["behind_upper"], row["n"], row["n_groups"])
         place = (row["target"], row["condition"])
-        found[place] = (*found.get(place, ()), Peer(row["predictor"], lead))
+        under = row["predictor_condition"]
+        name = row["predictor"] + (f" ({under})" if under != row["condition"] else "")
+        found[place] = (*found.get(place, ()), Peer(name, lead, int(row["effective"])))
     return found
 
 
@@ -127,7 +131,8 @@ def _rows(
     itself = target_run == predictor
     differ = cell.own["label_name"].to_numpy() != cell.other["label_name"].to_numpy()
     rows = []
-    for kind in ("report", "probe"):
+    under = cell.other["condition"].iloc[0]
+    for kind in _kinds(target_run, predictor, cell, stores):
         stick, theirs, own = _predictions(kind, target_run, predictor, cell, stores, n_jobs)
         for subset, keep in ((ALL, np.ones(len(differ), bool)), (DISAGREE, differ), (AGREE, ~differ)):
             if subset != ALL and (itself or not differ.any() or not keep.any()):
@@ -135,19 +140,32 @@ def _rows(
             numbers = _score(stick, cell.own["group"].to_numpy()[keep], keep, theirs, None if itself else own,
                              n_resamples, cell.entry["seed"])  # fmt: skip
             facts = {"target": cell.entry["target"], "condition": cell.entry["condition"], "metric": stick.primary}
-            names = {"predictor": predictor, "target_run": target_run, "kind": kind, "subset": subset}
-            rows.append({**names, **facts, **numbers})
+            names = {"predictor": predictor, "predictor_condition": under, "target_run": target_run}
+            rows.append({**names, **facts, "kind": kind, "subset": subset, **numbers})
     return rows
+
+
+def _kinds(target_run: str, predictor: str, cell: _Cell, stores: Mapping[str, object]) -> tuple[str, ...]:
+    if target_run not in stores or predictor not in stores:
+        return REPORT, OWN_PROBE
+    return (REPORT, PROBE) if _sites(stores[target_run], stores[predictor], cell) else (REPORT,)
+
+
+def _sites(own, theirs, cell: _Cell) -> list[str]:
+    """The sites at which both read this target: a search over more would favour one of them."""
+    target, held = cell.entry["target"], theirs.sites(cell.entry["target"], cell.other["condition"].iloc[0])
+    return [site for site in own.sites(target, cell.entry["condition"]) if site in held]
 
 
 def _predictions(kind: str, target_run: str, predictor: str, cell: _Cell, stores, n_jobs: int):
     """(yardstick, the predictor's predictions, the target run's own) over the shared items."""
     stick = stick_of(cell.entry, cell.own)
-    if kind == "report":
+    if kind == REPORT:
         return stick, _words(cell.entry, cell.other), _words(cell.entry, cell.own)
-    if target_run in stores and predictor in stores:
+    if kind == PROBE:
         stick, folds = _fresh(cell, stick)
-        read = {name: _read(stores[name], cell, frame, stick, folds, n_jobs)
+        sites = _sites(stores[target_run], stores[predictor], cell)
+        read = {name: _read(stores[name], sites, cell, frame, stick, folds, n_jobs)
                 for name, frame in ((predictor, cell.other), (target_run, cell.own))}  # fmt: skip
         return stick, read[predictor], read[target_run]
     n_classes = len(cell.entry["classes"])
@@ -178,13 +196,13 @@ def _fresh(cell: _Cell, stick: Yardstick):
     return Yardstick(stick.kind, stick.y, folds.fold, stick.n_classes, reference), folds
 
 
-def _read(store, cell: _Cell, frame: pd.DataFrame, stick: Yardstick, folds, n_jobs: int) -> np.ndarray:
+def _read(store, sites: list[str], cell: _Cell, frame: pd.DataFrame, stick, folds, n_jobs: int) -> np.ndarray:
     """Held-out predictions of the target run's labels from one store's states, site and layer chosen inside."""
     target, condition = cell.entry["target"], frame["condition"].iloc[0]
     table = store.items
     place = {item: row for row, item in enumerate(table.loc[table["target"] == target, "item_id"])}
     rows = np.array([place[item] for item in frame["item_id"]], dtype=np.int64)
-    sites, layers = store.sites(target, condition), [n for n in store.layers if n > 0] or list(store.layers)
+    layers = [n for n in store.layers if n > 0] or list(store.layers)
 
     def acts(site: str, layer: int) -> np.ndarray:
         return np.asarray(store.load(target, condition, site, layer))[rows]
@@ -202,7 +220,7 @@ def _score(stick, groups, keep, theirs, own, n_resamples: int, seed: int) -> dic
     drawn = [(float(measure(part.primary, part, p[keep])[0]), measure(part.primary, part, p[keep], weights))
              for p in ((theirs,) if own is None else (theirs, own))]  # fmt: skip
     found = interval(*drawn[0], **facts, effective=effective)
-    out = {"value": found.value, "lower": found.lower, "upper": found.upper, **facts}
+    out = {"value": found.value, "lower": found.lower, "upper": found.upper, **facts, "effective": effective}
     if own is not None:
         behind = interval(drawn[1][0] - drawn[0][0], drawn[1][1] - drawn[0][1], **facts, effective=effective)
         out |= {"behind": behind.value, "behind_lower": behind.lower, "behind_upper": behind.upper}

@@ -26,6 +26,8 @@ MIN_PARSED = 0.5
 """Share of report replies that must be readable answers."""
 MIN_CONTROL = 0.8
 """Share of positive controls that must repeat the planted answer."""
+MIN_PERMUTATIONS = 200
+"""Of the null that a claim may rest on."""
 CONSTANT = 0.95
 """Share of answered reports that say one thing, at which the report counts as constant."""
 MIN_ITEMS, MIN_GROUPS, MIN_CONTROLS = 40, 10, 5
@@ -80,6 +82,8 @@ class Peer:
     run: str
     lead: Estimate
     """probe on the own states minus probe on the peer's, paired, on the items that both have"""
+    effective: int = MIN_ITEMS
+    """independent groups among these items: those that hold the rarer class"""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,10 @@ from .evidence import (
     EMBEDDINGS,
     MIN_CONTROL,
     MIN_CONTROLS,
+    MIN_GROUPS,
+    MIN_ITEMS,
     MIN_PARSED,
+    MIN_PERMUTATIONS,
     OUTPUTS,
     POSITION,
     RANDOM_MODEL,
@@ -64,11 +67,17 @@ def span(x: Estimate) -> str:
 def _decodable(e: Evidence) -> tuple[Condition, ...]:
     above = f"{e.metric} {span(e.probe)}, chance {e.chance:g}; lead over shuffled labels {span(e.shuffled)}"
     null = "not run" if e.null_p is None else f"p = {e.null_p:.3g} of {e.n_permutations} permutations"
+    few = e.null_p is not None and e.n_permutations < MIN_PERMUTATIONS
     twins = "not looked for" if e.near_duplicates is None else f"{e.near_duplicates} pairs put into one group each"
     return (
         Condition("D", "held-out score above chance", bool(e.probe.lower > e.chance), above),
         Condition(
             "D", "permutation null of the whole pipeline", None if e.null_p is None else bool(e.null_p <= ALPHA), null
+        ),
+        *(
+            [Condition("D", f"{MIN_PERMUTATIONS} permutations of that null", None, str(e.n_permutations))]
+            if few
+            else []
         ),
         Condition("D", "near-duplicate texts", None if e.near_duplicates is None else True, twins),
     )
@@ -214,8 +223,12 @@ def _private(e: Evidence) -> tuple[Condition, ...]:
     name = "own states add over a peer model's"
     if not e.peers:
         return (Condition("P", name, None, "needs another model's run on the same items"),)
-    text = "; ".join(f"{peer.run}: lead {span(peer.lead)}" for peer in e.peers)
-    return (Condition("P", name, all(peer.lead.lower > 0 for peer in e.peers), text),)
+    text = "; ".join(f"{p.run}: lead {span(p.lead)} on {p.lead.n} shared items" for p in e.peers)
+    if any(p.lead.n < MIN_ITEMS or p.effective < MIN_GROUPS for p in e.peers):
+        return (
+            Condition("P", name, None, f"{text}; fewer than {MIN_ITEMS}, or {MIN_GROUPS} groups of the rarer class"),
+        )
+    return (Condition("P", name, all(p.lead.lower > 0 for p in e.peers), text),)
 
 
 def _used() -> tuple[Condition, ...]:

@@ -68,8 +68,12 @@ def decide(e: Evidence) -> Verdict:
 
 
 def _name(e: Evidence, decodable: bool, valid: bool, exceeds: bool, informative: bool) -> str | None:
-    """The verdict short of a gap, or None where the question is whether there is one."""
-    if not valid and not informative:
+    """The verdict short of a gap, or None where the question is whether there is one.
+
+    Words that cannot be read or never change may still hide log-probabilities that tell; a model that was shown the
+    answer and did not repeat it is not asked in a way that it follows, whatever else it puts out (PROTOCOL 5).
+    """
+    if not valid and (_control_failed(e) or not informative):
         return REPORT_INVALID
     if exceeds:
         return REPORT_EXCEEDS_PROBE
@@ -81,6 +85,10 @@ def _name(e: Evidence, decodable: bool, valid: bool, exceeds: bool, informative:
     if e.equivalent:
         return NO_GAP
     return None if valid else REPORT_INVALID
+
+
+def _control_failed(e: Evidence) -> bool:
+    return e.n_control >= MIN_CONTROLS and e.control < MIN_CONTROL
 
 
 def _on_the_surface(rivals: tuple[Rival, ...], chance: float) -> bool:

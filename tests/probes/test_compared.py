@@ -1,5 +1,6 @@
 """What stands beside a verdict: steps of the gap, framings, disagreements; and results that are not to be trusted."""
 
+import functools
 import json
 import shutil
 
@@ -9,7 +10,7 @@ import pytest
 
 from probes import ProbeError, compare_run, probe_run
 from probes.compare import compare_runs
-from probes.cross import cross_matrix
+from probes.cross import cross_matrix, peers_of
 from probes.disagree import safe_cells
 from probes.framing import answers, self_or_anybody
 from probes.metrics import Yardstick
@@ -199,6 +200,17 @@ def test_a_probe_score_that_is_missing_decides_nothing(copy):
     assert "the evidence decides nothing" in verdict["sentence"]
 
 
+def test_a_verdict_about_the_report_prompt_has_the_tables_of_that_probe(gap):
+    verdict = compare_run(gap, n_resamples=100)[0]
+    items = pd.read_parquet(gap / "probes" / "items.parquet")
+    right = items["right:nested report"]
+    assert verdict["probe_method"] == "nested report"  # an act of which no lens was read
+    assert verdict["table"]["both"] + verdict["table"]["probe_only"] == right.sum()
+    assert verdict["calibration"]["probe"]["brier"] == pytest.approx(
+        ((1 / (1 + np.exp(-items["method:nested report"])) - items["label"]) ** 2).mean()
+    )
+
+
 def test_a_target_with_three_items_is_inconclusive_with_the_reason(tmp_path):
     verdict = compare_run(finish(tmp_path, ["yes", "no", "yes"], said=["yes"] * 3))[0]
     assert (verdict["verdict"], verdict["gap"]) == ("INCONCLUSIVE", None)
@@ -253,6 +265,32 @@ def test_a_peer_knows_less_where_the_truths_differ_and_as_much_where_they_do_not
     assert differ["behind_lower"] > 0.5
     assert abs(agree["behind"]) < 0.15
     assert differ["n"] + agree["n"] == N
+
+
+def test_only_states_read_with_the_targets_own_labels_make_a_peer(two):
+    runs, stores = two
+    loose = cross_matrix(runs, n_resamples=100)
+    assert set(loose["kind"]) == {"report", "own probe"}
+    assert peers_of(loose, "a") == {}
+    (peer,) = peers_of(cross_matrix(runs, stores=stores, n_resamples=100), "a")["behavior", "plain"]
+    assert (peer.run, peer.lead.n, peer.effective) == ("b", N, N // 2)
+
+
+def test_peers_are_read_at_the_sites_that_both_have_and_named_with_their_condition(two, tmp_path):
+    runs, stores = two
+    y = coin(N)
+    world = {"signal": along(y, 5, layers=(1,)), "surface": [f"fact {k}" for k in range(N)], "n_layers": 2}
+    narrow, target = make_world(y, **graded(y, 0.95), **world, sites=("report",), condition="other")
+    probe_run(narrow, tmp_path, targets={target.name: target}, n_jobs=1, n_resamples=100)
+    narrow.load = functools.partial(_only_report, narrow.load)
+    runs, stores = {"a": runs["a"], "c": tmp_path}, {"a": stores["a"], "c": narrow}
+    (peer,) = peers_of(cross_matrix(runs, stores=stores, n_resamples=100), "a")["behavior", "plain"]
+    assert peer.run == "c (other)"
+
+
+def _only_report(load, target, condition, site, layer):
+    assert site == "report"
+    return load(target, condition, site, layer)
 
 
 def test_runs_without_common_items_cannot_be_set_against_each_other(two, tmp_path):

@@ -148,6 +148,18 @@ def test_unreadable_words_do_not_hide_log_probabilities_that_match_the_probe():
     assert found.name == "NO_GAP"
 
 
+@pytest.mark.parametrize("gap", [0.0, -0.1])
+def test_a_model_that_does_not_repeat_a_planted_answer_reports_nothing_whatever_its_log_probabilities(gap):
+    found = decide(replace(CLEAR, control=0.3, report=est(0.9), gap=est(gap), equivalent=gap == 0, rung="logits"))
+    assert found.name == "REPORT_INVALID"
+
+
+def test_a_null_of_few_permutations_makes_the_level_provisional():
+    few = decide(replace(TESTED, n_permutations=40, null_p=1 / 41))
+    assert "200 permutations of that null" in few.sentence
+    assert "permutations" not in decide(TESTED).sentence
+
+
 def test_a_baseline_that_is_the_same_for_every_item_is_named_as_no_evidence():
     blank = Rival("embeddings", est(0.5, 0.0), est(0.4), False)
     found = decide(replace(CLEAR, rivals=(replace(rival(0.6, 0.3), name="text"), blank)))
@@ -296,6 +308,9 @@ def test_states_that_lead_every_peers_are_privileged():
     assert (found.name, found.level) == ("GAP", "P, provisional")
     assert "Its own states carry more of it than those of base, other." in found.sentence
     assert decide(replace(TESTED, peers=(*peers, Peer("twin", est(0.0))))).level == "A, provisional"
+    few = replace(TESTED, peers=(Peer("base", est(0.2), effective=4),))
+    assert decide(few).level == "A, provisional"
+    assert any(c.held is None and "fewer than 40" in c.evidence for c in decide(few).conditions if c.level == "P")
     closed = replace(TESTED, peers=peers, supervised=(Supervised("said calibrated", "map", est(0.01), None),))
     assert decide(closed).level == "G"
     assert "Its own states" not in decide(closed).sentence
