@@ -5,7 +5,7 @@ reports), each with held-out predictions per item, the permutation null and the 
 written here, and no verdict given. Further methods are added by functions given as `extra`.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -58,8 +58,8 @@ class Analysis:
     """site, layer and held-out score of the best reading after the fact"""
     fixed: int
     """the layer named in advance"""
-    null: Null | None
-    """the permuted pipeline; None where no permutations were asked for"""
+    nulls: Mapping[str, Null]
+    """the permuted pipeline by nested method: over all sites, and at each alone; empty where none was asked for"""
     learning: tuple[Point, ...]
     """the headline by number of labels"""
     crossing: int | None
@@ -139,10 +139,15 @@ def analyse(
     return Analysis(
         examples=examples, folds=folds, stick=stick, curve=_curve(found), methods=by_name,
         naive=(site, layer, score), fixed=fixed,
-        null=null_of(stick, headline, permuted, found.permuted) if n_permutations else None,
+        nulls=_nulls(stick, by_name, permuted, found) if n_permutations else {},
         learning=learning, crossing=crossing(learning, value(stick.primary, stick, by_name[BEST].held.pred)),
         leakage=leakage(examples.acts(by_name[FIXED].site, fixed), stick, folds, by_name[FIXED].held, seed=seed),
     )  # fmt: skip
+
+
+def _nulls(stick: Yardstick, methods: dict[str, Method], permuted: np.ndarray, found: Sweep) -> dict[str, Null]:
+    searched = {NESTED: found.permuted} | {f"{NESTED} {site}": held for site, held in found.permuted_at.items()}
+    return {name: null_of(stick, methods[name].held.pred, permuted, held) for name, held in searched.items()}
 
 
 def _probes(found: Sweep, folds: Folds, searched: Sequence[int], fixed: int, sites: Sequence[str]) -> list[Method]:

@@ -10,7 +10,7 @@ import pandas as pd
 from .analysis import NESTED
 from .baselines import FLOORS, SHUFFLED
 from .bootstrap import Estimate, enough_groups, equivalent, expanded_tail, interval
-from .evidence import ALPHA, CONTROL_TASK, LENS_HERE, MARGIN, MIN_CONTROLS, OUTPUTS, Asked, Evidence, Rival, Supervised
+from .evidence import CONTROL_TASK, LENS_HERE, MARGIN, MIN_CONTROLS, OUTPUTS, Asked, Evidence, Rival, Supervised
 from .groups import effective_groups
 from .ladder import usable
 from .metrics import CHANCE, has_answer, measure
@@ -34,7 +34,7 @@ def gather(entry: dict, paired: Paired) -> Evidence:
     constant, said = commonest(paired.frame)
     control = control_of(entry["control"], said)
     asked, rungs = _asked(entry), own_rungs(entry)
-    null = entry.get("null") or {}
+    null = (entry.get("nulls") or {}).get(head) or {}
     site, layer = _reading(entry, head)
     return Evidence(
         target=entry["target"], condition=entry["condition"], metric=paired.stick.primary,
@@ -47,7 +47,7 @@ def gather(entry: dict, paired: Paired) -> Evidence:
         graded=any("logits" in rung.split("/")[0].split()[0] for rung in rungs), coverage=coverage(paired.frame),
         control=control[0], n_control=control[1], control_other=control[2], site=site, layer=layer,
         answered_gap_lower=answered_only(paired, head)["gap_lower"],
-        positional=entry["target"] == "token_count", null_p=_null_p(null, paired.score(head).value, head),
+        positional=entry["target"] == "token_count", null_p=null.get("p"),
         n_permutations=int(null.get("n_permutations") or 0), near_duplicates=entry.get("near_duplicates"),
         selectivity=paired.selectivity(head, CONTROL_TASK),
         outputs=tuple(_rival(paired, head, name) for name in OUTPUTS if paired.has(name)),
@@ -81,14 +81,6 @@ def _reading(entry: dict, head: str) -> tuple[str, int]:
     """(site, layer) that the method reads most often."""
     known = (entry.get("readings") or {}).get(head)
     return (known[0], known[1]) if known else (entry["site"], entry["layer"])
-
-
-def _null_p(null: dict, score: float, head: str) -> float | None:
-    """p of the permuted pipeline. The search over all sites was permuted, which is more than the report prompt's own:
-    a score above its 95th percentile has p <= .05, and anything below counts as no evidence."""
-    if head == NESTED or null.get("p") is None:
-        return null.get("p")
-    return ALPHA if null.get("null_q95") is not None and score > null["null_q95"] else 1.0
 
 
 def own_rungs(entry: dict) -> list[str]:

@@ -18,7 +18,7 @@ from .labellings import HeldMany
 from .metrics import Yardstick, primary_columns, training_median, value
 
 N_PERMUTATIONS = 200
-NULL_COLUMNS = ("target", "condition", "metric", "value", "p", "n_permutations", "null_mean", "null_q95")
+NULL_COLUMNS = ("target", "condition", "method", "metric", "value", "p", "n_permutations", "null_mean", "null_q95")
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,8 @@ from .transcript import COLUMNS as REPLY_COLUMNS
 from .transcript import transcript
 
 CSVS = {"scores.csv": SCORE_COLUMNS, "null.csv": NULL_COLUMNS, "curve.csv": CURVE_COLUMNS, **COLUMNS}
+LAYOUT = 2
+"""Of what is written: results of another layout are made again."""
 PARQUETS = {"items.parquet": ITEM_COLUMNS, "replies.parquet": REPLY_COLUMNS}
 FILES = (*CSVS, *PARQUETS, "probes.json")
 
@@ -203,12 +205,12 @@ class Results:
 
 def made_from(store, seed: int, n_permutations: int) -> dict:
     """What results are a function of: the keys and tables of the activations and of the random twins, the seed, the
-    size of the null, and tacit's version."""
+    size of the null, tacit's version and the layout of its tables."""
     manifest = store.manifest
     return {
         "keys": [entry["key"] for entry in manifest["entries"]], "tables": manifest["tables"],
         "twins": [[entry["key"] for entry in twin.manifest["entries"]] for twin in store.twins],
-        "seed": seed, "n_permutations": n_permutations, "tacit": version("tacit"),
+        "seed": seed, "n_permutations": n_permutations, "tacit": version("tacit"), "layout": LAYOUT,
     }  # fmt: skip
 
 
@@ -247,9 +249,8 @@ def _items_of(store, name: str) -> dict[str, object]:
 
 def _null_rows(found: Analysis) -> list[dict]:
     ex = found.examples
-    if found.null is None:
-        return []
-    return [{"target": ex.target, "condition": ex.condition, "metric": found.stick.primary} | found.null.facts()]
+    place = {"target": ex.target, "condition": ex.condition, "metric": found.stick.primary}
+    return [place | {"method": name} | null.facts() for name, null in found.nulls.items()]
 
 
 def _curve_rows(found: Analysis) -> list[dict]:
@@ -277,19 +278,19 @@ def _entry(found: Analysis, sites, seed: int) -> dict:
         "baselines": [m.name for m in methods.values() if m.kind == "baseline"],
         "controls": [m.name for m in methods.values() if m.kind == "control"],
         "groups_shared_by_train_and_test": 0,  # asserted in `Folds`
-        "null": None if found.null is None else found.null.facts(), "crossing": found.crossing,
+        "nulls": {name: null.facts() for name, null in found.nulls.items()}, "crossing": found.crossing,
         "leakage": asdict(found.leakage) | {"suspicious": found.leakage.suspicious},
     }  # fmt: skip
 
 
 def _line(found: Analysis) -> str:
     ex = found.examples
-    lost = sum(ex.dropped.values())
+    lost, null = sum(ex.dropped.values()), found.nulls.get(NESTED)
     return (
         f"{ex.target}, {ex.condition}: {len(ex.y)} items in {len(np.unique(ex.groups))} groups"
         f"{f', {lost} dropped' if lost else ''}; {found.folds.n_folds} folds, no group in two of them;"
         f" nested choice: {found.methods[NESTED].note}"
-        f"{'' if found.null is None else f'; p = {found.null.p:.3g} ({len(found.null.draws)} permutations)'}"
+        f"{f'; p = {null.p:.3g} ({len(null.draws)} permutations)' if null else ''}"
     )
 
 

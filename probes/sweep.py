@@ -11,8 +11,8 @@ Layers run in parallel processes, one layer's matrix in memory at a time in each
 matrices are small, and processes that each start their own threads are slower than one.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from joblib import Parallel, delayed
@@ -35,6 +35,8 @@ class Sweep:
     """its held-out predictions"""
     permuted: HeldMany | None = None
     """the nested headline of every permuted labelling; None where none was given"""
+    permuted_at: Mapping[str, HeldMany] = field(default_factory=dict)
+    """the same by site, chosen among its layers alone"""
     sampled: tuple[HeldMany, ...] = ()
     """the nested headline of every sub-sample of the labels"""
 
@@ -90,15 +92,16 @@ def sweep(
         (acts(site, layer), stick, folds, probes, passengers if passengers and layer in passengers.layers else None)
         for site, layer in keys
     )
-    held, permuted, sampled = [], None, {}
-    for one, nulls, few in _in_order(_read, jobs, n_jobs):
+    held, permuted, at, sampled = [], None, {}, {}
+    for (site, _), (one, nulls, few) in zip(keys, _in_order(_read, jobs, n_jobs), strict=True):
         held.append(one)
         if nulls is not None:
             permuted = better(permuted, nulls, folds.fold)
+            at[site] = better(at.get(site), nulls, folds.fold)
         sampled |= {k: better(sampled.get(k), found, folds.fold) for k, found in enumerate(few)}
         if progress is not None:
             progress(1)
-    return Sweep(keys, tuple(held), permuted, tuple(sampled.values()))
+    return Sweep(keys, tuple(held), permuted, at, tuple(sampled.values()))
 
 
 def fixed_layer(n_layers: int, held: Sequence[int]) -> int:

@@ -47,6 +47,12 @@ def test_p_is_uniform_where_a_search_over_noise_finds_nothing():
     assert np.mean(np.array(p) <= 0.1) <= 0.25
 
 
+def test_with_one_site_the_search_over_all_sites_is_that_sites_own():
+    _, found, _ = searched(3)
+    assert list(found.permuted_at) == ["object"]
+    assert np.array_equal(found.permuted_at["object"].pred, found.permuted.pred)
+
+
 def test_labels_by_group_are_exchanged_by_group_so_their_p_is_not_small():
     groups = np.repeat(np.arange(40), 4)
     p = [searched(seed, groups=groups, n=160, n_layers=3)[0].p for seed in range(25)]
