@@ -48,6 +48,7 @@ def _one_panel(part: pd.DataFrame, verdict: dict) -> pd.DataFrame:
     """One target and condition: one metric, headline rows completed, chance added."""
     metric = _metric(part, verdict)
     part = part[(part["metric"] == metric) & part["kind"].isin(["probe", "report", "baseline"])]
+    part = _about(part, verdict.get("probe_method") or NESTED)
     part = part[(part["kind"] != "report") | part["method"].isin(LINES)]
     part = part[(part["kind"] != "probe") | (part["method"] == NESTED) | part["method"].isin(_sweeps(part))]
     same = verdict if verdict.get("metric") == metric else {}
@@ -57,6 +58,14 @@ def _one_panel(part: pd.DataFrame, verdict: dict) -> pd.DataFrame:
     if math.isfinite(chance) and len(part):
         part = _append(part, part.iloc[0].to_dict() | {"kind": "chance", "method": "chance", "value": chance})
     return part
+
+
+def _about(part: pd.DataFrame, method: str) -> pd.DataFrame:
+    """`part` with the choice that the verdict is about, e.g. of the report prompt alone, as its nested choice."""
+    if method == NESTED or not (part["method"] == method).any():
+        return part
+    part = part[part["method"] != NESTED]
+    return part.assign(method=part["method"].replace(method, NESTED))
 
 
 def _sweeps(part: pd.DataFrame) -> list[str]:

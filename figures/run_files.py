@@ -34,7 +34,7 @@ class RunFiles:
     scores: pd.DataFrame
     """`probes/scores.csv`."""
     items: pd.DataFrame
-    """`probes/items.parquet`, a row per target, condition and item."""
+    """`probes/items.parquet`, a row per target, condition and item; its probe is the one that the verdict is about."""
     facts: Mapping
     """`probes/probes.json`; empty where it is absent."""
     manifest: Mapping
@@ -78,12 +78,25 @@ def read_run(folder: Path | str, verdicts: Sequence[Mapping] | None = None) -> R
     scores = _table(folder / "probes/scores.csv", f"tacit probe {folder.name}")
     items = _table(folder / "probes/items.parquet", f"tacit probe {folder.name}")
     found = read_verdicts(folder) if verdicts is None else list(verdicts)
+    items = headline_items(items, found)
     tables = {name: _table(folder / path, "") for name, path in OPTIONAL.items() if (folder / path).is_file()}
     return RunFiles(
         folder, found, scores, items, _json(folder / "probes/probes.json"),
         _json(folder / "activations/manifest.json"), _json(folder / "settings.json"),
         {name: table for name, table in tables.items() if len(table)},
     )  # fmt: skip
+
+
+def headline_items(items: pd.DataFrame, verdicts: Sequence[Mapping]) -> pd.DataFrame:
+    """`items` with ``probe`` and ``probe_right`` of the probe that each verdict is about (its ``probe_method``)."""
+    items = items.copy()
+    for one in verdicts:
+        method = one.get("probe_method")
+        mine = (items["target"] == one.get("target")) & (items["condition"] == one.get("condition"))
+        for column, source in (("probe", f"read:{method}"), ("probe_right", f"right:{method}")):
+            if method and source in items:
+                items.loc[mine, column] = items.loc[mine, source].astype(items[column].dtype)
+    return items
 
 
 def read_verdicts(folder: Path | str) -> list[Mapping]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
-TEXTS = ("target", "condition", "verdict", "metric", "report_rung", "site", "level", "sentence")
+TEXTS = ("target", "condition", "verdict", "metric", "report_rung", "site", "level", "sentence", "probe_method")
 NUMBERS = (
     "chance", "probe", "probe_lower", "probe_upper", "report", "report_lower", "report_upper",
     "gap", "gap_lower", "gap_upper", "n", "n_groups", "layer", "control_accuracy",

@@ -15,7 +15,6 @@ import pandas as pd
 from scipy.special import expit
 from scipy.stats import binomtest
 
-from .analysis import NESTED
 from .metrics import Yardstick, has_answer
 from .paired import Paired, limits
 
@@ -43,7 +42,7 @@ def calibrate(paired: Paired) -> dict | None:
         return None
     spoken = next((name for name in REPORTS if paired.has(name)), None)
     return {kind: None if name is None else _summary(paired, name) for kind, name in
-            (("probe", NESTED), ("report", spoken))}  # fmt: skip
+            (("probe", paired.head), ("report", spoken))}  # fmt: skip
 
 
 def reliability(entry: dict, paired: Paired, *, n_bins: int = N_BINS) -> pd.DataFrame:
@@ -52,7 +51,7 @@ def reliability(entry: dict, paired: Paired, *, n_bins: int = N_BINS) -> pd.Data
     The interval counts a bin's groups, not its items: items of one group are not independent.
     """
     rows = []
-    methods = [] if paired.stick.kind == "count" else [NESTED, *(name for name in REPORTS if paired.has(name))]
+    methods = [] if paired.stick.kind == "count" else [paired.head, *(name for name in REPORTS if paired.has(name))]
     for name in methods:
         found = confidence(paired.stick, paired.pred(name), certain=name == "said")
         groups = paired.groups[found.keep]
@@ -60,8 +59,8 @@ def reliability(entry: dict, paired: Paired, *, n_bins: int = N_BINS) -> pd.Data
             n_groups, share = len(np.unique(groups[inside])), float(found.outcome[inside].mean())
             around = binomtest(round(share * n_groups), n_groups).proportion_ci(method="wilson")
             rows.append(
-                (entry["target"], entry["condition"], "probe" if name == NESTED else name,
-                 "probe" if name == NESTED else "report", k, len(inside), n_groups, float(found.p[inside].mean()),
+                (entry["target"], entry["condition"], "probe" if name == paired.head else name,
+                 "probe" if name == paired.head else "report", k, len(inside), n_groups, float(found.p[inside].mean()),
                  share, min(around.low, share), max(around.high, share))
             )  # fmt: skip
     return pd.DataFrame(rows, columns=list(COLUMNS))
@@ -112,5 +111,5 @@ def _summary(paired: Paired, name: str) -> dict:
         out = np.full(weights.shape[1], np.nan)
         return np.divide(found.brier @ weights[found.keep], mass, out=out, where=mass > 0)
 
-    return {"method": "probe" if name == NESTED else name, **limits("brier", paired.statistic(brier)), "ece": ece,
+    return {"method": "probe" if name == paired.head else name, **limits("brier", paired.statistic(brier)), "ece": ece,
             "mad": mad, "n": int(found.keep.sum())}  # fmt: skip

@@ -110,10 +110,10 @@ def _measure(results: Results, n_resamples: int) -> list[Compared]:
 def _compare(entry: dict, frame: pd.DataFrame, n_resamples: int) -> Compared:
     paired = Paired(entry, frame, n_resamples)
     evidence = gather(entry, paired)
-    head = headline(entry, paired)[0]
-    gap = p_value(*paired.lead_values(head, BEST), n_groups=max(2, paired.effective))
+    paired.about(headline(entry, paired)[0])
+    gap = p_value(*paired.lead_values(paired.head, BEST), n_groups=max(2, paired.effective))
     return Compared(
-        entry, evidence, gap, _extra(entry, paired, evidence, head),
+        entry, evidence, gap, _extra(entry, paired, evidence),
         reliability(entry, paired), disagreements(entry, paired),
     )  # fmt: skip
 
@@ -138,11 +138,12 @@ def _row(one: Compared, adjusted, family: int, peers: Mapping[tuple[str, str], t
     }  # fmt: skip
 
 
-def _extra(entry: dict, paired: Paired, evidence: Evidence, head: str) -> dict:
+def _extra(entry: dict, paired: Paired, evidence: Evidence) -> dict:
     """What stands beside a verdict and does not decide it."""
-    frame, (_, values) = paired.frame, paired.lead_values(head, BEST)
+    head, frame = paired.head, paired.frame
+    _, values = paired.lead_values(head, BEST)
     return {
-        "table": _table(frame), "gap_equivalent": evidence.equivalent, "margin": MARGIN,
+        "probe_method": head, "table": _table(frame), "gap_equivalent": evidence.equivalent, "margin": MARGIN,
         "detectable_gap": detectable(values),
         "decomposition": [{"step": step, **_three(paired.score(name))} for step, name in (*STEPS, ("know", head))],
         "localisation": localise(paired, entry["sites"]), "framing": self_or_anybody(paired, entry["rungs"]),

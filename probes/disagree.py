@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
-from .analysis import NESTED
 from .metrics import has_answer
 from .paired import Paired
 
@@ -38,7 +37,7 @@ def disagreements(entry: dict, paired: Paired, *, most: int = MOST) -> pd.DataFr
 
 def apartness(paired: Paired) -> np.ndarray:
     """(n_items,) float64, how much nearer to the truth the probe is than the words; NaN where the probe has none."""
-    stick, probe, said = paired.stick, paired.pred(NESTED), paired.pred("said")
+    stick, probe, said = paired.stick, paired.pred(paired.head), paired.pred("said")
     if stick.kind == "count":
         said = np.where(np.isnan(said), stick.reference, said)
         return np.abs(said - stick.y) - np.abs(probe - stick.y)

@@ -7,7 +7,6 @@ model. Where the two agree the report is not about the self (PROTOCOL 5; Song, H
 import numpy as np
 from sklearn.metrics import cohen_kappa_score
 
-from .analysis import NESTED
 from .metrics import Yardstick, has_answer
 from .paired import Paired, limits
 
@@ -56,7 +55,7 @@ def _compare(paired: Paired, you: str, typical: str) -> dict:
         "elicitation": you, "elicitation_typical": typical, "n": int(both.sum()),
         "n_groups": len(np.unique(paired.groups[both])), **limits("agreement", agreement),
         "kappa": float(kappa), **limits("you", paired.score(you)), **limits("typical", paired.score(typical)),
-        **limits("difference", paired.lead(you, typical)), **limits("gap_typical", paired.lead(NESTED, typical)),
+        **limits("difference", paired.lead(you, typical)), **limits("gap_typical", paired.lead(paired.head, typical)),
     }  # fmt: skip
 
 

@@ -8,10 +8,11 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from .analysis import NESTED
 from .bootstrap import Estimate, interval, resample
 from .groups import effective_groups
 from .metrics import CHANCE, Yardstick, measure
-from .tables import OWN_LABEL, own_stick, predictions
+from .tables import OWN_LABEL, own_stick, predictions, read_by
 
 
 class Paired:
@@ -30,6 +31,12 @@ class Paired:
         self.effective = effective_groups(self.stick.y, groups, self.stick.kind)
         self.n_classes = len(entry["classes"])
         self._drawn: dict[str, tuple[float, np.ndarray]] = {}
+        self.head = NESTED
+
+    def about(self, head: str) -> None:
+        """Take this method for the probe from here on: `head`, and the frame's ``probe`` and ``probe_right``."""
+        if head != self.head:
+            self.head, self.frame = head, read_by(self.frame, head)
 
     def has(self, name: str) -> bool:
         """Whether the run holds predictions of this method."""

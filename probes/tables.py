@@ -28,6 +28,9 @@ ITEM_COLUMNS = (
 )  # fmt: skip
 OWN_LABEL = "label:"
 """Prefix of the columns with the labels that a method is measured against where these are its own."""
+READ, RIGHT = "read:", "right:"
+"""Prefixes of the columns with what a nested probe says of an item, and whether that is right, as in ``probe`` and
+``probe_right``, which are those of the headline over all sites."""
 METHOD = "method:"
 """Prefix of the columns of items.parquet with a method's held-out predictions; ":<class index>" follows for several
 classes."""
@@ -149,6 +152,8 @@ def items_frame(analysis: Analysis) -> pd.DataFrame:
             wide[f"{METHOD}{name}" + (f":{k}" if pred.ndim == 2 else "")] = pred[:, k] if pred.ndim == 2 else pred
         if method.y is not None:
             wide[f"{OWN_LABEL}{name}"] = method.y
+        if name.startswith(NESTED):
+            wide |= {f"{READ}{name}": _scalar(pred), f"{RIGHT}{name}": right(stick, pred)}
     return pd.concat([frame, pd.DataFrame(wide)], axis=1)
 
 
@@ -171,6 +176,11 @@ def predictions(frame: pd.DataFrame, name: str, n_classes: int) -> np.ndarray:
     if n_classes <= 2:
         return frame[f"{METHOD}{name}"].to_numpy(dtype=np.float64)
     return frame[[f"{METHOD}{name}:{k}" for k in range(n_classes)]].to_numpy(dtype=np.float64)
+
+
+def read_by(frame: pd.DataFrame, method: str) -> pd.DataFrame:
+    """The items table with ``probe`` and ``probe_right`` as this nested probe has them. KeyError where it has none."""
+    return frame.assign(probe=frame[f"{READ}{method}"], probe_right=frame[f"{RIGHT}{method}"])
 
 
 def write_atomic(path: Path, write: Callable[[Path], None]) -> None:

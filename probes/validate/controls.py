@@ -11,7 +11,7 @@ from scipy import stats
 
 from .judge import MANY, Judged, at_least, at_most, never_called, never_gap, recovers, returns
 from .pipeline import judged, matrix, needed
-from .worlds import WorldTarget, along, coin, flipped, graded, letters
+from .worlds import WorldTarget, along, coin, flipped, foretold, graded, letters
 
 N, D_MODEL, N_FOLDS = 200, 4, 5
 COUNTS = WorldTarget(name="token_count", kind="count", classes=())
@@ -62,9 +62,12 @@ def _clustered(seed: int) -> dict:
 
 
 def _searched(seed: int) -> dict:
-    """Twelve layers with the same strength of signal and noise of their own, to choose among; no gap."""
+    """Twelve layers of one dimension with the same signal and noise of their own, to choose among; no gap."""
+    # In one dimension a probe has only a sign to learn, so every layer is exactly as good as every other. In more, the
+    # layer that inner folds prefer is also the one whose direction came out better, and the gap is not quite zero.
     y, layers = coin(N, seed), tuple(range(1, 13))
-    return judged(y, **graded(y, 0.75, seed), n_layers=13, signal=_signal(y, 0.75, layers=layers), seed=seed)
+    signal = along(y, np.sqrt(2) * stats.norm.ppf(0.75), layers=layers)
+    return judged(y, **graded(y, 0.75, seed), n_layers=13, d_model=1, signal=signal, seed=seed)
 
 
 def _refused(seed: int) -> dict:
@@ -82,6 +85,22 @@ def _unequal(seed: int) -> dict:
     y = np.where(rng.permutation(n) < n // 8, "yes", "no").tolist()
     signal = _signal(y, 0.75, n_train=4 * n * 0.8 * (1 / 8) * (7 / 8))
     return judged(y, **graded(y, 0.75, seed), signal=signal, seed=seed)
+
+
+def _given_away(seed: int) -> dict:
+    """An act that the states tell before it is written, and the next token's logits as well; asked, nothing tells."""
+    y = coin(N, seed)
+    signal = along(y, 5, layers=(1,))
+    return judged(y, said=flipped(y, 0.5, seed), sites=("object", "report"), ends=foretold(y, layers=(0, 1)), seed=seed,
+                  signal=lambda site, layer: signal(site, layer) if site == "object" else None)  # fmt: skip
+
+
+def _asked(seed: int) -> dict:
+    """The same, and asked about it the states tell more than the words: a claim of the report prompt alone."""
+    y, report, gap = coin(N, seed), 0.7, 0.2
+    early, late = along(y, 5, layers=(1,)), _signal(y, report + gap)
+    return judged(y, **graded(y, report, seed), sites=("object", "report"), ends=foretold(y, layers=(0, 1)), seed=seed,
+                  signal=lambda site, layer: (early if site == "object" else late)(site, layer))  # fmt: skip
 
 
 def _hashed(seed: int) -> dict:
@@ -245,9 +264,11 @@ CONTROLS = (
     Control("N3 duplicates", _duplicated.__doc__, _duplicated, _grouping_matters),
     Control("N4 layer search", "forty noise layers, n = 200", _noise_layers, _search_is_free, statistical=True),
     Control("N5 surface", "label = f(length) or a keyword", _surface, _must_be("SURFACE_ONLY")),
+    Control("N5 given away", _given_away.__doc__, _given_away, never_called),
     Control("N6 position", "unpadded token count", _coupled, _must_be("SURFACE_ONLY")),
     Control("N7 constant", "one report, or no readable one", _no_report, _must_be("REPORT_INVALID")),
     _planted(0.1, 0.85), _planted(0.2, 0.7), _planted(0.4, 0.5),
+    Control("P1 asked, gap 0.2", _asked.__doc__, _asked, lambda found: recovers(found, 0.2), statistical=True),
     Control("P1 off by three", "a mis-scaled count is not unsaid", _off_by_three, _must_be("NO_GAP")),
     Control("P2 candid", "the report tells the truth", _candid, _must_be("NO_GAP")),
     Control("P4 private", _private.__doc__, _private, _self_above_peer),

@@ -63,7 +63,8 @@ def validate(
 
 def _control(control: Control, n: int, jobs: int) -> dict:
     start = time.perf_counter()
-    found = Parallel(n_jobs=jobs)(delayed(control.simulate)(seed) for seed in range(n))
+    seeds = range(1, n + 1)  # the pipeline's own draws are seeded by 0
+    found = Parallel(n_jobs=jobs)(delayed(control.simulate)(seed) for seed in seeds)
     calls = [f["verdict"] == "GAP" for f in found if "verdict" in f]
     rate = sum(calls) / len(calls) if calls else None
     return _row(control.name, control.about, control.judge(found), n, start, rate)

@@ -73,6 +73,7 @@ class WorldStore:
     entries: list
     manifest: dict = field(default_factory=lambda: {"entries": [{"key": "abc"}], "tables": {"items.parquet": "def"}})
     site_names: tuple = ("object", "report")
+    kept_ends: dict = field(default_factory=dict)
 
     @property
     def layers(self):
@@ -84,7 +85,7 @@ class WorldStore:
     twins = ()
 
     def ends(self, target, condition):
-        return {}
+        return self.kept_ends
 
     def load(self, target, condition, site, layer):
         return self.arrays[target, condition, site, layer]
@@ -106,6 +107,7 @@ def make_world(
     condition="plain",
     sites=("object", "report"),
     last=None,
+    ends=None,
 ):
     """A store with labels y (names or numbers), replies `said`, and `signal(layer, site)` added to noise.
 
@@ -113,6 +115,7 @@ def make_world(
     control: "works" repeats what is planted, "broken" says gibberish, None has no control replies.
     logprobs: (answers, (n_items, n_answers)) of the report, or None.
     last: (n_items,) position of the last token of both prompts; None draws them at random.
+    ends: what the model's two ends say (`Store.ends`), e.g. `foretold`; None says nothing.
     """
     rng = np.random.default_rng([seed, 10])
     target = target or WorldTarget()
@@ -147,8 +150,9 @@ def make_world(
                 x[:, : extra.shape[1]] += extra
             arrays[target.name, condition, site, layer] = x
     store = WorldStore(
-        table, pd.DataFrame(replies), arrays, n_layers, [(target.name, condition)], site_names=tuple(sites)
-    )
+        table, pd.DataFrame(replies), arrays, n_layers, [(target.name, condition)], site_names=tuple(sites),
+        kept_ends=ends or {},
+    )  # fmt: skip
     return store, target
 
 
@@ -188,6 +192,13 @@ def graded(y, auroc, seed=0, names=("no", "yes")):
     odds = apart * (positive - 0.5) + np.random.default_rng([seed, 9]).normal(size=len(y))
     said = [names[int(o > 0)] for o in odds]
     return {"said": said, "logprobs": (names, np.stack([log_expit(-odds), log_expit(odds)], axis=1))}
+
+
+def foretold(y, *, layers, sure=4.0, positive="yes"):
+    """`ends` in which every layer's logit lens at the object prompt tells which of two tokens will be written."""
+    first = np.array([v == positive for v in y]).astype(np.int64)
+    logits = ((np.arange(2) == first[:, None]) * sure).astype(np.float32)
+    return {"tokens": np.arange(2), "first": first} | {f"lens/{layer}": logits for layer in layers}
 
 
 def along(y, strength, *, layers=(2, 3), positive="yes"):

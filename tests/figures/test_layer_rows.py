@@ -66,3 +66,15 @@ def test_a_probe_scored_at_one_layer_only_is_drawn(a_run):
     run = a_run(targets=("knowledge",), conditions=("plain",))
     scores = run.scores[(run.scores["method"] != "probe") | (run.scores["layer"] == 1)]
     assert "probe" in set(layer_rows(scores, verdict_rows(run.verdicts), target="knowledge")["method"])
+
+
+def test_the_choice_that_the_verdict_is_about_is_drawn_as_the_nested_one(a_run):
+    run = a_run(targets=("knowledge",), conditions=("plain",))
+    nested = run.scores[run.scores["method"] == "nested"]
+    late = nested.assign(method="nested report", site="report", layer=3, value=0.625)
+    verdicts = verdict_rows([one | {"probe_method": "nested report"} for one in run.verdicts])
+    rows = layer_rows(pd.concat([run.scores, late]), verdicts, target="knowledge")
+    assert rows.loc[rows["method"] == "nested", ["site", "layer", "value"]].to_numpy().tolist() == [
+        ["report", 3, 0.625]
+    ]
+    assert "nested report" not in set(rows["method"])

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from figures import FigureError, read_run, read_verdicts
+from figures.run_files import headline_items
 
 
 @pytest.fixture
@@ -41,3 +42,15 @@ def test_an_optional_table_without_rows_is_as_if_it_were_not_there(folder):
     (folder / "probes/curve.csv").write_text("target,condition,n_labels\n")
     (folder / "probes/null.csv").write_text("")
     assert not {"curve", "null"} & set(read_run(folder).tables)
+
+
+def test_items_show_the_probe_that_the_verdict_is_about(folder):
+    items = read_run(folder).items
+    one = items.iloc[0]
+    verdict = {"target": one["target"], "condition": one["condition"], "probe_method": "nested report"}
+    mine = (items["target"] == one["target"]) & (items["condition"] == one["condition"])
+    late = items.assign(**{"read:nested report": -1.5, "right:nested report": False})
+    found = headline_items(late, [verdict])
+    assert (found.loc[mine, "probe"] == -1.5).all()
+    assert not found.loc[mine, "probe_right"].any()
+    assert found.loc[~mine, "probe"].equals(items.loc[~mine, "probe"])
