@@ -54,6 +54,11 @@ class Analysis:
     """one per site and layer"""
     methods: dict[str, Method]
     """the nested headline, overall and by site, fixed layer, baselines and report rungs, by name"""
+    searches: Mapping[str, Mapping[str, Held]]
+    """what was chosen on inner folds -> the options it was chosen from, by their names among the methods, or as
+    "probe object 4" """
+    searches: Mapping[str, Mapping[str, Held]]
+    """what was chosen on inner folds -> what it was chosen from: readings such as "probe object 4", or report rungs"""
     naive: tuple[str, int, float]
     """site, layer and held-out score of the best reading after the fact"""
     fixed: int
@@ -66,6 +71,11 @@ class Analysis:
     """labels at which it passes the best report; None: never"""
     leakage: Leakage
     """what folds that split groups would have shown at the fixed layer"""
+
+    @property
+    def options(self) -> dict[str, np.ndarray]:
+        """Held-out predictions of everything that was to be chosen from, by name."""
+        return {name: held.pred for some in self.searches.values() for name, held in some.items()}
 
 
 @dataclass(frozen=True)
@@ -139,10 +149,27 @@ def analyse(
     return Analysis(
         examples=examples, folds=folds, stick=stick, curve=_curve(found), methods=by_name,
         naive=(site, layer, score), fixed=fixed,
+        searches=_searches(found, searched, sites, methods),
         nulls=_nulls(stick, by_name, permuted, found) if n_permutations else {},
         learning=learning, crossing=crossing(learning, value(stick.primary, stick, by_name[BEST].held.pred)),
         leakage=leakage(examples.acts(by_name[FIXED].site, fixed), stick, folds, by_name[FIXED].held, seed=seed),
     )  # fmt: skip
+
+
+def _searches(
+    found: Sweep, searched: Sequence[int], sites: Sequence[str], methods: Sequence[Method]
+) -> dict[str, dict[str, Held]]:
+    read = {key: held for key, held in zip(found.keys, found.held, strict=True) if key[1] in searched}
+    out = {NESTED: {_reading(*key): held for key, held in read.items()}}
+    for one in sites:
+        out[f"{NESTED} {one}"] = {_reading(*key): held for key, held in read.items() if key[0] == one}
+    said = [m for m in methods if m.kind == "report"]
+    own = said[: [m.name for m in said].index(BEST)]  # those after it are no reports about this model
+    return out | {BEST: {m.name: m.held for m in own}}
+
+
+def _reading(site: str, layer: int) -> str:
+    return f"probe {site} {layer}"
 
 
 def _nulls(stick: Yardstick, methods: dict[str, Method], permuted: np.ndarray, found: Sweep) -> dict[str, Null]:

@@ -16,7 +16,7 @@ from .bootstrap import N_RESAMPLES, Estimate, detectable, mcnemar_midp, p_value
 from .calibration import calibrate, reliability
 from .disagree import disagreements, safe_cells
 from .errors import ProbeError
-from .evidence import MARGIN, Evidence, Peer
+from .evidence import MARGIN, Evidence, Peer, Used
 from .framing import self_or_anybody
 from .gather import answered_only, control_of, coverage_by_class, gather, headline
 from .ladder import unusable_report
@@ -26,6 +26,7 @@ from .paired import Paired, limits
 from .reports import BEST
 from .results import Results, read_results
 from .tables import plain, write_atomic, write_json
+from .usage import read_usage
 from .verdict import INCONCLUSIVE, REPORT_INVALID, decide
 
 Say = Callable[[str], None]
@@ -94,22 +95,22 @@ def _write(out: Path, verdicts: list[dict], found: list[Compared]) -> None:
 
 
 def _measure(results: Results, n_resamples: int) -> list[Compared]:
-    found = []
+    found, usage = [], read_usage(results.run)
     for entry in results.entries:
         if entry["status"] != "probed":
             found.append(Compared(entry, None, float("nan")))
             continue
         try:
-            found.append(_compare(entry, results.of(entry), n_resamples))
+            found.append(_compare(entry, results.of(entry), usage, n_resamples))
         except KeyError as error:
             where = f"{entry['target']}/{entry['condition']} in {results.run / 'probes'}"
             raise ProbeError(f"{where}: no column {error}. Run: tacit probe {results.run.name}") from None
     return found
 
 
-def _compare(entry: dict, frame: pd.DataFrame, n_resamples: int) -> Compared:
+def _compare(entry: dict, frame: pd.DataFrame, usage: Sequence[Used], n_resamples: int) -> Compared:
     paired = Paired(entry, frame, n_resamples)
-    evidence = gather(entry, paired)
+    evidence = gather(entry, paired, usage)
     paired.about(headline(entry, paired)[0])
     gap = p_value(*paired.lead_values(paired.head, BEST), n_groups=max(2, paired.effective))
     return Compared(

@@ -87,6 +87,27 @@ class Peer:
 
 
 @dataclass(frozen=True)
+class Used:
+    """What ablating one probe's direction does to the next token, beside other directions (`usage`)."""
+
+    target: str
+    condition: str
+    site: str
+    layer: int
+    effect: float
+    """mean divergence over the items, nats"""
+    other_mean: float
+    """the same along other directions, their mean"""
+    other_q95: float
+    """and their 95th percentile, a draw itself: an effect above it has p <= .05"""
+    p: float
+    """(1 + #{other >= effect}) / (1 + n_random)"""
+    n: int
+    """items, one a group"""
+    n_random: int
+
+
+@dataclass(frozen=True)
 class Evidence:
     target: str
     condition: str
@@ -152,6 +173,8 @@ class Evidence:
     shown to read more than the lens"""
     peers: tuple[Peer, ...] = ()
     """other models that were compared with, on the same items"""
+    used: Used | None = None
+    """what ablating the direction does where the probe reads; None where that was not tried"""
     holm_p: float | None = None
     """p of the gap (two-sided), adjusted over every gap of the comparison"""
     n_family: int = 1

@@ -4,13 +4,15 @@ In: an entry of probes.json and `Paired`. Out: `Evidence`. What a run did not me
 random weights, a control task, further elicitations) is left None, so that the ladder calls it not tested.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from .analysis import NESTED
 from .baselines import FLOORS, SHUFFLED
 from .bootstrap import Estimate, enough_groups, equivalent, expanded_tail, interval
-from .evidence import CONTROL_TASK, LENS_HERE, MARGIN, MIN_CONTROLS, OUTPUTS, Asked, Evidence, Rival, Supervised
+from .evidence import CONTROL_TASK, LENS_HERE, MARGIN, MIN_CONTROLS, OUTPUTS, Asked, Evidence, Rival, Supervised, Used
 from .groups import effective_groups
 from .ladder import usable
 from .metrics import CHANCE, has_answer, measure
@@ -23,8 +25,10 @@ PRIMARY = ("said", "choice/you/0")
 """The primary elicitation's method, and its name among the elicitations."""
 
 
-def gather(entry: dict, paired: Paired) -> Evidence:
+def gather(entry: dict, paired: Paired, usage: Sequence[Used] = ()) -> Evidence:
     """Everything that a verdict rests on, but for Holm's p, which needs the other gaps.
+
+    usage: what ablations of the run's directions did, of which that of this reading is taken.
 
     Raises KeyError where the items lack a method that the entry names.
     """
@@ -53,7 +57,7 @@ def gather(entry: dict, paired: Paired) -> Evidence:
         outputs=tuple(_rival(paired, head, name) for name in OUTPUTS if paired.has(name)),
         unscored=int((~has_answer(paired.pred(head))).sum()), asked=asked,
         supervised=_supervised(paired, head, rungs, asked), acts=_acts(entry), beyond_lens=beyond_lens,
-        at_report=head != NESTED,
+        at_report=head != NESTED, used=_used(usage, (entry["target"], entry["condition"], site, layer)),
     )  # fmt: skip
 
 
@@ -120,6 +124,10 @@ def _asked(entry: dict) -> tuple[Asked, ...]:
             )
         )  # fmt: skip
     return tuple(found)
+
+
+def _used(usage: Sequence[Used], place: tuple) -> Used | None:
+    return next((u for u in usage if (u.target, u.condition, u.site, u.layer) == place), None)
 
 
 def _supervised(paired: Paired, head: str, rungs: list[str], asked: tuple[Asked, ...]) -> tuple[Supervised, ...]:

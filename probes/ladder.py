@@ -43,7 +43,7 @@ class Condition:
 
 def conditions(e: Evidence) -> tuple[Condition, ...]:
     """Everything that the levels need, in their order."""
-    return (*_decodable(e), *_known(e), *_said(e), *_gap(e), *_access(e), *_private(e), *_used(), *_scope(e))
+    return (*_decodable(e), *_known(e), *_said(e), *_gap(e), *_access(e), *_private(e), *_used(e), *_scope(e))
 
 
 def stands(found: tuple[Condition, ...], level: str) -> bool:
@@ -231,8 +231,16 @@ def _private(e: Evidence) -> tuple[Condition, ...]:
     return (Condition("P", name, all(p.lead.lower > 0 for p in e.peers), text),)
 
 
-def _used() -> tuple[Condition, ...]:
-    return (Condition("U", "the model uses the direction", None, "needs an intervention"),)
+def _used(e: Evidence) -> tuple[Condition, ...]:
+    """What the model writes next when the direction is taken out, against other directions taken out as far."""
+    name, u = "the model uses the direction", e.used
+    if u is None:
+        return (Condition("U", name, None, "needs an intervention: tacit ablate"),)
+    text = (
+        f"ablated at the {u.site} prompt, layer {u.layer}: the next token moves by {u.effect:.3g} nats; {u.n_random}"
+        f" other directions {u.other_mean:.3g} (95th percentile {u.other_q95:.3g}), p = {u.p:.2g}, {u.n} items"
+    )
+    return (Condition("U", name, bool(u.p <= ALPHA), text),)
 
 
 def _scope(e: Evidence) -> tuple[Condition, ...]:

@@ -12,6 +12,7 @@ from .analysis import NESTED
 from .bootstrap import Estimate, interval, resample
 from .groups import effective_groups
 from .metrics import CHANCE, Yardstick, measure
+from .search import Searches
 from .tables import OWN_LABEL, own_stick, predictions, read_by
 
 
@@ -32,6 +33,9 @@ class Paired:
         self.n_classes = len(entry["classes"])
         self._drawn: dict[str, tuple[float, np.ndarray]] = {}
         self.head = NESTED
+        self._searches = Searches(
+            self.stick, self.weights, self.pred, entry.get("inner") or {}, entry.get("searches") or {}
+        )
 
     def about(self, head: str) -> None:
         """Take this method for the probe from here on: `head`, and the frame's ``probe`` and ``probe_right``."""
@@ -50,8 +54,14 @@ class Paired:
         if name not in self._drawn:
             stick, pred = own_stick(self.stick, self._own_labels(name)), self.pred(name)
             point = float(measure(stick.primary, stick, pred)[0])
-            self._drawn[name] = point, measure(stick.primary, stick, pred, self.weights)
+            self._drawn[name] = point, self._values(stick.primary, stick, name)
         return self._drawn[name]
+
+    def _values(self, metric: str, stick: Yardstick, name: str) -> np.ndarray:
+        """(n_resamples,) values of a metric; what was chosen by a search is chosen anew in every draw."""
+        if name in self._searches:
+            return self._searches.values(name, metric)
+        return measure(metric, stick, self.pred(name), self.weights)
 
     def score(self, name: str) -> Estimate:
         return self._limits(*self.drawn(name))
@@ -81,12 +91,10 @@ class Paired:
 
     def harder(self, head: str) -> Estimate:
         """Probe minus the words, both as decisions: balanced accuracy, where a fine-grained score earns nothing."""
-
-        def difference(weights: np.ndarray) -> np.ndarray:
-            probe, said = (measure("balanced_accuracy", self.stick, self.pred(n), weights) for n in (head, "said"))
-            return probe - said
-
-        return self.statistic(difference)
+        metric = "balanced_accuracy"
+        points = [float(measure(metric, self.stick, self.pred(name))[0]) for name in (head, "said")]
+        probe, said = (self._values(metric, self.stick, name) for name in (head, "said"))
+        return self._limits(points[0] - points[1], probe - said)
 
     def _limits(self, point: float, values: np.ndarray) -> Estimate:
         return interval(point, values, n=len(self.frame), n_groups=self.n_groups, effective=self.effective)

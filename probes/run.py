@@ -29,7 +29,7 @@ from .heard import facts
 from .null import N_PERMUTATIONS, NULL_COLUMNS
 from .reports import BEST, own_report
 from .second_truth import second_truth_rows
-from .tables import ITEM_COLUMNS, SCORE_COLUMNS, items_frame, score_rows, write_atomic, write_json
+from .tables import ITEM_COLUMNS, SCORE_COLUMNS, inner_scores, items_frame, score_rows, write_atomic, write_json
 from .targets.elicitations import PRIMARY
 from .transcript import COLUMNS as REPLY_COLUMNS
 from .transcript import transcript
@@ -262,7 +262,7 @@ def _curve_rows(found: Analysis) -> list[dict]:
 def _entry(found: Analysis, sites, seed: int) -> dict:
     """What `compare` needs to know of one target and condition beside the items."""
     ex, methods = found.examples, found.methods
-    headline = methods[NESTED]
+    headline, (inner, searches) = methods[NESTED], inner_scores(found)
     return {
         "target": ex.target, "condition": ex.condition, "status": "probed", "kind": ex.kind, "classes": ex.classes,
         "n": len(ex.y), "n_groups": len(np.unique(ex.groups)), "n_folds": found.folds.n_folds, "seed": seed,
@@ -278,6 +278,7 @@ def _entry(found: Analysis, sites, seed: int) -> dict:
         "baselines": [m.name for m in methods.values() if m.kind == "baseline"],
         "controls": [m.name for m in methods.values() if m.kind == "control"],
         "groups_shared_by_train_and_test": 0,  # asserted in `Folds`
+        "inner": inner, "searches": searches,
         "nulls": {name: null.facts() for name, null in found.nulls.items()}, "crossing": found.crossing,
         "leakage": asdict(found.leakage) | {"suspicious": found.leakage.suspicious},
     }  # fmt: skip

@@ -16,6 +16,7 @@ from .bootstrap import Estimate, interval
 from .groups import effective_groups
 from .metrics import METRICS, Yardstick, has_answer, measure, right, training_median
 from .reports import BEST
+from .search import Searches
 
 SCORE_COLUMNS = (
     "target", "condition", "site", "layer", "method", "kind", "metric", "value", "lower", "upper", "n", "n_groups",
@@ -38,23 +39,34 @@ classes."""
 
 def score_rows(analysis: Analysis, weights: np.ndarray) -> list[dict]:
     """All rows of scores.csv of one target and condition; every interval under the same resample weights."""
-    rows = []
+    rows, kind = [], analysis.stick.kind
+    known = analysis.options | {name: method.held.pred for name, method in analysis.methods.items()}
+    searches = Searches(analysis.stick, weights, known.__getitem__, *inner_scores(analysis))
     for method in analysis.curve:
-        rows += _rows(analysis, method, METRICS[analysis.stick.kind][:1] + _exactness(analysis.stick.kind), weights)
+        rows += _rows(analysis, method, METRICS[kind][:1] + _exactness(kind), weights, searches)
     for method in analysis.methods.values():
-        rows += _rows(analysis, method, METRICS[analysis.stick.kind], weights)
+        rows += _rows(analysis, method, METRICS[kind], weights, searches)
     if analysis.stick.kind == "count":
         rows += _beyond_surface(analysis, weights)
     return [*rows, _naive_row(analysis), *_control_rows(analysis)]
 
 
-def estimate(metric: str, stick: Yardstick, pred: np.ndarray, weights: np.ndarray, groups: np.ndarray) -> Estimate:
-    """Point and interval of one metric of one method; groups: (n_items,) int64."""
+def inner_scores(analysis: Analysis) -> tuple[dict[str, list[float]], dict[str, list[str]]]:
+    """(option -> its inner score of every outer fold, winner -> the options it was chosen from)."""
+    inner = {name: held.inner.tolist() for some in analysis.searches.values() for name, held in some.items()}
+    return inner, {winner: list(some) for winner, some in analysis.searches.items()}
+
+
+def estimate(
+    metric: str, stick: Yardstick, pred: np.ndarray, weights: np.ndarray, groups: np.ndarray, drawn=None
+) -> Estimate:
+    """Point and interval of one metric of one method; groups: (n_items,) int64; drawn: the metric under every column
+    of weights where these do more than weigh the predictions."""
     point, n_groups = float(measure(metric, stick, pred)[0]), len(np.unique(groups))
     effective = effective_groups(stick.y, groups, stick.kind)
     if np.isnan(point):
         return Estimate(point, np.nan, np.nan, len(stick.y), n_groups)
-    drawn = measure(metric, stick, pred, weights)
+    drawn = measure(metric, stick, pred, weights) if drawn is None else drawn
     return interval(point, drawn, n=len(stick.y), n_groups=n_groups, effective=effective)
 
 
@@ -69,9 +81,10 @@ def _exactness(kind: str) -> tuple[str, ...]:
     return {"count": ("exact",), "multiclass": ("balanced_accuracy",)}.get(kind, ())
 
 
-def _rows(analysis: Analysis, method: Method, metrics, weights: np.ndarray) -> list[dict]:
-    stick, groups = own_stick(analysis.stick, method.y), analysis.examples.groups
-    found = {m: estimate(m, stick, method.held.pred, weights, groups) for m in metrics}
+def _rows(analysis: Analysis, method: Method, metrics, weights: np.ndarray, searches: Searches) -> list[dict]:
+    stick, groups, searched = own_stick(analysis.stick, method.y), analysis.examples.groups, method.name in searches
+    drawn = {m: searches.values(method.name, m) if searched else None for m in metrics}
+    found = {m: estimate(m, stick, method.held.pred, weights, groups, drawn[m]) for m in metrics}
     return [
         score_row(analysis, method.name, method.kind, m, e, method.site, method.layer, method.note)
         for m, e in found.items()
@@ -146,15 +159,23 @@ def items_frame(analysis: Analysis) -> pd.DataFrame:
         columns[name] = ex.frame[name].to_numpy(dtype=object)
     frame = pd.DataFrame(columns).astype({"reference": "float64"})
     wide = {}
+    for name, pred in analysis.options.items():
+        if name not in analysis.methods:
+            wide |= _columns(name, pred.astype(np.float32))
     for name, method in analysis.methods.items():
         pred = method.held.pred
-        for k in range(pred.shape[1] if pred.ndim == 2 else 1):
-            wide[f"{METHOD}{name}" + (f":{k}" if pred.ndim == 2 else "")] = pred[:, k] if pred.ndim == 2 else pred
+        wide |= _columns(name, pred)
         if method.y is not None:
             wide[f"{OWN_LABEL}{name}"] = method.y
         if name.startswith(NESTED):
             wide |= {f"{READ}{name}": _scalar(pred), f"{RIGHT}{name}": right(stick, pred)}
     return pd.concat([frame, pd.DataFrame(wide)], axis=1)
+
+
+def _columns(name: str, pred: np.ndarray) -> dict[str, np.ndarray]:
+    if pred.ndim == 1:
+        return {f"{METHOD}{name}": pred}
+    return {f"{METHOD}{name}:{k}": pred[:, k] for k in range(pred.shape[1])}
 
 
 def _scalar(pred: np.ndarray) -> np.ndarray:

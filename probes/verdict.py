@@ -1,9 +1,9 @@
 """From measured evidence to one verdict, the reasons for it, and the sentence that may be written.
 
 In: `Evidence`, numbers only. Out: `Verdict`. A pure function; it measures nothing. The level is how far up the ladder
-(D decodable, K known, S said, G gap, A access, P privileged) every condition that was tested held; where one was not
-tested, the level is called provisional and the sentence says so. INCONCLUSIVE is the default: every other verdict must
-be earned.
+(D decodable, K known, S said, G gap, A access, P privileged, U used) every condition that was tested held; where one
+was not tested, the level is called provisional and the sentence says so. INCONCLUSIVE is the default: every other
+verdict must be earned.
 """
 
 from dataclasses import dataclass, field
@@ -34,7 +34,7 @@ NAMES = (GAP, NO_GAP, NOT_KNOWN, SURFACE_ONLY, REPORT_INVALID, REPORT_EXCEEDS_PR
 class Verdict:
     name: str
     level: str
-    """none, D, K, S, G, A or P, with ", provisional" while conditions up to that level are untested"""
+    """none, D, K, S, G, A, P or U, with ", provisional" while conditions up to that level are untested"""
     reasons: tuple[str, ...]
     sentence: str
     conditions: tuple[Condition, ...] = field(default=())
@@ -101,10 +101,13 @@ def _on_the_surface(rivals: tuple[Rival, ...], chance: float) -> bool:
 
 
 def _beyond(found: tuple[Condition, ...]) -> str:
-    """How far above G: A needs the report mapped with the same labels, P every peer, and neither a failed condition."""
+    """How far above G: A needs the report mapped with the same labels, P every peer, U an ablation, and none of them a
+    failed condition."""
     if not (_held(found, "A", 0) and stands(found, "A")):
         return "G"
-    return "P" if stands(found, "P") else "A"
+    if not stands(found, "P"):
+        return "A"
+    return "U" if stands(found, "U") else "P"
 
 
 def _held(found: tuple[Condition, ...], level: str, place: int) -> bool:
@@ -174,7 +177,9 @@ def _gap(e: Evidence) -> tuple[tuple[str, ...], bool, bool]:
 
 
 def _verdict(name: str, level: str, reasons: tuple[str, ...], e: Evidence, found: tuple[Condition, ...]) -> Verdict:
-    below = {"none": "", "D": "D", "K": "DK", "S": "DKS", "G": "DKSG", "A": "DKSGA", "P": "DKSGAP"}[level]
+    below = {"none": "", "D": "D", "K": "DK", "S": "DKS", "G": "DKSG", "A": "DKSGA", "P": "DKSGAP", "U": "DKSGAPU"}[
+        level
+    ]
     missing = untested(found, below)
     sentence = _sentence(name, level, e, found)
     if missing:
@@ -218,9 +223,9 @@ def _where_it_rests(e: Evidence) -> str:
 
 
 def _privileged(e: Evidence, level: str) -> str:
-    return (
-        f" Its own states carry more of it than those of {', '.join(p.run for p in e.peers)}." if level == "P" else ""
-    )
+    own = f" Its own states carry more of it than those of {', '.join(p.run for p in e.peers)}."
+    used = " What it writes next depends on the direction in which they carry it."
+    return {"P": own, "U": own + used}.get(level, "")
 
 
 def _words_only(found: tuple[Condition, ...]) -> str:
