@@ -21,6 +21,7 @@ from figures import FigureError, as_json, cached_summary, draw_models, draw_run,
 from probes import ProbeError, compare_runs, cross_matrix, follow_ups, n_readings, peers_of, probe_run, up_to_date
 from probes.further import Further
 from probes.null import N_PERMUTATIONS
+from probes.results import read_results
 from probes.sae import load_sae
 from probes.tables import write_atomic
 from probes.targets import (
@@ -36,6 +37,7 @@ from probes.targets.elicitations import N_PARAPHRASES, RUNGS, Elicitation, selec
 from probes.targets.interview import act, reports
 from probes.targets.orders import order_balance
 from probes.targets.sources import ENDINGS, row_account
+from probes.usage import N_ITEMS, N_RANDOM, measure_usage, n_ablated
 
 DEFAULT_MODEL = Path(__file__).parent / "organisms" / "lock"
 DEFAULT_RUN = "default"
@@ -74,6 +76,7 @@ def main():
     \b
     tacit cache      run the model once per prompt: residuals and replies to disk
     tacit probe      decode each target from the residuals, layer by layer
+    tacit ablate     take what was decoded out of the states: does the model use it?
     tacit compare    what it knows against what it says: verdicts, tables, figures
     tacit show       a run's verdicts again;  tacit info  what it holds;  tacit verify  checks it
 
@@ -340,6 +343,28 @@ def _sae_folder(name: str, run: Path) -> Path:
     from activations.autoencoders import fetch_sae
 
     return fetch_sae(name, run / "sae")
+
+
+@main.command()
+@click.argument("run", default=DEFAULT_RUN)
+@click.option("--items", default=N_ITEMS, show_default=True, type=click.IntRange(2), help="Items of each target.")
+@click.option("--random", default=N_RANDOM, show_default=True, type=click.IntRange(19), help="Other directions.")
+def ablate(run, items, random):
+    """Take the probe's direction out of the states and see whether the model goes on differently (level U).
+
+    Needs the model again. Each direction stands against others along which the states are moved as far.
+    """
+    from activations.load import load_subject, load_tokenizer
+    from activations.moving import Mover
+
+    folder = run_folder(run)
+    store, settings = open_store(folder / "activations"), _made_with(run)
+    results = read_results(folder)
+    mover = Mover(load_subject(settings, load_tokenizer(settings)), store, settings)
+    with tqdm(total=n_ablated(results, items), unit=" prompts", desc="ablate", disable=None, dynamic_ncols=True) as bar:
+        move = functools.partial(mover.move, tick=bar.update)
+        measure_usage(results, store, move, n_items=items, n_random=random, seed=settings.seed, say=_above(bar))
+    click.echo(f"\n{folder / 'probes' / 'used.json'}. Next: tacit compare {run}")
 
 
 @main.command()
