@@ -111,12 +111,23 @@ def _probes(run: RunFiles) -> Iterator[Sentence]:
         control = ("hewitt2019",) if any("control task" in name for name in names) else ()
         yield Sentence(f"Baselines on the same folds and metric were {_list(names)}", control)
     yield from _null(run)
+    yield from _ablated(run)
 
 
 def _null(run: RunFiles) -> Iterator[Sentence]:
     if "null" in run.tables and "n_permutations" in run.tables["null"]:
         number = int(run.tables["null"]["n_permutations"].max())
         yield Sentence(f"Labels were permuted by group {number} times and the whole pipeline was run on each")
+
+
+def _ablated(run: RunFiles) -> Iterator[Sentence]:
+    if not run.used:
+        return
+    others, items = (_span([one[name] for one in run.used]) for name in ("n_random", "n"))
+    yield Sentence(
+        f"Whether the model uses a direction was tested by taking what varies with the probe's score out of the last"
+        f" token's state of {items} items, beside {others} other directions moved as far", ("belrose2023",),
+    )  # fmt: skip
 
 
 def _reports(run: RunFiles) -> Iterator[Sentence]:
@@ -139,7 +150,8 @@ def _statistics(run: RunFiles) -> Iterator[Sentence]:
         yield Sentence(f"Probe and report were scored on the same held-out items by {_list(metrics)}")
     number = run.facts.get("n_resamples")
     times = f" with {number} resamples" if isinstance(number, int) else ""
-    means = "the same resamples for every method and percentiles widened for few groups"
+    means = "the same resamples for every method, what inner folds chose chosen anew in each, and percentiles widened"
+    means += " for few groups"
     yield Sentence(
         f"Intervals (95 %) are from a bootstrap over groups{times}, {means}", ("field2007", "hesterberg2015")
     )

@@ -11,6 +11,12 @@ _ENTRIES = {
   title = {Probing Classifiers: Promises, Shortcomings, and Advances},
   journal = {Computational Linguistics}, volume = {48}, number = {1}, pages = {207--219}, year = {2022}
 }""",
+    "belrose2023": r"""@inproceedings{belrose2023,
+  author = {Belrose, Nora and Schneider-Joseph, David and Ravfogel, Shauli and Cotterell, Ryan and Raff, Edward and
+            Biderman, Stella},
+  title = {{LEACE}: Perfect linear concept erasure in closed form},
+  booktitle = {Advances in Neural Information Processing Systems}, volume = {36}, year = {2023}
+}""",
     "cawley2010": r"""@article{cawley2010,
   author = {Cawley, Gavin C. and Talbot, Nicola L. C.},
   title = {On Over-fitting in Model Selection and Subsequent Selection Bias in Performance Evaluation},

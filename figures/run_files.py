@@ -4,6 +4,7 @@ In: `runs/<run>`. Out: `RunFiles`. Only `probes/scores.csv` and `probes/items.pa
 belongs to a step that a run may have left out, and a page that would show it is then left out too.
 """
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -41,6 +42,8 @@ class RunFiles:
     """`activations/manifest.json`; empty where it is absent."""
     settings: Mapping
     """`settings.json`; empty where it is absent."""
+    used: Sequence[Mapping]
+    """The ablations of `probes/used.json` that were made of these probe results; empty without any."""
     tables: Mapping[str, pd.DataFrame]
     """Those of `OPTIONAL` that are there and have rows."""
 
@@ -82,7 +85,7 @@ def read_run(folder: Path | str, verdicts: Sequence[Mapping] | None = None) -> R
     tables = {name: _table(folder / path, "") for name, path in OPTIONAL.items() if (folder / path).is_file()}
     return RunFiles(
         folder, found, scores, items, _json(folder / "probes/probes.json"),
-        _json(folder / "activations/manifest.json"), _json(folder / "settings.json"),
+        _json(folder / "activations/manifest.json"), _json(folder / "settings.json"), _used(folder / "probes"),
         {name: table for name, table in tables.items() if len(table)},
     )  # fmt: skip
 
@@ -117,6 +120,12 @@ def _json(path: Path):
         return json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:
         raise FigureError(f"{path} is not JSON ({error}). Remove it, and run again the verb that writes it.") from None
+
+
+def _used(probes: Path) -> list[Mapping]:
+    written = _json(probes / "used.json")
+    digest = hashlib.sha256((probes / "probes.json").read_bytes()).hexdigest() if written else ""
+    return list(written["used"]) if written and written.get("probes") == digest else []
 
 
 def _table(path: Path, command: str) -> pd.DataFrame:

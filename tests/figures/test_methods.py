@@ -1,5 +1,6 @@
 """The methods paragraph and its references."""
 
+import hashlib
 import json
 import re
 
@@ -55,3 +56,13 @@ def test_what_the_files_do_not_say_is_left_out(a_run, on_disk, tmp_path):
         (folder / name).write_text(json.dumps({}))
     text = as_markdown(methods.methods(read_run(folder)))
     assert not re.search("None|nan|unknown|seed|revision", text)
+
+
+def test_ablations_are_told_of_where_they_belong_to_these_probes(a_run, on_disk, tmp_path):
+    folder = on_disk(a_run(targets=("knowledge",), conditions=("plain",)), tmp_path / "run", facts={"entries": [ENTRY]})
+    digest = hashlib.sha256((folder / "probes/probes.json").read_bytes()).hexdigest()
+    used = {"probes": digest, "used": [{"n": 64, "n_random": 99}]}
+    (folder / "probes/used.json").write_text(json.dumps(used))
+    assert "64 items, beside 99 other directions" in as_markdown(methods.methods(read_run(folder)))
+    (folder / "probes/used.json").write_text(json.dumps(used | {"probes": "of others"}))
+    assert "beside 99" not in as_markdown(methods.methods(read_run(folder)))
