@@ -190,7 +190,7 @@ def _verdict(name: str, level: str, reasons: tuple[str, ...], e: Evidence, found
 
 def _sentence(name: str, level: str, e: Evidence, found: tuple[Condition, ...]) -> str:
     where = f"the {e.site} prompt, layer {e.layer}"
-    scores = f"{e.metric} {e.probe.value:.2f} against {e.report.value:.2f}"
+    scores = f"{e.metric} {_two(e.probe.value)} against {_two(e.report.value)}"
     about = f"{e.target}, {e.condition}:"
     return {
         GAP: f"{about} the states ({where}) carry more than the model says in its best report ({e.rung}): {scores},"
@@ -206,6 +206,12 @@ def _sentence(name: str, level: str, e: Evidence, found: tuple[Condition, ...]) 
         f" {span(e.gap)}.",
         INCONCLUSIVE: f"{about} the evidence decides nothing.",
     }[name]
+
+
+def _two(x: float) -> str:
+    """Two decimals, and no sign on a zero."""
+    text = f"{x:.2f}"
+    return text.lstrip("-") if float(text) == 0 else text
 
 
 def _silent(e: Evidence) -> str:

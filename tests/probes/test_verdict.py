@@ -129,6 +129,10 @@ def test_without_enough_controls_no_gap_is_claimed(n_control):
     assert any(f"{n_control} positive controls, 5 are needed" in r for r in found.reasons)
 
 
+def test_a_score_that_rounds_to_zero_has_no_sign():
+    assert "auroc 0.90 against 0.00," in decide(replace(CLEAR, report=est(-0.001))).sentence
+
+
 def test_a_finer_scale_than_yes_and_no_is_no_gap():
     found = decide(replace(CLEAR, graded=False, hard=est(0.0)))
     assert found.name == "INCONCLUSIVE"
