@@ -55,9 +55,6 @@ class Analysis:
     methods: dict[str, Method]
     """the nested headline, overall and by site, fixed layer, baselines and report rungs, by name"""
     searches: Mapping[str, Mapping[str, Held]]
-    """what was chosen on inner folds -> the options it was chosen from, by their names among the methods, or as
-    "probe object 4" """
-    searches: Mapping[str, Mapping[str, Held]]
     """what was chosen on inner folds -> what it was chosen from: readings such as "probe object 4", or report rungs"""
     naive: tuple[str, int, float]
     """site, layer and held-out score of the best reading after the fact"""

@@ -78,33 +78,35 @@ def effective_groups(y: np.ndarray, groups: np.ndarray, kind: str) -> int:
 def permute_by_group(values: np.ndarray, groups: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Hand each group the values of another group of the same size; returns a permuted copy of (n_items,) values.
 
-    Groups of one size exchange whole blocks, so values that stood together stay together. Groups whose size no other
-    group has exchange among themselves, each taking another's values from the first on, cut or repeated to its size:
-    what depends on each other stays so, which a null must keep, and the pool of values may change a little.
+    Groups of one size exchange whole blocks, so values that stood together stay together. A group whose size no
+    other has takes the values of a group drawn from all, from the first on, cut or repeated to its size: what depends
+    on each other stays so, which a null must keep, and the pool of values may change.
     """
     return permute_within(values, exchangeable(groups), rng)
 
 
-def exchangeable(groups: np.ndarray) -> list[list[np.ndarray]]:
-    """The pools within which groups may be exchanged, each group as its rows: those of one size, and the odd ones."""
+def exchangeable(groups: np.ndarray) -> tuple[list[list[np.ndarray]], list[np.ndarray]]:
+    """(pools of groups of one size, each group as its rows; the groups whose size no other has)."""
     if not len(groups):
-        return []
+        return [], []
     rows_of = np.split(np.argsort(groups, kind="stable"), np.cumsum(np.bincount(groups))[:-1])
     by_size: dict[int, list[np.ndarray]] = {}
     for rows in rows_of:
         by_size.setdefault(len(rows), []).append(rows)
     odd = [blocks[0] for blocks in by_size.values() if len(blocks) == 1]
-    return [blocks for blocks in by_size.values() if len(blocks) > 1] + ([odd] if odd else [])
+    return [blocks for blocks in by_size.values() if len(blocks) > 1], odd
 
 
-def permute_within(values: np.ndarray, pools: list[list[np.ndarray]], rng: np.random.Generator) -> np.ndarray:
+def permute_within(
+    values: np.ndarray, pools: tuple[list[list[np.ndarray]], list[np.ndarray]], rng: np.random.Generator
+) -> np.ndarray:
     """`permute_by_group` with the pools of `exchangeable` at hand, for the many permutations of a null."""
     out = np.array(values, copy=True)
-    for blocks in pools:
+    same, odd = pools
+    for blocks in same:
         source, destination = rng.permutation(len(blocks)), rng.permutation(len(blocks))
-        if len({len(rows) for rows in blocks}) == 1:
-            out[np.concatenate([blocks[b] for b in destination])] = values[np.concatenate([blocks[b] for b in source])]
-            continue
-        for giver, taker in zip(source, destination, strict=True):
-            out[blocks[taker]] = np.resize(values[blocks[giver]], len(blocks[taker]))
+        out[np.concatenate([blocks[b] for b in destination])] = values[np.concatenate([blocks[b] for b in source])]
+    every = [*odd, *(rows for blocks in same for rows in blocks)]
+    for rows in odd:
+        out[rows] = np.resize(values[every[rng.integers(len(every))]], len(rows))
     return out

@@ -184,8 +184,8 @@ def unusable_report(coverage: dict[str, float | None], control: float, n_control
     if coverage["answered"] is None or np.isnan(coverage["answered"]):
         return False, "there is no reply to the report prompt"
     facts = f"{coverage['answered']:.0%} of the reports are readable answers; "
-    if np.isnan(control):
-        return coverage["answered"] < MIN_PARSED, facts + "no positive control was run"
+    if np.isnan(control) or n_control < MIN_CONTROLS:
+        return coverage["answered"] < MIN_PARSED, facts + f"{n_control} positive controls, {MIN_CONTROLS} are needed"
     facts += f"positive control: the planted answer came back in {control:.0%} of {n_control}"
     return bool(coverage["answered"] < MIN_PARSED or control < MIN_CONTROL), facts
 
@@ -224,11 +224,14 @@ def _private(e: Evidence) -> tuple[Condition, ...]:
     if not e.peers:
         return (Condition("P", name, None, "needs another model's run on the same items"),)
     text = "; ".join(f"{p.run}: lead {span(p.lead)} on {p.lead.n} shared items" for p in e.peers)
-    if any(p.lead.n < MIN_ITEMS or p.effective < MIN_GROUPS for p in e.peers):
+    enough = [p for p in e.peers if p.lead.n >= MIN_ITEMS and p.effective >= MIN_GROUPS]
+    if any(not p.lead.lower > 0 for p in enough):
+        return (Condition("P", name, False, text),)
+    if len(enough) < len(e.peers):
         return (
             Condition("P", name, None, f"{text}; fewer than {MIN_ITEMS}, or {MIN_GROUPS} groups of the rarer class"),
         )
-    return (Condition("P", name, all(p.lead.lower > 0 for p in e.peers), text),)
+    return (Condition("P", name, True, text),)
 
 
 def _used(e: Evidence) -> tuple[Condition, ...]:

@@ -12,7 +12,7 @@ from .analysis import NESTED
 from .bootstrap import Estimate, interval, resample
 from .groups import effective_groups
 from .metrics import CHANCE, Yardstick, measure
-from .search import Searches
+from .search import Searches, widened
 from .tables import OWN_LABEL, own_stick, predictions, read_by
 
 
@@ -31,7 +31,7 @@ class Paired:
         self.n_groups = len(np.unique(groups))
         self.effective = effective_groups(self.stick.y, groups, self.stick.kind)
         self.n_classes = len(entry["classes"])
-        self._drawn: dict[str, tuple[float, np.ndarray]] = {}
+        self._drawn: dict[tuple[str, str], tuple[float, np.ndarray, np.ndarray]] = {}
         self.head = NESTED
         self._searches = Searches(
             self.stick, self.weights, self.pred, entry.get("inner") or {}, entry.get("searches") or {}
@@ -49,40 +49,41 @@ class Paired:
     def pred(self, name: str) -> np.ndarray:
         return predictions(self.frame, name, self.n_classes)
 
-    def drawn(self, name: str) -> tuple[float, np.ndarray]:
-        """(point, (n_resamples,) values) of a method's primary metric, against its own labels where it has some."""
-        if name not in self._drawn:
+    def drawn(self, name: str, metric: str = "") -> tuple[float, np.ndarray, np.ndarray]:
+        """(point, (n_resamples,) values, the same with whatever was searched for chosen anew in every draw) of a
+        method's metric, the primary one if none is named, against its own labels where it has some."""
+        metric = metric or self.stick.primary
+        if (name, metric) not in self._drawn:
             stick, pred = own_stick(self.stick, self._own_labels(name)), self.pred(name)
-            point = float(measure(stick.primary, stick, pred)[0])
-            self._drawn[name] = point, self._values(stick.primary, stick, name)
-        return self._drawn[name]
-
-    def _values(self, metric: str, stick: Yardstick, name: str) -> np.ndarray:
-        """(n_resamples,) values of a metric; what was chosen by a search is chosen anew in every draw."""
-        if name in self._searches:
-            return self._searches.values(name, metric)
-        return measure(metric, stick, self.pred(name), self.weights)
+            point, plain = float(measure(metric, stick, pred)[0]), measure(metric, stick, pred, self.weights)
+            anew = self._searches.anew(name, metric) if name in self._searches else plain
+            self._drawn[name, metric] = point, plain, anew
+        return self._drawn[name, metric]
 
     def score(self, name: str) -> Estimate:
-        return self._limits(*self.drawn(name))
+        point, plain, anew = self.drawn(name)
+        if anew is plain:
+            return self._limits(point, plain)
+        return self._limits(point, self._searches.values(name, self.stick.primary))
 
-    def lead(self, first: str, second: str) -> Estimate:
+    def lead(self, first: str, second: str, metric: str = "") -> Estimate:
         """The first method's score minus the second's."""
-        return self._limits(*self.lead_values(first, second))
+        return self._limits(*self.lead_values(first, second, metric))
 
-    def lead_values(self, first: str, second: str) -> tuple[float, np.ndarray]:
+    def lead_values(self, first: str, second: str, metric: str = "") -> tuple[float, np.ndarray]:
         """(point, (n_resamples,) values) of that difference."""
-        (a, x), (b, y) = self.drawn(first), self.drawn(second)
-        return a - b, x - y
+        (a, x, x_anew), (b, y, y_anew) = self.drawn(first, metric), self.drawn(second, metric)
+        return a - b, widened(a - b, x - y, x_anew - y_anew)
 
     def selectivity(self, head: str, control: str) -> Estimate | None:
         """The method's score minus that of a control task on labels of its own (Hewitt & Liang 2019, arXiv
         1909.03368); a control below chance counts as chance. None where the run holds no such task with its labels."""
         if not self.has(control) or self._own_labels(control) is None:
             return None
-        (a, x), (b, y) = self.drawn(head), self.drawn(control)
+        (a, x, anew), (b, y, _) = self.drawn(head), self.drawn(control)
         chance = CHANCE[self.stick.primary]
-        return self._limits(a - max(b, chance), x - np.maximum(y, chance))
+        point, floor = a - max(b, chance), np.maximum(y, chance)
+        return self._limits(point, widened(point, x - floor, anew - floor))
 
     def statistic(self, function: Callable[[np.ndarray], np.ndarray]) -> Estimate:
         """function: (n_items, n_draws) weights -> (n_draws,) values."""
@@ -91,10 +92,7 @@ class Paired:
 
     def harder(self, head: str) -> Estimate:
         """Probe minus the words, both as decisions: balanced accuracy, where a fine-grained score earns nothing."""
-        metric = "balanced_accuracy"
-        points = [float(measure(metric, self.stick, self.pred(name))[0]) for name in (head, "said")]
-        probe, said = (self._values(metric, self.stick, name) for name in (head, "said"))
-        return self._limits(points[0] - points[1], probe - said)
+        return self.lead(head, "said", "balanced_accuracy")
 
     def _limits(self, point: float, values: np.ndarray) -> Estimate:
         return interval(point, values, n=len(self.frame), n_groups=self.n_groups, effective=self.effective)

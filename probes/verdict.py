@@ -20,6 +20,7 @@ from .evidence import (
     MIN_ITEMS,
     MIN_PARSED,
     WORTH,
+    Asked,
     Evidence,
     Rival,
 )
@@ -75,6 +76,8 @@ def _name(e: Evidence, decodable: bool, valid: bool, exceeds: bool, informative:
     """
     if not valid and (_control_failed(e) or not informative):
         return REPORT_INVALID
+    if (exceeds or e.equivalent) and _rung_failed(e):
+        return REPORT_INVALID
     if exceeds:
         return REPORT_EXCEEDS_PROBE
     if not decodable:
@@ -87,8 +90,15 @@ def _name(e: Evidence, decodable: bool, valid: bool, exceeds: bool, informative:
     return None if valid else REPORT_INVALID
 
 
-def _control_failed(e: Evidence) -> bool:
+def _control_failed(e: Evidence | Asked) -> bool:
     return e.n_control >= MIN_CONTROLS and e.control < MIN_CONTROL
+
+
+def _rung_failed(e: Evidence) -> bool:
+    """Whether the best rung is of a form whose own positive control failed; log-probabilities of the plain forms are
+    read where the primary words are said."""
+    form = e.rung.removesuffix(" calibrated").removesuffix(" median").removesuffix(" logits")
+    return _control_failed(next((a for a in e.asked if a.name == form), e))
 
 
 def _on_the_surface(rivals: tuple[Rival, ...], chance: float) -> bool:

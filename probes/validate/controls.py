@@ -228,6 +228,19 @@ def _search_is_free(found: list[dict]) -> Judged:
     )
 
 
+def _free_of_the_search(found: list[dict]) -> Judged:
+    """Coverage as well: an interval that forgets the search calls a gap little more often, and covers 90 %."""
+    called, covered = never_gap(found), recovers(found, 0.0)
+    return Judged(called.passed and covered.passed, f"{called.expected}; {covered.expected}",
+                  f"{called.got}; {covered.got}")  # fmt: skip
+
+
+def _about_the_report_prompt(found: list[dict]) -> Judged:
+    judged, about = never_called(found), sum(f["probe_method"] == "nested report" for f in found)
+    return Judged(judged.passed and about == len(found), f"{judged.expected}, all about the report prompt",
+                  f"{judged.got}; about the report prompt {about / len(found):.0%}")  # fmt: skip
+
+
 def _self_above_peer(found: list[dict]) -> Judged:
     hits = sum(f["private"] > 0 for f in found)
     shared = float(np.mean([f["shared"] for f in found]))
@@ -256,7 +269,7 @@ CONTROLS = (
             lambda found: recovers(found, 0.17), statistical=True),
     Control("N1 zero gap", "probe and report equally good", _oracle(0.0, 0.75), never_gap, statistical=True),
     Control("N1 zero gap, clustered", _clustered.__doc__, _clustered, never_gap, statistical=True),
-    Control("N1 zero gap, layer search", _searched.__doc__, _searched, never_gap, statistical=True),
+    Control("N1 zero gap, layer search", _searched.__doc__, _searched, _free_of_the_search, statistical=True),
     Control("N1 zero gap, heavy refusal", _refused.__doc__, _refused, never_gap, statistical=True),
     Control("N1 zero gap, unequal classes", _unequal.__doc__, _unequal, never_gap, statistical=True),
     Control("N1 zero gap, as decisions", _decided.__doc__, _decided, never_called, statistical=True),
@@ -264,7 +277,7 @@ CONTROLS = (
     Control("N3 duplicates", _duplicated.__doc__, _duplicated, _grouping_matters),
     Control("N4 layer search", "forty noise layers, n = 200", _noise_layers, _search_is_free, statistical=True),
     Control("N5 surface", "label = f(length) or a keyword", _surface, _must_be("SURFACE_ONLY")),
-    Control("N5 given away", _given_away.__doc__, _given_away, never_called),
+    Control("N5 given away", _given_away.__doc__, _given_away, _about_the_report_prompt),
     Control("N6 position", "unpadded token count", _coupled, _must_be("SURFACE_ONLY")),
     Control("N7 constant", "one report, or no readable one", _no_report, _must_be("REPORT_INVALID")),
     _planted(0.1, 0.85), _planted(0.2, 0.7), _planted(0.4, 0.5),

@@ -158,6 +158,20 @@ def test_a_model_that_does_not_repeat_a_planted_answer_reports_nothing_whatever_
     assert found.name == "REPORT_INVALID"
 
 
+@pytest.mark.parametrize("gap", [0.0, -0.1])
+def test_a_best_rung_whose_own_control_failed_earns_no_verdict_for_another_format(gap):
+    good = Asked("free/you/0", {"answered": 1.0, "refused": 0.0, "unreadable": 0.0}, 0.6, "yes", 1.0, 30, 1.0)
+    poor = replace(CLEAR, control=0.2, asked=(good,), gap=est(gap), report=est(0.9), equivalent=gap == 0)
+    assert decide(poor).name == "REPORT_INVALID"
+    assert decide(replace(poor, rung="free/you/0 calibrated")).name == (
+        "NO_GAP" if gap == 0 else "REPORT_EXCEEDS_PROBE"
+    )
+
+
+def test_a_handful_of_controls_proves_neither_that_it_can_report_nor_that_it_cannot():
+    assert decide(replace(CLEAR, control=1 / 3, n_control=3)).name == "INCONCLUSIVE"
+
+
 def test_a_null_of_few_permutations_makes_the_level_provisional():
     few = decide(replace(TESTED, n_permutations=40, null_p=1 / 41))
     assert "200 permutations of that null" in few.sentence
@@ -313,6 +327,8 @@ def test_states_that_lead_every_peers_are_privileged():
     assert "Its own states carry more of it than those of base, other." in found.sentence
     assert decide(replace(TESTED, peers=(*peers, Peer("twin", est(0.0))))).level == "A, provisional"
     few = replace(TESTED, peers=(Peer("base", est(0.2), effective=4),))
+    beaten = replace(TESTED, peers=(*few.peers, Peer("other", est(0.0))))
+    assert [c.held for c in decide(beaten).conditions if c.level == "P"] == [False]
     assert decide(few).level == "A, provisional"
     assert any(c.held is None and "fewer than 40" in c.evidence for c in decide(few).conditions if c.level == "P")
     closed = replace(TESTED, peers=peers, supervised=(Supervised("said calibrated", "map", est(0.01), None),))
