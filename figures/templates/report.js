@@ -102,7 +102,7 @@
     add("source", text("source", i));
     add("group, fold", `${number("group", i)}, ${number("fold", i)}`);
     for (const [name, reply, outcome] of data.others[i] || []) {
-      add(`${data.texts[name]} (${data.texts[outcome]})`, data.texts[reply] || DASH, true);
+      add(data.texts[name] + (outcome ? ` (${data.texts[outcome]})` : ""), data.texts[reply] || DASH, true);
     }
     detail.replaceChildren(parts);
     detail.scrollTop = 0;

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from figures import read_run
-from figures.item_browser import as_json, browser_items
+from figures.item_browser import _name, as_json, browser_items
 from figures.report import Picture, report_html
 from tests.figures import browser
 
@@ -208,6 +208,22 @@ def test_replies_in_other_elicitations_stand_with_their_item(a_run, on_disk, tmp
     ((name, text, outcome),) = content["others"]["1"]
     told = [content["texts"][i] for i in (name, text, outcome)]
     assert told == ["choice/typical/after/2", "Yes & no", "answered"]
+
+
+@pytest.mark.parametrize(
+    ("told", "name"),
+    [
+        ({"prompt": "report"}, "choice/you/0"),
+        ({"prompt": "control"}, "planted answer, choice/you/0"),
+        ({"prompt": "report", "sample": 2}, "choice/you/0, sample 2"),
+        ({"prompt": "object", "rung": "", "framing": "", "paraphrase": -1, "sample": 3}, "act, sample 3"),
+        ({"prompt": "candidate", "rung": "", "framing": "", "paraphrase": -1}, "candidate answer"),
+        ({"prompt": "swapped", "rung": None}, "swapped"),
+    ],
+)
+def test_two_replies_to_different_prompts_never_have_the_same_name(told, name):
+    asked = {"rung": "choice", "framing": "you", "context": "before", "paraphrase": 0, "variant": "", "sample": 0}
+    assert _name(asked | told) == name
 
 
 def test_a_score_that_is_undefined_is_null_and_half_a_character_is_replaced():
