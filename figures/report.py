@@ -62,11 +62,6 @@ def _policy(script: str) -> str:
 
 def _verdict(one) -> dict:
     """What is said of one verdict."""
-
-    def score(name: str, *, signed: bool = False) -> str:
-        limits = [float(one.get(name + end) if one.get(name + end) is not None else "nan") for end in _ENDS]
-        return rounding.with_interval(*limits, signed=signed)
-
     return {
         "target": words.plain(one.get("target")), "condition": words.one_line(one.get("condition")),
         "verdict": words.verdict(one.get("verdict")), "kind": words.one_line(one.get("verdict")),
@@ -74,23 +69,49 @@ def _verdict(one) -> dict:
         "reasons": [words.one_line(reason) for reason in one.get("reasons") or []],
         "conditions": [_condition(each) for each in one.get("conditions") or []],
         "metric": words.metric(one.get("metric")),
-        "beside": _beside(one), "know": score("probe"), "say": score("report"), "gap": score("gap", signed=True),
+        "beside": _beside(one), "know": _score(one, "probe"), "say": _score(one, "report"),
+        "gap": _score(one, "gap", signed=True),
     }  # fmt: skip
 
 
 _ENDS = ("", "_lower", "_upper")
 _HELD = {True: "holds", False: "fails", None: "not tested"}
+_GROUNDS = {
+    "about itself": "the difference is above 0",
+    "not about itself": "the difference is not shown to be above 0, and nine answers in ten are shown to be the same",
+    "undecided": "the difference is not shown to be above 0, nor nine answers in ten to be the same",
+}
+"""What each judgement of `framing` rests on."""
+
+
+def _score(one, name: str, *, signed: bool = False) -> str:
+    """The number `name` of `one` with its interval."""
+    limits = [float(one.get(name + end) if one.get(name + end) is not None else "nan") for end in _ENDS]
+    return rounding.with_interval(*limits, signed=signed)
 
 
 def _beside(one) -> list[str]:
     """Where the information is lost, and whether the report is about the model itself, where that was measured."""
-    lost, framed = (one.get("localisation") or {}).get("step"), one.get("framing") or {}
+    lost = (one.get("localisation") or {}).get("step")
     said = [f"From the object prompt to the report: {words.one_line(lost)}."] if lost else []
-    if framed.get("agreement") is not None:
-        share = f"{100 * framed['agreement']:.0f} % of its answers are those that it gives for a typical model"
-        about = f": {words.one_line(framed['about'])}" if framed.get("about") else ""
-        said.append(f"Asked about itself, {share}{about}.")
-    return said
+    return said + _framing(one.get("framing") or {})
+
+
+def _framing(framed) -> list[str]:
+    """What it says of itself beside what it says of a typical model: scores, equal answers, and the judgement."""
+    said = []
+    if rounding.is_number(framed.get("difference")):
+        you, typical, apart = (_score(framed, name) for name in ("you", "typical", "difference"))
+        said.append(f"Asked about itself it scores {you}, asked about a typical model {typical}: difference {apart}.")
+    if rounding.is_number(framed.get("agreement")):
+        same = [100 * framed[f"agreement{end}"] for end in _ENDS if rounding.is_number(framed.get(f"agreement{end}"))]
+        limits = f" [{same[1]:.0f}, {same[2]:.0f}]" if len(same) == 3 else ""
+        said.append(f"Its two answers are the same for {same[0]:.0f} %{limits} of the items answered both times.")
+    if said and framed.get("about"):
+        about = words.one_line(framed["about"])
+        grounds = f", because {_GROUNDS[about]}" if about in _GROUNDS else ""
+        said.append(f"Judgement: {about}{grounds}.")
+    return [" ".join(said)] if said else []
 
 
 def _condition(each) -> dict:

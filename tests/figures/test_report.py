@@ -9,7 +9,7 @@ import pytest
 
 from figures import read_run
 from figures.item_browser import _name, as_json, browser_items
-from figures.report import Picture, report_html
+from figures.report import Picture, _beside, report_html
 from tests.figures import browser
 
 HOSTILE = (
@@ -208,6 +208,27 @@ def test_replies_in_other_elicitations_stand_with_their_item(a_run, on_disk, tmp
     ((name, text, outcome),) = content["others"]["1"]
     told = [content["texts"][i] for i in (name, text, outcome)]
     assert told == ["choice/typical/after/2", "Yes & no", "answered"]
+
+
+FRAMED = {
+    "you": -0.217, "you_lower": -0.287, "you_upper": -0.152, "typical": -0.226, "typical_lower": -0.296,
+    "typical_upper": -0.16, "difference": 0.0083, "difference_lower": 0.0032, "difference_upper": 0.014,
+    "agreement": 0.923, "agreement_lower": 0.901, "agreement_upper": 0.945, "about": "about itself",
+}  # fmt: skip
+
+
+def test_whether_a_report_is_about_itself_is_told_with_the_difference_that_decides_it():
+    (line,) = _beside({"framing": FRAMED})
+    assert "itself it scores −0.22 [−0.29, −0.15], asked about a typical model −0.23 [−0.30, −0.16]" in line
+    assert "difference 0.008 [0.003, 0.014]" in line and "the same for 92 % [90, 94] of the items answered" in line
+    assert line.endswith("Judgement: about itself, because the difference is above 0.")
+
+
+def test_a_framing_that_was_measured_in_part_is_told_in_part():
+    (line,) = _beside({"framing": {"agreement": 0.97, "difference": float("nan"), "about": "not yet a word"}})
+    assert line == "Its two answers are the same for 97 % of the items answered both times. Judgement: not yet a word."
+    assert _beside({"framing": {"agreement": None, "about": "undecided"}}) == []
+    assert _beside({"framing": None}) == []
 
 
 @pytest.mark.parametrize(
