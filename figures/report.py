@@ -16,6 +16,7 @@ from markupsafe import Markup
 
 from figures import methods, rounding, words
 from figures.item_browser import as_json, browser_items
+from figures.layer_rows import NESTED
 from figures.run_files import RunFiles
 from figures.tables import Table
 
@@ -91,10 +92,22 @@ def _score(one, name: str, *, signed: bool = False) -> str:
 
 
 def _beside(one) -> list[str]:
-    """Where the information is lost, and whether the report is about the model itself, where that was measured."""
+    """Which probe it is about, where the information is lost, and whether the report is about the model itself."""
     lost = (one.get("localisation") or {}).get("step")
     said = [f"From the object prompt to the report: {words.one_line(lost)}."] if lost else []
-    return said + _framing(one.get("framing") or {})
+    return [*_probe(one.get("probe_method")), *said, *_framing(one.get("framing") or {})]
+
+
+def _probe(method: object) -> list[str]:
+    """Which of the probes in the tables `know` is."""
+    name = words.one_line(method)
+    if not name:
+        return []
+    choice, _, site = name.partition(" ")
+    if choice != NESTED:
+        return [f"Know is the probe “{name}” of the tables."]
+    read = f"reads the {site} prompt alone" if site else "chose among all prompts and layers"
+    return [f"Know is the probe that {read} (“{name}” in the tables)."]
 
 
 def _framing(framed) -> list[str]:

@@ -232,6 +232,21 @@ def test_a_framing_that_was_measured_in_part_is_told_in_part():
 
 
 @pytest.mark.parametrize(
+    ("method", "told"),
+    [
+        ("nested report", "Know is the probe that reads the report prompt alone (“nested report” in the tables)."),
+        (
+            "nested",
+            "Know is the probe that chose among all prompts and layers (“nested” in the tables).",
+        ),
+        ("fixed layer", "Know is the probe “fixed layer” of the tables."),
+    ],
+)
+def test_a_verdict_says_which_probe_of_the_tables_it_is_about(method, told):
+    assert _beside({"probe_method": method}) == [told]
+
+
+@pytest.mark.parametrize(
     ("told", "name"),
     [
         ({"prompt": "report"}, "choice/you/0"),
