@@ -49,7 +49,7 @@ def report_html(run: RunFiles, pictures: Sequence[Picture], tables: Sequence[Tab
         run=run, model=(run.manifest.get("model") or {}).get("id", ""), rows=[_verdict(one) for one in run.verdicts],
         pictures=pictures, tables=tables, paragraphs=methods.methods(run), items=Markup(as_json(browser_items(run))),
         n_items=len(run.items), look=Markup(look.read_text(encoding="utf-8")), script=Markup(code),
-        policy=_policy(code),
+        policy=_policy(code), outcomes=OUTCOMES,
     )  # fmt: skip
 
 
@@ -71,12 +71,13 @@ def _verdict(one) -> dict:
         "conditions": [_condition(each) for each in one.get("conditions") or []],
         "metric": words.metric(one.get("metric")),
         "beside": _beside(one), "know": _score(one, "probe"), "say": _score(one, "report"),
-        "gap": _score(one, "gap", signed=True),
+        "gap": _score(one, "gap", signed=True), "answered": _answered(one.get("coverage_by_class") or {}),
     }  # fmt: skip
 
 
 _ENDS = ("", "_lower", "_upper")
 _HELD = {True: "holds", False: "fails", None: "not tested"}
+OUTCOMES = ("answered", "refused", "unreadable")
 _GROUNDS = {
     "about itself": "the difference is above 0",
     "not about itself": "the difference is not shown to be above 0, and nine answers in ten are shown to be the same",
@@ -125,6 +126,31 @@ def _framing(framed) -> list[str]:
         grounds = f", because {_GROUNDS[about]}" if about in _GROUNDS else ""
         said.append(f"Judgement: {about}{grounds}.")
     return [" ".join(said)] if said else []
+
+
+def _answered(coverage) -> dict:
+    """How the reports about each true class were answered: rows of shares, and one line that names the extremes.
+
+    `uneven` where a class was not answered throughout, so that the page shows it without being asked.
+    """
+    rows = [
+        [words.one_line(name), *(_percent(shares.get(outcome, 0.0)) for outcome in OUTCOMES)]
+        for name, shares in coverage.items()
+    ]
+    if not rows:
+        return {}
+    least, most = (pick(coverage, key=lambda name: coverage[name].get("answered", 0.0)) for pick in (min, max))
+    low, high = (coverage[name].get("answered", 0.0) for name in (least, most))
+    spread = f"{_percent(low)} of “{words.one_line(least)}” to {_percent(high)} of “{words.one_line(most)}”"
+    line = f"{_percent(low)} of each" if low == high else spread
+    return {"rows": rows, "line": f"Answered, by true class: {line}", "uneven": low < 1}
+
+
+def _percent(share: float) -> str:
+    """A share in whole percent; neither 0 nor 100 unless it is just that."""
+    if 0 < share < 0.005 or 0.995 <= share < 1:
+        return "<1 %" if share < 0.5 else ">99 %"
+    return f"{100 * share:.0f} %"
 
 
 def _condition(each) -> dict:

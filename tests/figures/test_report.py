@@ -246,6 +246,23 @@ def test_a_verdict_says_which_probe_of_the_tables_it_is_about(method, told):
     assert _beside({"probe_method": method}) == [told]
 
 
+def test_a_class_of_which_every_report_was_refused_is_seen_at_once(a_run, on_disk, tmp_path):
+    made = a_run(targets=("knowledge",), conditions=("plain", "other"), n_layers=3)
+    made.verdicts[0]["coverage_by_class"] = {"yes": {"refused": 1.0}, HOSTILE[0]: {"answered": 0.996, "refused": 0.004}}
+    made.verdicts[1]["coverage_by_class"] = {"yes": {"answered": 1.0}, "no": {"answered": 1.0}}
+    html = report_html(read_run(on_disk(made, tmp_path)), [], [])
+    refused, all_answered = re.findall(r"<details([^>]*)>\s*<summary>Answered, by true class: (.*?)</summary>", html)
+    assert refused[0] == " open" and refused[1].startswith("0 % of “yes” to &gt;99 % of “&lt;script&gt;")
+    assert all_answered == ("", "100 % of each")
+    rows = re.findall(r"<tr><td>(.*?)</td>" + 3 * r'<td class="right">(.*?)</td>' + "</tr>", html)
+    assert rows[0] == ("yes", "0 %", "100 %", "0 %") and rows[1][1:] == ("&gt;99 %", "&lt;1 %", "0 %")
+
+
+def test_a_verdict_without_its_coverage_by_class_has_no_table_of_it(a_run, on_disk, tmp_path):
+    html = report_html(read_run(on_disk(a_run(targets=("knowledge",), n_layers=3), tmp_path)), [], [])
+    assert "by true class" not in html
+
+
 @pytest.mark.parametrize(
     ("told", "name"),
     [
