@@ -56,6 +56,13 @@
     count.dataset.milliseconds = String(Math.round(performance.now() - started));
   };
 
+  // Names often differ at their ends alone: what does not fit is left out before the last characters.
+  const named = (name) => {
+    const made = element("span", undefined, "name"), letters = [...name];
+    made.append(element("span", letters.slice(0, -6).join("")), element("span", letters.slice(-6).join("")));
+    return made;
+  };
+
   const row = (place) => {
     const i = shown[place], made = element("div", undefined, "item");
     made.id = `row-${place}`;
@@ -67,7 +74,7 @@
     made.setAttribute("aria-setsize", shown.length);
     made.title = `${text("target", i)} · ${text("condition", i)}`;
     made.append(
-      element("span", data.item_id[i]), element("span", text("label", i)), element("span", text("report", i) || DASH),
+      named(data.item_id[i]), element("span", text("label", i)), element("span", text("report", i) || DASH),
       element("span", number("probe", i), "number"), element("span", value("agreement", i)), element("span", text("outcome", i)),
       element("span", text("reply", i)));
     return made;

@@ -10,6 +10,7 @@ import pytest
 from figures import read_run
 from figures.item_browser import _name, as_json, browser_items
 from figures.report import Picture, _beside, report_html
+from figures.tables import Table
 from tests.figures import browser
 
 HOSTILE = (
@@ -18,6 +19,24 @@ HOSTILE = (
     '=HYPERLINK("http://evil.example","click")', r"\input{/etc/passwd} $x$ \end{document}", "{{ 7*7 }}{% raw %}",
     "\u2028\u2029 line ends", "javascript:alert(1)", "\ud800 half a character",
 )  # fmt: skip
+
+
+CONDITIONS = [
+    {"level": level, "condition": f"what {level} needs", "held": held, "evidence": evidence}
+    for level, held, evidence in (
+        ("D", True, "p = 0.005 of 200 permutations"), ("K", False, HOSTILE[2]), ("S", None, "not run"),
+        ("G", True, "a_name_without_a_space_" * 12), ("A", True, "said, fitted: 0.998 [0.980, 1.018]; " * 12),
+        ("P", None, "needs another model's run on the same items"),
+        ("U", True, "ablated at the report prompt, layer 4: the next token moves by 0.123 nats; 200 other directions"
+         " 0.0102 (95th percentile 0.0311), p = 0.005, 200 items"),
+    )
+]  # fmt: skip
+
+
+def _table():
+    heads = ("Target", "Condition", "Know", "Say", ">n")
+    row = ["a_long_name_" * 12, "another_long_name_" * 12, "0.90 [0.87, 0.93]", "0.92 [0.87, 0.97]"]
+    return Table("verdicts", "Verdicts.", heads, [[*row, "10000"]], pd.DataFrame())
 
 
 def _items(n, condition="plain"):
@@ -45,7 +64,7 @@ def _asked(n):
 
 def _run(a_run, on_disk, folder, n, condition="plain"):
     made = a_run(targets=("knowledge",), conditions=(condition,), n_layers=3)
-    made.verdicts[0] |= {"sentence": HOSTILE[1], "reasons": list(HOSTILE)}
+    made.verdicts[0] |= {"sentence": HOSTILE[1], "reasons": list(HOSTILE), "conditions": CONDITIONS}
     made = type(made)(made.scores, _items(n, condition), made.verdicts)
     return read_run(on_disk(made, folder, activations__items=_asked(n)))
 
@@ -59,7 +78,7 @@ def page(tmp_path_factory):
     run = _run(make_run, put, folder / HOSTILE[9].replace(":", "-"), 10_000, HOSTILE[0])
     path = folder / "report.html"
     png = b"\x89PNG\r\n\x1a\n"
-    path.write_text(report_html(run, [Picture("p", HOSTILE[2], png)], []), encoding="utf-8")
+    path.write_text(report_html(run, [Picture("p", HOSTILE[2], png)], [_table()]), encoding="utf-8")
     return path
 
 
@@ -183,6 +202,32 @@ def test_every_control_has_a_name_and_the_print_leaves_them_out(fresh):
     fresh.call("Emulation.setEmulatedMedia", media="print", features=[])
     assert fresh.run("getComputedStyle(document.getElementById('filters')).display") == "none"
     fresh.call("Emulation.setEmulatedMedia", media="", features=[])
+
+
+@pytest.fixture
+def narrow(fresh):
+    """The page in a window of 420 pixels, with everything opened."""
+    fresh.call("Emulation.setDeviceMetricsOverride", width=420, height=900, deviceScaleFactor=1, mobile=False)
+    fresh.run("document.querySelectorAll('details').forEach(one => { one.open = true }), 1")
+    yield fresh
+    fresh.run("document.querySelectorAll('.verdict details').forEach(one => { one.open = false }), 1")
+    fresh.call("Emulation.clearDeviceMetricsOverride")
+
+
+def test_in_a_narrow_window_numbers_stay_on_one_line_and_evidence_is_readable(narrow):
+    assert narrow.run("document.documentElement.scrollWidth") <= 420
+    assert narrow.run("document.querySelector('#tables td:last-child').getClientRects()[0].height") < 40
+    evidence = narrow.run("[...document.querySelectorAll('.evidence tr')].map(r => r.lastElementChild.offsetWidth)")
+    assert min(evidence) >= 18 * 16
+    levels = narrow.run("[...document.querySelectorAll('.evidence td:first-child')].map(c => c.textContent)")
+    assert levels == list("DKSGAPU")
+    assert narrow.run("[...document.querySelectorAll('th')].filter(head => !head.textContent.trim()).length") == 0
+
+
+def test_in_a_narrow_window_items_are_told_apart_by_the_ends_of_their_names(narrow):
+    seen = "getBoundingClientRect().right <= row.firstChild.getBoundingClientRect().right + 0.5"
+    rows = f"[...document.querySelectorAll('#list .item')].map(row => row.firstChild.lastChild.{seen})"
+    assert all(narrow.run(rows)) and len(narrow.run(rows)) > 10
 
 
 def test_the_items_keep_prompt_reply_label_and_score(a_run, on_disk, tmp_path):
