@@ -48,6 +48,7 @@
     }
     shown = sorted(kept, byId("sort").value);
     at = shown.length ? 0 : -1;
+    delete byId("items").dataset.chosen;
     list.scrollTop = 0;
     spacer.style.height = `${shown.length * ROW}px`;
     render();
@@ -118,6 +119,7 @@
   const go = (place) => {
     if (!shown.length) return;
     at = Math.max(0, Math.min(shown.length - 1, place));
+    byId("items").dataset.chosen = "";
     if (at * ROW < list.scrollTop) list.scrollTop = at * ROW;
     if ((at + 1) * ROW > list.scrollTop + list.clientHeight) list.scrollTop = (at + 1) * ROW - list.clientHeight;
     render();
@@ -135,6 +137,14 @@
   list.addEventListener("scroll", () => requestAnimationFrame(render), { passive: true });
   byId("filters").addEventListener("input", filter);
   byId("filters").addEventListener("submit", (event) => event.preventDefault());
+
+  // Paper cannot be opened: what is closed on the screen is printed too, and closed again afterwards.
+  let closed = [];
+  addEventListener("beforeprint", () => {
+    closed = [...document.querySelectorAll("details:not([open])")];
+    closed.forEach((one) => { one.open = true; });
+  });
+  addEventListener("afterprint", () => closed.forEach((one) => { one.open = false; }));
 
   FACETS.forEach(fillFacet);
   filter();

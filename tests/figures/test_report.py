@@ -2,6 +2,7 @@
 
 import json
 import re
+from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
@@ -202,6 +203,50 @@ def test_every_control_has_a_name_and_the_print_leaves_them_out(fresh):
     fresh.call("Emulation.setEmulatedMedia", media="print", features=[])
     assert fresh.run("getComputedStyle(document.getElementById('filters')).display") == "none"
     fresh.call("Emulation.setEmulatedMedia", media="", features=[])
+
+
+@contextmanager
+def _printed(tab):
+    """The page as it is printed on A4 with margins of 2 cm, 170 mm = 643 pixels."""
+    tab.call("Emulation.setDeviceMetricsOverride", width=643, height=900, deviceScaleFactor=1, mobile=False)
+    tab.call("Emulation.setEmulatedMedia", media="print", features=[])
+    tab.run("dispatchEvent(new Event('beforeprint'))")
+    try:
+        yield
+    finally:
+        tab.run("dispatchEvent(new Event('afterprint'))")
+        tab.call("Emulation.setEmulatedMedia", media="", features=[])
+        tab.call("Emulation.clearDeviceMetricsOverride")
+
+
+def test_what_is_closed_is_printed_and_closed_again(fresh):
+    closed = "document.querySelectorAll('details:not([open])').length"
+    before = fresh.run(closed)
+    assert before > 0
+    with _printed(fresh):
+        assert fresh.run(closed) == 0
+    assert fresh.run(closed) == before
+
+
+def test_no_table_runs_off_the_paper(fresh):
+    with _printed(fresh):
+        assert fresh.run("document.querySelectorAll('td').length") > 30
+        wide = "[...document.querySelectorAll('table')].map(t => t.getBoundingClientRect().right - innerWidth)"
+        assert max(fresh.run(wide)) <= 0
+
+
+def _items_are_printed(tab):
+    with _printed(tab):
+        return tab.run("getComputedStyle(document.getElementById('items')).display") == "block"
+
+
+def test_an_item_is_printed_where_the_reader_chose_one(fresh):
+    assert not _items_are_printed(fresh)
+    fresh.run("document.getElementById('list').focus()")
+    fresh.press("ArrowDown")
+    assert _items_are_printed(fresh)
+    _set(fresh, "outcome", "refused")
+    assert not _items_are_printed(fresh)
 
 
 @pytest.fixture
