@@ -52,6 +52,7 @@
     list.scrollTop = 0;
     spacer.style.height = `${shown.length * ROW}px`;
     render();
+    show();
     const apart = data.left_out ? ` ${data.left_out} replies in other elicitations are in probes/replies.parquet.` : "";
     count.textContent = `${shown.length} of ${data.n} items.${apart}`;
     count.dataset.milliseconds = String(Math.round(performance.now() - started));
@@ -85,9 +86,8 @@
     const first = Math.max(0, Math.floor(list.scrollTop / ROW) - 10);
     const last = Math.min(shown.length, Math.ceil((list.scrollTop + list.clientHeight) / ROW) + 10);
     spacer.replaceChildren(...Array.from({ length: Math.max(0, last - first) }, (_, k) => row(first + k)));
-    if (at >= 0) list.setAttribute("aria-activedescendant", `row-${at}`);
+    if (at >= first && at < last) list.setAttribute("aria-activedescendant", `row-${at}`);
     else list.removeAttribute("aria-activedescendant");
-    show();
   };
 
   const show = () => {
@@ -123,6 +123,7 @@
     if (at * ROW < list.scrollTop) list.scrollTop = at * ROW;
     if ((at + 1) * ROW > list.scrollTop + list.clientHeight) list.scrollTop = (at + 1) * ROW - list.clientHeight;
     render();
+    show();
   };
 
   list.addEventListener("keydown", (event) => {
@@ -135,6 +136,7 @@
     if (chosen) go(Number(chosen.dataset.place));
   });
   list.addEventListener("scroll", () => requestAnimationFrame(render), { passive: true });
+  new ResizeObserver(render).observe(list);
   byId("filters").addEventListener("input", filter);
   byId("filters").addEventListener("submit", (event) => event.preventDefault());
 

@@ -275,6 +275,28 @@ def test_in_a_narrow_window_items_are_told_apart_by_the_ends_of_their_names(narr
     assert all(narrow.run(rows)) and len(narrow.run(rows)) > 10
 
 
+def test_scrolling_the_list_leaves_the_chosen_item_as_it_was_read(fresh):
+    fresh.run("document.querySelector('#detail dl').dataset.mine = '1'")
+    fresh.run("document.getElementById('list').scrollTop = 9000")
+    fresh.run("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert fresh.run("document.querySelector('#detail dl').dataset.mine") == "1"
+    assert not fresh.run("document.getElementById('list').hasAttribute('aria-activedescendant')")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_the_keyboard_is_on_is_seen(fresh, scheme):
+    fresh.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+    for name in ("#list", "#search", "#detail", "summary", ".scroll", "nav a"):
+        fresh.press("ArrowDown")
+        fresh.run(f"document.querySelector({name!r}).focus()")
+        style, width, color = fresh.run(
+            "(s => [s.outlineStyle, s.outlineWidth, s.outlineColor])(getComputedStyle(document.activeElement))"
+        )
+        paper = fresh.run("getComputedStyle(document.body).backgroundColor")
+        assert (style, width) == ("solid", "3px"), name
+        assert _contrast(color, paper) >= 3, (name, color, paper)  # WCAG 2.2, 1.4.11
+
+
 def test_the_items_keep_prompt_reply_label_and_score(a_run, on_disk, tmp_path):
     content = browser_items(_run(a_run, on_disk, tmp_path / "a-run", 3))
     texts = content["texts"]
