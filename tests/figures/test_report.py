@@ -40,12 +40,16 @@ def _table():
     return Table("verdicts", "Verdicts.", heads, [[*row, "10000"]], pd.DataFrame())
 
 
+def _names(n):
+    return [f"question-of-the-run-{i}" for i in range(n)]
+
+
 def _items(n, condition="plain"):
     rng = np.random.default_rng(0)
     agree = np.arange(n) % 2 == 0
     return pd.DataFrame(
         {
-            "item_id": [f"item-{i}" for i in range(n)], "target": "knowledge", "condition": condition, "group": 0,
+            "item_id": _names(n), "target": "knowledge", "condition": condition, "group": 0,
             "fold": 0, "label": 1.0, "label_name": "yes", "probe": rng.normal(size=n), "probe_right": True,
             "report_right": agree, "report": np.where(agree, 1.0, 0.0), "report_name": np.where(agree, "yes", "no"),
             "outcome": np.where(np.arange(n) % 5 == 0, "refused", "answered"), "source": "news",
@@ -60,7 +64,7 @@ def _asked(n):
         "object_prompt": [f"Where is {i}? " + "word " * 60 for i in range(n)],
         "report_prompt": "Do you know it?",
     }
-    return pd.DataFrame({"item_id": [f"item-{i}" for i in range(n)], "target": "knowledge"} | prompts)
+    return pd.DataFrame({"item_id": _names(n), "target": "knowledge"} | prompts)
 
 
 def _run(a_run, on_disk, folder, n, condition="plain"):
@@ -140,7 +144,9 @@ def test_of_ten_thousand_items_only_those_in_sight_are_in_the_page(fresh):
     assert 10 < fresh.run("document.querySelectorAll('#list .item').length") < 80
     fresh.run("document.getElementById('list').scrollTop = 5000 * 28")
     fresh.run("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    assert "item-5005" in fresh.run("[...document.querySelectorAll('#list .item')].map(r => r.firstChild.textContent)")
+    assert "question-of-the-run-5005" in fresh.run(
+        "[...document.querySelectorAll('#list .item')].map(r => r.firstChild.textContent)"
+    )
 
 
 def test_filters_and_search_keep_what_they_name(fresh):
@@ -158,7 +164,7 @@ def test_sorting_by_probe_puts_the_lowest_first_and_by_minus_probe_the_highest(f
     probe = _items(10_000)["probe"]
     for how, extreme in (("probe", probe.idxmin()), ("-probe", probe.idxmax())):
         _set(fresh, "sort", how)
-        assert fresh.run("document.querySelector('#list .item').firstChild.textContent") == f"item-{extreme}"
+        assert fresh.run("document.querySelector('#list .item').firstChild.textContent") == _names(10_000)[extreme]
 
 
 def test_a_search_through_ten_thousand_items_takes_less_than_a_second(fresh):
@@ -172,9 +178,9 @@ def test_the_browser_is_usable_from_the_keyboard(fresh):
     for key in ("ArrowDown", "ArrowDown", "ArrowUp"):
         fresh.press(key)
     assert fresh.run("document.getElementById('list').getAttribute('aria-activedescendant')") == "row-1"
-    assert "item-1 " in fresh.run("document.querySelector('#detail dd').textContent")
+    assert "question-of-the-run-1 " in fresh.run("document.querySelector('#detail dd').textContent")
     fresh.press("End")
-    assert fresh.run("document.querySelector('[aria-selected=true]').firstChild.textContent") == "item-9999"
+    assert fresh.run("document.querySelector('[aria-selected=true]').firstChild.textContent") == _names(10_000)[-1]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -262,17 +268,23 @@ def narrow(fresh):
 def test_in_a_narrow_window_numbers_stay_on_one_line_and_evidence_is_readable(narrow):
     assert narrow.run("document.documentElement.scrollWidth") <= 420
     assert narrow.run("document.querySelector('#tables td:last-child').getClientRects()[0].height") < 40
-    evidence = narrow.run("[...document.querySelectorAll('.evidence tr')].map(r => r.lastElementChild.offsetWidth)")
-    assert min(evidence) >= 18 * 16
+    unbroken = "document.querySelectorAll('.evidence tr')[4].hidden"
+    narrow.run(f"{unbroken} = true")  # a long word would widen the column by itself
+    width = narrow.run("document.querySelector('.evidence td:last-child').offsetWidth")
+    narrow.run(f"{unbroken} = false")
+    assert width >= 18 * 16
     levels = narrow.run("[...document.querySelectorAll('.evidence td:first-child')].map(c => c.textContent)")
     assert levels == list("DKSGAPU")
     assert narrow.run("[...document.querySelectorAll('th')].filter(head => !head.textContent.trim()).length") == 0
 
 
-def test_in_a_narrow_window_items_are_told_apart_by_the_ends_of_their_names(narrow):
+def test_in_a_narrow_window_items_keep_the_ends_of_their_names_and_whole_numbers(narrow):
     seen = "getBoundingClientRect().right <= row.firstChild.getBoundingClientRect().right + 0.5"
     rows = f"[...document.querySelectorAll('#list .item')].map(row => row.firstChild.lastChild.{seen})"
     assert all(narrow.run(rows)) and len(narrow.run(rows)) > 10
+    assert narrow.run(
+        "[...document.querySelectorAll('#list .number')].every(cell => cell.scrollWidth <= cell.clientWidth)"
+    )
 
 
 def test_scrolling_the_list_leaves_the_chosen_item_as_it_was_read(fresh):
@@ -311,7 +323,7 @@ def test_replies_in_other_elicitations_stand_with_their_item(a_run, on_disk, tmp
     reply = {
         "target": "knowledge",
         "condition": "plain",
-        "item_id": "item-1",
+        "item_id": "question-of-the-run-1",
         "text": "Yes & no",
         "outcome": "answered",
     }
