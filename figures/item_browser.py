@@ -109,8 +109,15 @@ def _others(run: RunFiles, frame: pd.DataFrame, texts: _Texts) -> tuple[dict[str
     return out, 0
 
 
+_ACTS = {"control": "planted answer", "object": "act", "candidate": "candidate answer"}
+"""Prompts whose replies are no report, as the page names them."""
+
+
 def _name(row: dict) -> str:
-    """The elicitation of a reply: its prompt where there is no rung."""
+    """What a reply was given to: its elicitation, and what else it is where it is no report, or one of several."""
     parts = [row.get(name) for name in ("rung", "framing", "context", "paraphrase", "variant")]
     known = [str(part) for part in parts if part is not None and part == part and str(part) not in ("", "before")]
-    return "/".join(known) or str(row.get("prompt") or "")
+    prompt, sample = str(row.get("prompt") or ""), row.get("sample") or 0
+    asked = "/".join(known) if row.get("rung") else ""
+    kind = _ACTS.get(prompt, "" if asked else prompt)
+    return ", ".join(part for part in (kind, asked, f"sample {sample:.0f}" if sample > 0 else "") if part)

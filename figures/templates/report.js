@@ -48,12 +48,21 @@
     }
     shown = sorted(kept, byId("sort").value);
     at = shown.length ? 0 : -1;
+    delete byId("items").dataset.chosen;
     list.scrollTop = 0;
     spacer.style.height = `${shown.length * ROW}px`;
     render();
+    show();
     const apart = data.left_out ? ` ${data.left_out} replies in other elicitations are in probes/replies.parquet.` : "";
     count.textContent = `${shown.length} of ${data.n} items.${apart}`;
     count.dataset.milliseconds = String(Math.round(performance.now() - started));
+  };
+
+  // Names often differ at their ends alone: what does not fit is left out before the last characters.
+  const named = (name) => {
+    const made = element("span", undefined, "name"), letters = [...name];
+    made.append(element("span", letters.slice(0, -6).join("")), element("span", letters.slice(-6).join("")));
+    return made;
   };
 
   const row = (place) => {
@@ -67,7 +76,7 @@
     made.setAttribute("aria-setsize", shown.length);
     made.title = `${text("target", i)} · ${text("condition", i)}`;
     made.append(
-      element("span", data.item_id[i]), element("span", text("label", i)), element("span", text("report", i) || DASH),
+      named(data.item_id[i]), element("span", text("label", i)), element("span", text("report", i) || DASH),
       element("span", number("probe", i), "number"), element("span", value("agreement", i)), element("span", text("outcome", i)),
       element("span", text("reply", i)));
     return made;
@@ -77,9 +86,8 @@
     const first = Math.max(0, Math.floor(list.scrollTop / ROW) - 10);
     const last = Math.min(shown.length, Math.ceil((list.scrollTop + list.clientHeight) / ROW) + 10);
     spacer.replaceChildren(...Array.from({ length: Math.max(0, last - first) }, (_, k) => row(first + k)));
-    if (at >= 0) list.setAttribute("aria-activedescendant", `row-${at}`);
+    if (at >= first && at < last) list.setAttribute("aria-activedescendant", `row-${at}`);
     else list.removeAttribute("aria-activedescendant");
-    show();
   };
 
   const show = () => {
@@ -102,7 +110,7 @@
     add("source", text("source", i));
     add("group, fold", `${number("group", i)}, ${number("fold", i)}`);
     for (const [name, reply, outcome] of data.others[i] || []) {
-      add(`${data.texts[name]} (${data.texts[outcome]})`, data.texts[reply] || DASH, true);
+      add(data.texts[name] + (outcome ? ` (${data.texts[outcome]})` : ""), data.texts[reply] || DASH, true);
     }
     detail.replaceChildren(parts);
     detail.scrollTop = 0;
@@ -111,9 +119,11 @@
   const go = (place) => {
     if (!shown.length) return;
     at = Math.max(0, Math.min(shown.length - 1, place));
+    byId("items").dataset.chosen = "";
     if (at * ROW < list.scrollTop) list.scrollTop = at * ROW;
     if ((at + 1) * ROW > list.scrollTop + list.clientHeight) list.scrollTop = (at + 1) * ROW - list.clientHeight;
     render();
+    show();
   };
 
   list.addEventListener("keydown", (event) => {
@@ -126,8 +136,17 @@
     if (chosen) go(Number(chosen.dataset.place));
   });
   list.addEventListener("scroll", () => requestAnimationFrame(render), { passive: true });
+  new ResizeObserver(render).observe(list);
   byId("filters").addEventListener("input", filter);
   byId("filters").addEventListener("submit", (event) => event.preventDefault());
+
+  // Paper cannot be opened: what is closed on the screen is printed too, and closed again afterwards.
+  let closed = [];
+  addEventListener("beforeprint", () => {
+    closed = [...document.querySelectorAll("details:not([open])")];
+    closed.forEach((one) => { one.open = true; });
+  });
+  addEventListener("afterprint", () => closed.forEach((one) => { one.open = false; }));
 
   FACETS.forEach(fillFacet);
   filter();

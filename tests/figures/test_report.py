@@ -2,14 +2,16 @@
 
 import json
 import re
+from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from figures import read_run
-from figures.item_browser import as_json, browser_items
-from figures.report import Picture, report_html
+from figures.item_browser import _name, as_json, browser_items
+from figures.report import Picture, _beside, report_html
+from figures.tables import Table
 from tests.figures import browser
 
 HOSTILE = (
@@ -20,12 +22,34 @@ HOSTILE = (
 )  # fmt: skip
 
 
+CONDITIONS = [
+    {"level": level, "condition": f"what {level} needs", "held": held, "evidence": evidence}
+    for level, held, evidence in (
+        ("D", True, "p = 0.005 of 200 permutations"), ("K", False, HOSTILE[2]), ("S", None, "not run"),
+        ("G", True, "a_name_without_a_space_" * 12), ("A", True, "said, fitted: 0.998 [0.980, 1.018]; " * 12),
+        ("P", None, "needs another model's run on the same items"),
+        ("U", True, "ablated at the report prompt, layer 4: the next token moves by 0.123 nats; 200 other directions"
+         " 0.0102 (95th percentile 0.0311), p = 0.005, 200 items"),
+    )
+]  # fmt: skip
+
+
+def _table():
+    heads = ("Target", "Condition", "Know", "Say", ">n")
+    row = ["a_long_name_" * 12, "another_long_name_" * 12, "0.90 [0.87, 0.93]", "0.92 [0.87, 0.97]"]
+    return Table("verdicts", "Verdicts.", heads, [[*row, "10000"]], pd.DataFrame())
+
+
+def _names(n):
+    return [f"question-of-the-run-{i}" for i in range(n)]
+
+
 def _items(n, condition="plain"):
     rng = np.random.default_rng(0)
     agree = np.arange(n) % 2 == 0
     return pd.DataFrame(
         {
-            "item_id": [f"item-{i}" for i in range(n)], "target": "knowledge", "condition": condition, "group": 0,
+            "item_id": _names(n), "target": "knowledge", "condition": condition, "group": 0,
             "fold": 0, "label": 1.0, "label_name": "yes", "probe": rng.normal(size=n), "probe_right": True,
             "report_right": agree, "report": np.where(agree, 1.0, 0.0), "report_name": np.where(agree, "yes", "no"),
             "outcome": np.where(np.arange(n) % 5 == 0, "refused", "answered"), "source": "news",
@@ -40,12 +64,12 @@ def _asked(n):
         "object_prompt": [f"Where is {i}? " + "word " * 60 for i in range(n)],
         "report_prompt": "Do you know it?",
     }
-    return pd.DataFrame({"item_id": [f"item-{i}" for i in range(n)], "target": "knowledge"} | prompts)
+    return pd.DataFrame({"item_id": _names(n), "target": "knowledge"} | prompts)
 
 
 def _run(a_run, on_disk, folder, n, condition="plain"):
     made = a_run(targets=("knowledge",), conditions=(condition,), n_layers=3)
-    made.verdicts[0] |= {"sentence": HOSTILE[1], "reasons": list(HOSTILE)}
+    made.verdicts[0] |= {"sentence": HOSTILE[1], "reasons": list(HOSTILE), "conditions": CONDITIONS}
     made = type(made)(made.scores, _items(n, condition), made.verdicts)
     return read_run(on_disk(made, folder, activations__items=_asked(n)))
 
@@ -59,7 +83,7 @@ def page(tmp_path_factory):
     run = _run(make_run, put, folder / HOSTILE[9].replace(":", "-"), 10_000, HOSTILE[0])
     path = folder / "report.html"
     png = b"\x89PNG\r\n\x1a\n"
-    path.write_text(report_html(run, [Picture("p", HOSTILE[2], png)], []), encoding="utf-8")
+    path.write_text(report_html(run, [Picture("p", HOSTILE[2], png)], [_table()]), encoding="utf-8")
     return path
 
 
@@ -120,7 +144,9 @@ def test_of_ten_thousand_items_only_those_in_sight_are_in_the_page(fresh):
     assert 10 < fresh.run("document.querySelectorAll('#list .item').length") < 80
     fresh.run("document.getElementById('list').scrollTop = 5000 * 28")
     fresh.run("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
-    assert "item-5005" in fresh.run("[...document.querySelectorAll('#list .item')].map(r => r.firstChild.textContent)")
+    assert "question-of-the-run-5005" in fresh.run(
+        "[...document.querySelectorAll('#list .item')].map(r => r.firstChild.textContent)"
+    )
 
 
 def test_filters_and_search_keep_what_they_name(fresh):
@@ -138,7 +164,7 @@ def test_sorting_by_probe_puts_the_lowest_first_and_by_minus_probe_the_highest(f
     probe = _items(10_000)["probe"]
     for how, extreme in (("probe", probe.idxmin()), ("-probe", probe.idxmax())):
         _set(fresh, "sort", how)
-        assert fresh.run("document.querySelector('#list .item').firstChild.textContent") == f"item-{extreme}"
+        assert fresh.run("document.querySelector('#list .item').firstChild.textContent") == _names(10_000)[extreme]
 
 
 def test_a_search_through_ten_thousand_items_takes_less_than_a_second(fresh):
@@ -152,9 +178,9 @@ def test_the_browser_is_usable_from_the_keyboard(fresh):
     for key in ("ArrowDown", "ArrowDown", "ArrowUp"):
         fresh.press(key)
     assert fresh.run("document.getElementById('list').getAttribute('aria-activedescendant')") == "row-1"
-    assert "item-1 " in fresh.run("document.querySelector('#detail dd').textContent")
+    assert "question-of-the-run-1 " in fresh.run("document.querySelector('#detail dd').textContent")
     fresh.press("End")
-    assert fresh.run("document.querySelector('[aria-selected=true]').firstChild.textContent") == "item-9999"
+    assert fresh.run("document.querySelector('[aria-selected=true]').firstChild.textContent") == _names(10_000)[-1]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -185,6 +211,104 @@ def test_every_control_has_a_name_and_the_print_leaves_them_out(fresh):
     fresh.call("Emulation.setEmulatedMedia", media="", features=[])
 
 
+@contextmanager
+def _printed(tab):
+    """The page as it is printed on A4 with margins of 2 cm, 170 mm = 643 pixels."""
+    tab.call("Emulation.setDeviceMetricsOverride", width=643, height=900, deviceScaleFactor=1, mobile=False)
+    tab.call("Emulation.setEmulatedMedia", media="print", features=[])
+    tab.run("dispatchEvent(new Event('beforeprint'))")
+    try:
+        yield
+    finally:
+        tab.run("dispatchEvent(new Event('afterprint'))")
+        tab.call("Emulation.setEmulatedMedia", media="", features=[])
+        tab.call("Emulation.clearDeviceMetricsOverride")
+
+
+def test_what_is_closed_is_printed_and_closed_again(fresh):
+    closed = "document.querySelectorAll('details:not([open])').length"
+    before = fresh.run(closed)
+    assert before > 0
+    with _printed(fresh):
+        assert fresh.run(closed) == 0
+    assert fresh.run(closed) == before
+
+
+def test_no_table_runs_off_the_paper(fresh):
+    with _printed(fresh):
+        assert fresh.run("document.querySelectorAll('td').length") > 30
+        wide = "[...document.querySelectorAll('table')].map(t => t.getBoundingClientRect().right - innerWidth)"
+        assert max(fresh.run(wide)) <= 0
+
+
+def _items_are_printed(tab):
+    with _printed(tab):
+        return tab.run("getComputedStyle(document.getElementById('items')).display") == "block"
+
+
+def test_an_item_is_printed_where_the_reader_chose_one(fresh):
+    assert not _items_are_printed(fresh)
+    fresh.run("document.getElementById('list').focus()")
+    fresh.press("ArrowDown")
+    assert _items_are_printed(fresh)
+    _set(fresh, "outcome", "refused")
+    assert not _items_are_printed(fresh)
+
+
+@pytest.fixture
+def narrow(fresh):
+    """The page in a window of 420 pixels, with everything opened."""
+    fresh.call("Emulation.setDeviceMetricsOverride", width=420, height=900, deviceScaleFactor=1, mobile=False)
+    fresh.run("document.querySelectorAll('details').forEach(one => { one.open = true }), 1")
+    yield fresh
+    fresh.run("document.querySelectorAll('.verdict details').forEach(one => { one.open = false }), 1")
+    fresh.call("Emulation.clearDeviceMetricsOverride")
+
+
+def test_in_a_narrow_window_numbers_stay_on_one_line_and_evidence_is_readable(narrow):
+    assert narrow.run("document.documentElement.scrollWidth") <= 420
+    assert narrow.run("document.querySelector('#tables td:last-child').getClientRects()[0].height") < 40
+    unbroken = "document.querySelectorAll('.evidence tr')[4].hidden"
+    narrow.run(f"{unbroken} = true")  # a long word would widen the column by itself
+    width = narrow.run("document.querySelector('.evidence td:last-child').offsetWidth")
+    narrow.run(f"{unbroken} = false")
+    assert width >= 18 * 16
+    levels = narrow.run("[...document.querySelectorAll('.evidence td:first-child')].map(c => c.textContent)")
+    assert levels == list("DKSGAPU")
+    assert narrow.run("[...document.querySelectorAll('th')].filter(head => !head.textContent.trim()).length") == 0
+
+
+def test_in_a_narrow_window_items_keep_the_ends_of_their_names_and_whole_numbers(narrow):
+    seen = "getBoundingClientRect().right <= row.firstChild.getBoundingClientRect().right + 0.5"
+    rows = f"[...document.querySelectorAll('#list .item')].map(row => row.firstChild.lastChild.{seen})"
+    assert all(narrow.run(rows)) and len(narrow.run(rows)) > 10
+    assert narrow.run(
+        "[...document.querySelectorAll('#list .number')].every(cell => cell.scrollWidth <= cell.clientWidth)"
+    )
+
+
+def test_scrolling_the_list_leaves_the_chosen_item_as_it_was_read(fresh):
+    fresh.run("document.querySelector('#detail dl').dataset.mine = '1'")
+    fresh.run("document.getElementById('list').scrollTop = 9000")
+    fresh.run("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert fresh.run("document.querySelector('#detail dl').dataset.mine") == "1"
+    assert not fresh.run("document.getElementById('list').hasAttribute('aria-activedescendant')")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_what_the_keyboard_is_on_is_seen(fresh, scheme):
+    fresh.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+    for name in ("#list", "#search", "#detail", "summary", ".scroll", "nav a"):
+        fresh.press("ArrowDown")
+        fresh.run(f"document.querySelector({name!r}).focus()")
+        style, width, color = fresh.run(
+            "(s => [s.outlineStyle, s.outlineWidth, s.outlineColor])(getComputedStyle(document.activeElement))"
+        )
+        paper = fresh.run("getComputedStyle(document.body).backgroundColor")
+        assert (style, width) == ("solid", "3px"), name
+        assert _contrast(color, paper) >= 3, (name, color, paper)  # WCAG 2.2, 1.4.11
+
+
 def test_the_items_keep_prompt_reply_label_and_score(a_run, on_disk, tmp_path):
     content = browser_items(_run(a_run, on_disk, tmp_path / "a-run", 3))
     texts = content["texts"]
@@ -199,7 +323,7 @@ def test_replies_in_other_elicitations_stand_with_their_item(a_run, on_disk, tmp
     reply = {
         "target": "knowledge",
         "condition": "plain",
-        "item_id": "item-1",
+        "item_id": "question-of-the-run-1",
         "text": "Yes & no",
         "outcome": "answered",
     }
@@ -208,6 +332,75 @@ def test_replies_in_other_elicitations_stand_with_their_item(a_run, on_disk, tmp
     ((name, text, outcome),) = content["others"]["1"]
     told = [content["texts"][i] for i in (name, text, outcome)]
     assert told == ["choice/typical/after/2", "Yes & no", "answered"]
+
+
+FRAMED = {
+    "you": -0.217, "you_lower": -0.287, "you_upper": -0.152, "typical": -0.226, "typical_lower": -0.296,
+    "typical_upper": -0.16, "difference": 0.0083, "difference_lower": 0.0032, "difference_upper": 0.014,
+    "agreement": 0.923, "agreement_lower": 0.901, "agreement_upper": 0.945, "about": "about itself",
+}  # fmt: skip
+
+
+def test_whether_a_report_is_about_itself_is_told_with_the_difference_that_decides_it():
+    (line,) = _beside({"framing": FRAMED})
+    assert "itself it scores −0.22 [−0.29, −0.15], asked about a typical model −0.23 [−0.30, −0.16]" in line
+    assert "difference 0.008 [0.003, 0.014]" in line and "the same for 92 % [90, 94] of the items answered" in line
+    assert line.endswith("Judgement: about itself, because the difference is above 0.")
+
+
+def test_a_framing_that_was_measured_in_part_is_told_in_part():
+    (line,) = _beside({"framing": {"agreement": 0.97, "difference": float("nan"), "about": "not yet a word"}})
+    assert line == "Its two answers are the same for 97 % of the items answered both times. Judgement: not yet a word."
+    assert _beside({"framing": {"agreement": None, "about": "undecided"}}) == []
+    assert _beside({"framing": None}) == []
+
+
+@pytest.mark.parametrize(
+    ("method", "told"),
+    [
+        ("nested report", "Know is the probe that reads the report prompt alone (“nested report” in the tables)."),
+        (
+            "nested",
+            "Know is the probe that chose among all prompts and layers (“nested” in the tables).",
+        ),
+        ("fixed layer", "Know is the probe “fixed layer” of the tables."),
+    ],
+)
+def test_a_verdict_says_which_probe_of_the_tables_it_is_about(method, told):
+    assert _beside({"probe_method": method}) == [told]
+
+
+def test_a_class_of_which_every_report_was_refused_is_seen_at_once(a_run, on_disk, tmp_path):
+    made = a_run(targets=("knowledge",), conditions=("plain", "other"), n_layers=3)
+    made.verdicts[0]["coverage_by_class"] = {"yes": {"refused": 1.0}, HOSTILE[0]: {"answered": 0.996, "refused": 0.004}}
+    made.verdicts[1]["coverage_by_class"] = {"yes": {"answered": 1.0}, "no": {"answered": 1.0}}
+    html = report_html(read_run(on_disk(made, tmp_path)), [], [])
+    refused, all_answered = re.findall(r"<details([^>]*)>\s*<summary>Answered, by true class: (.*?)</summary>", html)
+    assert refused[0] == " open" and refused[1].startswith("0 % of “yes” to &gt;99 % of “&lt;script&gt;")
+    assert all_answered == ("", "100 % of each")
+    rows = re.findall(r"<tr><td>(.*?)</td>" + 3 * r'<td class="right">(.*?)</td>' + "</tr>", html)
+    assert rows[0] == ("yes", "0 %", "100 %", "0 %") and rows[1][1:] == ("&gt;99 %", "&lt;1 %", "0 %")
+
+
+def test_a_verdict_without_its_coverage_by_class_has_no_table_of_it(a_run, on_disk, tmp_path):
+    html = report_html(read_run(on_disk(a_run(targets=("knowledge",), n_layers=3), tmp_path)), [], [])
+    assert "by true class" not in html
+
+
+@pytest.mark.parametrize(
+    ("told", "name"),
+    [
+        ({"prompt": "report"}, "choice/you/0"),
+        ({"prompt": "control"}, "planted answer, choice/you/0"),
+        ({"prompt": "report", "sample": 2}, "choice/you/0, sample 2"),
+        ({"prompt": "object", "rung": "", "framing": "", "paraphrase": -1, "sample": 3}, "act, sample 3"),
+        ({"prompt": "candidate", "rung": "", "framing": "", "paraphrase": -1}, "candidate answer"),
+        ({"prompt": "swapped", "rung": None}, "swapped"),
+    ],
+)
+def test_two_replies_to_different_prompts_never_have_the_same_name(told, name):
+    asked = {"rung": "choice", "framing": "you", "context": "before", "paraphrase": 0, "variant": "", "sample": 0}
+    assert _name(asked | told) == name
 
 
 def test_a_score_that_is_undefined_is_null_and_half_a_character_is_replaced():
