@@ -348,11 +348,12 @@ def _sae_folder(name: str, run: Path) -> Path:
 @main.command()
 @click.argument("run", default=DEFAULT_RUN)
 @click.option("--items", default=N_ITEMS, show_default=True, type=click.IntRange(2), help="Items of each target.")
-@click.option("--random", default=N_RANDOM, show_default=True, type=click.IntRange(19), help="Other directions.")
+@click.option("--random", default=N_RANDOM, show_default=True, type=click.IntRange(19), help="Rivals of each kind.")
 def ablate(run, items, random):
     """Take the probe's direction out of the states and see whether the model goes on differently (level U).
 
-    Needs the model again. Each direction stands against others along which the states are moved as far.
+    Needs the model again. Each direction stands against those of probes of shuffled labels, and against others along
+    which the states are moved as far.
     """
     from activations.load import load_subject, load_tokenizer
     from activations.moving import Mover

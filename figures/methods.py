@@ -126,7 +126,8 @@ def _ablated(run: RunFiles) -> Iterator[Sentence]:
     others, items = (_span([one[name] for one in run.used]) for name in ("n_random", "n"))
     yield Sentence(
         f"Whether the model uses a direction was tested by taking what varies with the probe's score out of the last"
-        f" token's state of {items} items, beside {others} other directions moved as far", ("belrose2023",),
+        f" token's state of {items} items, beside {others} probes of shuffled labels and as many other directions moved"
+        " as far", ("belrose2023",),
     )  # fmt: skip
 
 

@@ -22,7 +22,9 @@ from sklearn.preprocessing import StandardScaler
 from .errors import ProbeError
 from .examples import Examples
 from .following import candidate
+from .labellings import fit_together
 from .linear import Dense, Family, families
+from .splits import Trainings
 from .tables import write_atomic
 
 FOLDER = "directions"
@@ -54,12 +56,16 @@ def fit_direction(
 
     x: (n_items, d_model); y: (n_items,) counts (n_classes 0) or class indices. The prediction (log-odds, a number, or
     log-probabilities less their mean) is taken at the mean of the activations and one standard deviation along each
-    dimension: where it is affine that is all there is to know, whatever scaling and rotation happened inside. None
-    where it is not affine, as LDA over values and networks are.
+    dimension: where it is affine that is all there is to know, whatever scaling and rotation happened inside. Classes
+    that are each read against the rest get the log-odds of that. None where nothing is affine, as LDA over values and
+    networks are not.
     """
+    if n_classes > 2 and family.along is not None:
+        each = [fit_direction(x, y == c, n_classes=2, family=family, k=k) for c in range(n_classes)]
+        return tuple(np.concatenate(part) for part in zip(*each, strict=True))
     x = x.astype(np.float64)
-    mean, step = x.mean(axis=0), np.where(x.std(axis=0) > 0, x.std(axis=0), 1.0)
-    points = np.vstack([mean, mean + np.diag(step), x])
+    mean, step, points = _probing_points(x)
+    points = np.vstack([points, x])
     rows = np.arange(len(x))
     x_train, x_test = Dense(np.vstack([x, points])).split(rows, len(x) + np.arange(len(points)))
     found = _affine(family.fit(x_train, y, x_test, n_classes=n_classes, only=k)[0])
@@ -70,6 +76,30 @@ def fit_direction(
     if np.abs(x @ weight.T + bias - at_rows).max() > slack:
         return None
     return weight.astype(np.float32), bias.astype(np.float32)
+
+
+def fit_weights(x: np.ndarray, y: np.ndarray, *, n_classes: int, family: Family, k: int) -> np.ndarray:
+    """(n_labellings, 1 or n_classes, d_model) float32, the weights of `fit_direction` for many labellings at once.
+
+    x: (n_items, d_model); y: (n_items, n_labellings). For families that fit many labellings together alone.
+    """
+    if n_classes > 2:
+        each = [fit_weights(x, y == c, n_classes=2, family=family, k=k) for c in range(n_classes)]
+        return np.concatenate(each, axis=1)
+    mean, step, points = _probing_points(x.astype(np.float64))
+    both = np.vstack([x, points]).astype(np.float64)
+    train = np.arange(len(both)) < len(x)
+    trainings = Trainings(train[:, None], ~train[:, None])
+    labels = np.vstack([y, np.zeros((len(points), y.shape[1]))])
+    along = {} if family.along is None else {family.name: family.along(both, trainings)}
+    found = fit_together(both, trainings, labels, (family,), along, n_classes=n_classes)[0][k]
+    return ((found[1:] - found[0]) / step[:, None]).T[:, None, :].astype(np.float32)
+
+
+def _probing_points(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(mean, standard deviation, the mean and one deviation from it along each dimension)."""
+    mean, step = x.mean(axis=0), np.where(x.std(axis=0) > 0, x.std(axis=0), 1.0)
+    return mean, step, np.vstack([mean, mean + np.diag(step)])
 
 
 def _affine(pred: np.ndarray) -> np.ndarray:

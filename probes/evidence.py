@@ -31,6 +31,8 @@ MIN_PERMUTATIONS = 200
 CONSTANT = 0.95
 """Share of answered reports that say one thing, at which the report counts as constant."""
 MIN_ITEMS, MIN_GROUPS, MIN_CONTROLS = 40, 10, 5
+MIN_RIVALS, MIN_EFFECT = 99, 0.01
+"""Of an ablation: rivals of each kind, and nats by which the next token must move to be worth a claim."""
 
 
 @dataclass(frozen=True)
@@ -93,18 +95,26 @@ class Used:
     target: str
     condition: str
     site: str
+    reading: int
+    """the layer that the probe reads"""
     layer: int
+    """the layer that was ablated: the same, or the one before the last block"""
     effect: float
     """mean divergence over the items, nats"""
-    other_mean: float
-    """the same along other directions, their mean"""
-    other_q95: float
+    shuffled_mean: float
+    """the same of probes of shuffled labels, their mean"""
+    shuffled_q95: float
     """and their 95th percentile, a draw itself: an effect above it has p <= .05"""
-    p: float
-    """(1 + #{other >= effect}) / (1 + n_random)"""
+    p_shuffled: float
+    """(1 + #{rival >= effect}) / (1 + n_random)"""
+    other_mean: float
+    """along other directions, moved as far"""
+    other_q95: float
+    p_other: float
     n: int
     """items, one a group"""
     n_random: int
+    """rivals of each kind"""
 
 
 @dataclass(frozen=True)

@@ -127,7 +127,7 @@ def _asked(entry: dict) -> tuple[Asked, ...]:
 
 
 def _used(usage: Sequence[Used], place: tuple) -> Used | None:
-    return next((u for u in usage if (u.target, u.condition, u.site, u.layer) == place), None)
+    return next((u for u in usage if (u.target, u.condition, u.site, u.reading) == place), None)
 
 
 def _supervised(paired: Paired, head: str, rungs: list[str], asked: tuple[Asked, ...]) -> tuple[Supervised, ...]:

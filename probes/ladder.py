@@ -16,10 +16,12 @@ from .evidence import (
     EMBEDDINGS,
     MIN_CONTROL,
     MIN_CONTROLS,
+    MIN_EFFECT,
     MIN_GROUPS,
     MIN_ITEMS,
     MIN_PARSED,
     MIN_PERMUTATIONS,
+    MIN_RIVALS,
     OUTPUTS,
     POSITION,
     RANDOM_MODEL,
@@ -240,10 +242,15 @@ def _used(e: Evidence) -> tuple[Condition, ...]:
     if u is None:
         return (Condition("U", name, None, "needs an intervention: tacit ablate"),)
     text = (
-        f"ablated at the {u.site} prompt, layer {u.layer}: the next token moves by {u.effect:.3g} nats; {u.n_random}"
-        f" other directions {u.other_mean:.3g} (95th percentile {u.other_q95:.3g}), p = {u.p:.2g}, {u.n} items"
+        f"ablated at the {u.site} prompt, layer {u.layer}: the next token moves by {u.effect:.2g} nats; {u.n_random}"
+        f" probes of shuffled labels {u.shuffled_mean:.2g} (95th percentile {u.shuffled_q95:.2g}, p ="
+        f" {u.p_shuffled:.2g}); as many other directions moved as far {u.other_mean:.2g} ({u.other_q95:.2g}, p ="
+        f" {u.p_other:.2g}); {u.n} items, at least {MIN_EFFECT} nats are asked for"
     )
-    return (Condition("U", name, bool(u.p <= ALPHA), text),)
+    if u.n < MIN_ITEMS or u.n_random < MIN_RIVALS:
+        return (Condition("U", name, None, f"{text}; fewer than {MIN_ITEMS} items or {MIN_RIVALS} rivals"),)
+    shown = u.effect >= MIN_EFFECT and max(u.p_shuffled, u.p_other) <= ALPHA
+    return (Condition("U", name, bool(shown), text),)
 
 
 def _scope(e: Evidence) -> tuple[Condition, ...]:

@@ -279,6 +279,7 @@ def _entry(found: Analysis, sites, seed: int) -> dict:
         "controls": [m.name for m in methods.values() if m.kind == "control"],
         "groups_shared_by_train_and_test": 0,  # asserted in `Folds`
         "inner": inner, "searches": searches,
+        "families": {f"probe {m.site} {m.layer}": m.held.usual for m in found.curve},
         "nulls": {name: null.facts() for name, null in found.nulls.items()}, "crossing": found.crossing,
         "leakage": asdict(found.leakage) | {"suspicious": found.leakage.suspicious},
     }  # fmt: skip

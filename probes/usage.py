@@ -1,28 +1,34 @@
 """Does the model use what the probe reads? The probe's direction taken out of the states, against other directions.
 
-In: kept directions, cached states, and a function that moves states in the model. Out: `<run>/probes/used.json`, a row
-per target, condition and reading. A direction is ablated by taking out of every state what varies with the probe's
-score: the score's own weights tell little (they cancel what disturbs the reading, Haufe et al. 2014, NeuroImage 87:96),
-the pattern that goes with it is what the model may read as well (Belrose et al. 2023, arXiv 2306.03819). Afterwards
-the states are uncorrelated with the score.
+In: cached states, labels, and a function that moves states in the model. Out: `<run>/probes/used.json`, a row per
+target, condition and reading. A direction is ablated by taking out of every state what varies with the probe's score:
+the score's own weights tell little (they cancel what disturbs the reading, Haufe et al. 2014, NeuroImage 87:96), the
+pattern that goes with it is what the model may read as well (Belrose et al. 2023, arXiv 2306.03819). Afterwards the
+states are uncorrelated with the score. What is measured is what the model would write next (Kullback-Leibler
+divergence, nats); the state that leaves the last block is that already, so the block before it is taken there.
 
-The rivals are patterns that go with other scores, drawn as the states themselves vary, along which every state is moved
-as far: a direction in which no state ever lies would be none. What is measured is what the model would write next
-(Kullback-Leibler divergence, nats), so the labels play no part, and that a direction was fitted on these items favours
-nothing. Decodable is not used (Belinkov 2022); only this says whether what the model does depends on the direction.
+Two kinds of rival. Probes of shuffled labels, handed from group to group, fitted and ablated by the same code: if the
+label had nothing to do with what the model uses, its own probe would be one more of these, and p is a permutation p.
+And other directions, drawn as the states vary and uncorrelated with the score, ablated and scaled until they move the
+states as far: a direction need not be used to make a large move felt. A direction counts as used where it exceeds both.
+
+Decodable is not used (Belinkov 2022). Not shown here is not shown to be unused: one token is moved, and one looked at.
 """
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 
-from .directions import load_direction
+from .directions import fit_weights
 from .errors import ProbeError
 from .evidence import Used
+from .following import candidate
+from .linear import families
+from .null import permutations
 from .results import Results
 from .tables import write_json
 
@@ -45,25 +51,31 @@ def measure_usage(
     seed: int = 0,
     say: Callable[[str], None] = lambda line: None,
 ) -> tuple[Used, ...]:
-    """Ablate the direction of every reading that a verdict may be about, and write the outcomes.
+    """Ablate the direction of every reading that a verdict may be about; each outcome is written as it comes.
 
-    Raises ProbeError where no direction is kept at a reading that ends a prompt, and where nothing was probed.
+    A count that was read by LDA over its values has no single direction and is left out, with a line.
+    Raises ProbeError where nothing was probed at the last token of a prompt.
     """
-    found = []
-    for entry, frame in results.parts():
-        for site, layer in readings_of(entry):
-            place = (entry["target"], entry["condition"], site, layer)
-            rng = np.random.default_rng([seed, layer, SITES.index(site)])
-            ids = store.items.loc[store.items["target"] == entry["target"], "item_id"]
-            rows = np.flatnonzero(ids.isin(set(_one_a_group(frame, n_items, rng))))
-            weight = load_direction(results.run, place[0], layer, condition=place[1], site=site).weight
-            shifts = ablations(store.load(*place), rows, weight, n_random=n_random, rng=rng)
-            found.append(_judged(place, move(*place, rows, shifts)))
-            say(line(found[-1]))
-    if not found:
+    found, path = [], results.run / "probes" / FILE
+    readings = [(entry, frame, *reading) for entry, frame in results.parts() for reading in readings_of(entry)]
+    if not readings:
         raise ProbeError(f"{results.run}: nothing was probed at the last token of a prompt, so nothing can be ablated")
-    written = {"probes": _digest(results.run), "seed": seed, "used": [asdict(one) for one in found]}
-    write_json(results.run / "probes" / FILE, written)
+    for entry, frame, site, reading in readings:
+        layer = ablated_layer(reading, store)
+        place = (entry["target"], entry["condition"], site, layer)
+        rng = np.random.default_rng([seed, layer, SITES.index(site)])
+        x, positions = _states(store, place, frame)
+        weights = _weights(entry, frame, x, (site, layer), n_random, rng)
+        if weights is None:
+            say(f"{', '.join(place[:2])}, {site} {layer}: read by LDA over the values, which has no single direction")
+            continue
+        rows = _one_a_group(frame, n_items, rng)
+        shifts = [ablation(x, rows, weight) for weight in weights]
+        shifts += [as_far(shifts[0], x, rows, weights[0], rng) for _ in range(n_random)]
+        divergences = move(*place, positions[rows], np.stack(shifts).astype(np.float32))
+        found.append(_judged((*place[:3], reading, layer), divergences, n_random))
+        write_json(path, {"probes": _digest(results.run), "seed": seed, "used": [asdict(one) for one in found]})
+        say(line(found[-1]))
     return tuple(found)
 
 
@@ -81,7 +93,7 @@ def read_usage(run: Path) -> tuple[Used, ...]:
 
 
 def n_ablated(results: Results, n_items: int) -> int:
-    """How many prompts `measure_usage` will move states of."""
+    """How many prompts `measure_usage` will move states of, at most."""
     return sum(len(readings_of(entry)) * min(n_items, frame["group"].nunique()) for entry, frame in results.parts())
 
 
@@ -91,51 +103,87 @@ def readings_of(entry: dict) -> list[tuple[str, int]]:
     return sorted({reading for reading in every if reading[0] in SITES})
 
 
-def ablations(
-    x: np.ndarray, rows: np.ndarray, weight: np.ndarray, *, n_random: int, rng: np.random.Generator
-) -> np.ndarray:
-    """(1 + n_random, n_rows, d_model) float32: the ablation of the rows of `weight`, and moves as far elsewhere.
+def ablated_layer(reading: int, store) -> int:
+    """The layer itself, or, of those that are kept, the one before the last block, whose output is the next token."""
+    inside = [layer for layer in store.layers if layer < store.n_layers - 1]
+    return max((layer for layer in inside if layer <= reading), default=reading)
 
-    x: (n_items, d_model) states; weight: (n_directions, d_model), of which all are ablated together. The other moves
-    are as long (one direction: for every item; several: on average), along mixtures of the states whose coefficients
-    are normal and uncorrelated with the score.
+
+def ablation(x: np.ndarray, rows: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """(n_rows, d_model) float64, what is added to states to take out what varies with the scores of `weight`.
+
+    x: (n_items, d_model) states; weight: (n_directions, d_model), all of which are ablated together.
     """
-    centred = x.astype(np.float64) - x.mean(axis=0, dtype=np.float64)
+    centred = _centred(x)
     score = _whitened(centred @ weight.astype(np.float64).T)
-    pattern = centred.T @ score / len(x)
-    moves = [-score[rows] @ pattern.T]
-    for _ in range(n_random):
-        drawn = rng.standard_normal(score.shape)
-        other = centred.T @ (drawn - score @ (score.T @ drawn) / len(x))
-        other *= np.linalg.norm(pattern) / max(np.linalg.norm(other), 1e-300)
-        moves.append(-score[rows] @ other.T)
-    return np.stack(moves).astype(np.float32)
+    return -score[rows] @ (centred.T @ score / len(x)).T
+
+
+def as_far(own: np.ndarray, x: np.ndarray, rows: np.ndarray, weight: np.ndarray, rng: np.random.Generator):
+    """The ablation of scores drawn as the states vary, uncorrelated with the probe's; the root mean square length of
+    its moves is that of `own`."""
+    centred = _centred(x)
+    score = _whitened(centred @ weight.astype(np.float64).T)
+    drawn = rng.standard_normal(score.shape)
+    mixed = centred @ np.linalg.lstsq(centred, drawn, rcond=None)[0] if len(x) > x.shape[1] else drawn
+    other = _whitened(mixed - score @ (score.T @ mixed) / len(x))
+    moves = -other[rows] @ (centred.T @ other / len(x)).T
+    return moves * np.linalg.norm(own) / max(np.linalg.norm(moves), 1e-300)
 
 
 def line(one: Used) -> str:
     """One outcome for the terminal."""
     return (
-        f"{one.target}, {one.condition}, {one.site} {one.layer}: {one.effect:.3g} nats; {one.n_random} other directions"
-        f" {one.other_mean:.3g}, 95th percentile {one.other_q95:.3g}; p = {one.p:.2g}"
+        f"{one.target}, {one.condition}, {one.site} {one.layer}: {one.effect:.2g} nats; shuffled labels"
+        f" {one.shuffled_mean:.2g} (p = {one.p_shuffled:.2g}), moved as far elsewhere {one.other_mean:.2g}"
+        f" (p = {one.p_other:.2g})"
     )
 
 
-def _judged(place: tuple[str, str, str, int], divergences: np.ndarray) -> Used:
+def _states(store, place: tuple[str, str, str, int], frame) -> tuple[np.ndarray, np.ndarray]:
+    """(states of the frame's items in its order, their positions among the target's items)."""
+    table = store.items
+    where = {item: row for row, item in enumerate(table.loc[table["target"] == place[0], "item_id"])}
+    positions = np.array([where[item] for item in frame["item_id"]], dtype=np.int64)
+    return np.asarray(store.load(*place))[positions], positions
+
+
+def _weights(entry: dict, frame, x: np.ndarray, reading: tuple[str, int], n: int, rng) -> np.ndarray | None:
+    """(1 + n, n_directions, d_model): the probe's weights, then those of probes of shuffled labels; None where the
+    probe that was chosen there has none."""
+    name = (entry.get("families") or {}).get(f"probe {reading[0]} {reading[1]}", "")
+    if name.startswith("lda"):
+        return None
+    family, k = candidate(families(entry["kind"]), name)
+    y, groups = frame["label"].to_numpy(dtype=np.float64), frame["group"].to_numpy(dtype=np.int64)
+    every = np.column_stack([y, permutations(y, groups, n=n, rng=rng)])
+    return fit_weights(x, every, n_classes=len(entry["classes"]), family=family, k=k)
+
+
+def _judged(place: tuple, divergences: np.ndarray, n: int) -> Used:
     effect, *others = divergences.mean(axis=1)
-    p = (1 + sum(other >= effect for other in others)) / (1 + len(others))
-    high = float(np.quantile(others, 0.95, method="higher"))
-    return Used(*place, float(effect), float(np.mean(others)), high, float(p), divergences.shape[1], len(others))
+    facts = []
+    for rivals in (others[:n], others[n:]):
+        p = (1 + sum(rival >= effect for rival in rivals)) / (1 + n)
+        facts += [float(np.mean(rivals)), float(np.quantile(rivals, 0.95, method="higher")), float(p)]
+    return Used(*place, float(effect), *facts, divergences.shape[1], n)
+
+
+def _centred(x: np.ndarray) -> np.ndarray:
+    return x.astype(np.float64) - x.mean(axis=0, dtype=np.float64)
 
 
 def _whitened(scores: np.ndarray) -> np.ndarray:
-    """(n_items, rank) uncorrelated scores of variance one with the same span."""
+    """(n_items, rank) uncorrelated scores of variance one with the same span; float32 weights leave 1e-6 of noise."""
     u, sizes, _ = np.linalg.svd(scores, full_matrices=False)
-    return u[:, sizes > 1e-6 * max(sizes[0], 1e-300)] * np.sqrt(len(scores))
+    return u[:, sizes > 1e-4 * max(sizes[0], 1e-300)] * np.sqrt(len(scores))
 
 
-def _one_a_group(frame, n: int, rng: np.random.Generator) -> Sequence[str]:
-    mixed = frame.iloc[rng.permutation(len(frame))].drop_duplicates("group")
-    return list(mixed["item_id"].iloc[:n])
+def _one_a_group(frame, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Positions of at most n items of different groups."""
+    order = rng.permutation(len(frame))
+    first = ~frame["group"].iloc[order].duplicated().to_numpy()
+    return np.sort(order[first][:n])
 
 
 def _digest(run: Path) -> str:

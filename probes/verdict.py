@@ -240,7 +240,7 @@ def _where_it_rests(e: Evidence) -> str:
 
 def _privileged(e: Evidence, level: str) -> str:
     own = f" Its own states carry more of it than those of {', '.join(p.run for p in e.peers)}."
-    used = " What it writes next depends on the direction in which they carry it."
+    used = f" What it writes next at the {e.site} prompt depends on the direction in which they carry it."
     return {"P": own, "U": own + used}.get(level, "")
 
 

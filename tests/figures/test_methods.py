@@ -63,6 +63,6 @@ def test_ablations_are_told_of_where_they_belong_to_these_probes(a_run, on_disk,
     digest = hashlib.sha256((folder / "probes/probes.json").read_bytes()).hexdigest()
     used = {"probes": digest, "used": [{"n": 64, "n_random": 99}]}
     (folder / "probes/used.json").write_text(json.dumps(used))
-    assert "64 items, beside 99 other directions" in as_markdown(methods.methods(read_run(folder)))
+    assert "64 items, beside 99 probes of shuffled labels" in as_markdown(methods.methods(read_run(folder)))
     (folder / "probes/used.json").write_text(json.dumps(used | {"probes": "of others"}))
     assert "beside 99" not in as_markdown(methods.methods(read_run(folder)))
