@@ -44,6 +44,7 @@ _RC = {
     "ytick.major.size": 2.5,
     "lines.linewidth": 1.2,
     "lines.markersize": 3.0,
+    "hatch.linewidth": 0.6,
     "figure.dpi": 100,
     "savefig.dpi": 200,
     "pdf.fonttype": 42,  # TrueType; the default, Type 3, is refused by many journals

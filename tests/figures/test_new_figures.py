@@ -125,6 +125,29 @@ def test_a_transfer_matrix_has_training_in_rows_and_testing_in_columns():
     assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"]
 
 
+def _shades(ax):
+    return [tuple(color) for color in ax.collections[0].to_rgba(ax.collections[0].get_array()).reshape(-1, 4)]
+
+
+@pytest.mark.parametrize("metric", ["spearman", "something_new"])
+def test_equal_scores_have_equal_shades_whatever_the_lowest_is(metric):
+    values = [[0.99, 0.992], [0.994, 0.999]]
+    rows = [
+        PLACE | LIMITS | {"by": "site", "train": x, "test": y, "metric": metric, "value": values[i][k]}
+        for i, x in enumerate("ab") for k, y in enumerate("ab")
+    ]  # fmt: skip
+    shades = _shades(transfer.draw(pd.DataFrame(rows).assign(n_train=9, n_test=9)))
+    assert np.ptp(shades, axis=0).max() < 0.02
+
+
+def test_a_score_beneath_the_shades_and_an_undefined_one_are_marked():
+    rows = [PLACE | LIMITS | {"by": "site", "train": "a", "test": y, "value": v} for y, v in (("a", 0.2), ("b", None))]
+    ax = transfer.draw(pd.DataFrame(rows).assign(n_train=9, n_test=9))
+    assert [patch.get_label() for patch in ax.patches] == ["undefined"]
+    assert any("hatched: undefined" in text.get_text() for text in ax.texts)
+    assert len(ax.child_axes[0].patches) == 1  # the end of the scale that says "and less"
+
+
 def test_a_models_own_labels_are_framed_in_the_predictor_matrix():
     pairs = [("m", "m", 0.9), ("m", "o", 0.6), ("o", "m", 0.7), ("o", "o", 0.8)]
     rows = [
