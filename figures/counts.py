@@ -15,11 +15,13 @@ from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from figures import rounding, style, words
+from figures import rounding, style, titles, words
 from figures.count_rows import COLUMNS
+from figures.panels import left_of
 from figures.verdict_rows import require
 
 _LEFT, _RIGHT, _TOP, _BOTTOM, _SIDE = 0.42, 0.1, 0.62, 0.4, 1.3  # inches; the last is a panel's side
+_TITLE = (style.ONE_COLUMN - _LEFT - 0.1) * 72  # points of a heading over both panels
 _MOST_DISCS, _CELLS = 1000, 36
 _TITLES = {"probe": "know: read by the probe", "report": "say: as the model said"}
 _SHARES = {"exact": "exact", "within_1": "±1"}
@@ -48,6 +50,7 @@ def panels(table: pd.DataFrame) -> Figure:
     require(table, COLUMNS, what="counts")
     if not len(table):
         raise ValueError("counts.panels: the table has no rows. Run the probes on a count target first.")
+    table = titles.shortened(table, _TITLE)
     parts = [part for _, part in table.groupby("condition", sort=False)]
     columns = min(2, len(parts))
     rows, height = -(-len(parts) // columns), panel_height()
@@ -69,18 +72,22 @@ def _pair(fig: Figure, part: pd.DataFrame, left: float, bottom: float) -> None:
     """The two panels of one condition, on the same axes."""
     low, high = _range(part)
     for i, (_, one) in enumerate(part.groupby("series", sort=False)):
-        ax = style.place(fig, (left + _LEFT + i * (_SIDE + 0.2), bottom + _BOTTOM, _SIDE, _SIDE))
+        ax = style.place(fig, (left + i * (_SIDE + 0.2), bottom + _BOTTOM, _SIDE, _SIDE))
         _identity(ax, low, high)
+        _shift(ax, max(_LEFT, left_of(ax) / 72))
         _points(ax, one)
         _words(ax, one)
         if i:
             ax.set_ylabel("")
             ax.tick_params(labelleft=False)
         else:
-            room = (style.ONE_COLUMN - _LEFT - 0.1) * 72
-            name = f"{words.plain(one['target'].iloc[0])} · {one['condition'].iloc[0]}"
-            name = words.fit(name, room, style.TITLE, bold=True)
-            _above(ax, 31, name, fontsize=style.TITLE, fontweight="bold")
+            _above(ax, 31, titles.title(one, _TITLE), fontsize=style.TITLE, fontweight="bold")
+
+
+def _shift(ax, inches: float) -> None:
+    """Move `ax` to the right, so that the numbers and the name of its axis have room."""
+    box = ax.get_position()
+    ax.set_position((box.x0 + inches / ax.figure.get_size_inches()[0], box.y0, box.width, box.height))
 
 
 def _above(ax, points: float, text: str, **look) -> None:

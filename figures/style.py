@@ -81,6 +81,16 @@ class Ink:
         }  # fmt: skip
 
 
+_MANY, _MARKS = 30, 14
+"""Points from which a line is thin, and the markers that it then has at most."""
+
+
+def along(ink: Ink, count: int) -> dict:
+    """Keyword arguments of `Axes.plot` for `ink` over `count` points: thin, and not a marker on each, where many."""
+    width = min(ink.width, 1.0) if count > _MANY else ink.width
+    return ink.line() | {"linewidth": width, "markevery": max(1, -(-count // _MARKS))}
+
+
 KNOW = Ink("#0B3C6F", "-", "o", 1.5)
 KNOW_AT_REPORT = Ink("#5DB3E6", (0, (4, 1.2)), "s", 1.5)
 SAY = Ink("#C94F00", (0, (6, 1.5, 1.2, 1.5)), "D", 1.5)

@@ -1,0 +1,46 @@
+"""Two names in one line, each with room of its own: a target and its condition, or a run and its condition.
+
+In: names of any length and the points that a line has. Out: names cut so that both can be read, and so that no two
+lines of one figure read alike. What both fit into whole stays whole.
+"""
+
+import pandas as pd
+
+from figures import style, words
+
+BETWEEN = " · "
+
+
+def shares(firsts: list[str], seconds: list[str], room: float, size: float, *, bold: bool = False) -> tuple[dict, dict]:
+    """What to print for each of `firsts` and of `seconds`, so that any two of them fit `room` points together."""
+    space = room - words.width_in_points(BETWEEN, size, bold=bold) - 1
+    widest = [max(words.width_in_points(words.drawable(n), size, bold=bold) for n in (*each, "")) for each in
+              (firsts, seconds)]  # fmt: skip
+    half = space / 2
+    rooms = [
+        max(half, space - other) if own > half else own + 1 for own, other in zip(widest, widest[::-1], strict=True)
+    ]
+    cut = [
+        dict(zip(names, words.fit_all([words.one_line(n) for n in names], own, size, bold=bold), strict=True))
+        for names, own in ((list(dict.fromkeys(firsts)), rooms[0]), (list(dict.fromkeys(seconds)), rooms[1]))
+    ]
+    return cut[0], cut[1]
+
+
+def joined(first: str, second: str) -> str:
+    """Both in one line; one alone where the other is empty."""
+    return BETWEEN.join(part for part in (first, second) if part)
+
+
+def title(table: pd.DataFrame, room: float) -> str:
+    """Target and condition of a panel, as its heading prints them."""
+    first, second = words.plain(table["target"].iloc[0]), words.one_line(table["condition"].iloc[0])
+    targets, conditions = shares([first], [second], room, style.TITLE, bold=True)
+    return joined(targets[first], conditions[second])
+
+
+def shortened(table: pd.DataFrame, room: float) -> pd.DataFrame:
+    """`table` for one figure: targets and conditions cut where they are too long for a heading of `room` points."""
+    plain, condition = table["target"].map(words.plain), table["condition"].map(words.one_line)
+    targets, conditions = shares(list(plain), list(condition), room, style.TITLE, bold=True)
+    return table.assign(target=plain.map(targets), condition=condition.map(conditions))
