@@ -34,6 +34,7 @@ from figures.layer_rows import clean_scores, layer_rows
 from figures.run_files import RunFiles
 from figures.rung_rows import rung_rows
 from figures.save import file_names
+from figures.verdict_rows import with_n
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,8 @@ def _from_tables(run: RunFiles) -> Iterator[Page]:
         yield from _panels("transfer-matrix", caption, table, transfer.BY, transfer.frame(table), transfer.page)
     if "sparse" in tables:
         caption = "How few units carry it: the best unit, the best few and the best component, layer by layer."
-        yield from _panels("sparse-reading", caption, tables["sparse"], sparse.BY, sparse.FRAME, sparse.page)
+        table = with_n(tables["sparse"], run.rows)
+        yield from _panels("sparse-reading", caption, table, sparse.BY, sparse.FRAME, sparse.page)
     if "matrix" in tables:
         caption = "Probes and reports of each model against the labels of every model."
         table = predictors.predictor_rows(tables["matrix"])
