@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 
 from figures import style, titles, words
 
-
 EDGE = 0.12  # inches that a heading keeps from the next panel or the paper's edge
 _NAME = 20.0  # points left of an axis's numbers: tick, pads and the axis's name
 
@@ -86,7 +85,7 @@ def pages(table: pd.DataFrame, by: Sequence[str], frame: Frame) -> Iterator[pd.D
 
 
 def heading(ax, table: pd.DataFrame, note: str, *, extra: float = 0.0) -> None:
-    """Target and condition in bold above `ax`, and each line of `note` beneath; `extra` inches beside it may be used."""
+    """Target and condition in bold above `ax`, the lines of `note` beneath; `extra` inches beside it may be used."""
     room = (ax.get_position().width * ax.figure.get_size_inches()[0] + extra) * 72
     lines = note.split("\n")
     quiet = {"fontsize": style.SMALL, "color": style.QUIET}

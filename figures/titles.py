@@ -16,10 +16,7 @@ def shares(firsts: list[str], seconds: list[str], room: float, size: float, *, b
     space = room - words.width_in_points(BETWEEN, size, bold=bold) - 1
     widest = [max(words.width_in_points(words.drawable(n), size, bold=bold) for n in (*each, "")) for each in
               (firsts, seconds)]  # fmt: skip
-    half = space / 2
-    rooms = [
-        max(half, space - other) if own > half else own + 1 for own, other in zip(widest, widest[::-1], strict=True)
-    ]
+    rooms = [min(own + 1, max(space / 2, space - other)) for own, other in zip(widest, widest[::-1], strict=True)]
     cut = [
         dict(zip(names, words.fit_all([words.one_line(n) for n in names], own, size, bold=bold), strict=True))
         for names, own in ((list(dict.fromkeys(firsts)), rooms[0]), (list(dict.fromkeys(seconds)), rooms[1]))
