@@ -2,7 +2,8 @@
 
 In: rows of `sparse.csv` (`draw` takes one target, condition and site, `page` any number). Out: axes, or a figure: the
 held-out scores by layer, each line named with its highest score and the layer of it, and how well the best unit reads
-the characters, words or position instead of the target. Where that line is as high, the unit is about those. Gurnee et al. 2023, arXiv 2305.01610.
+the characters, words or position instead of the target. Where that line is as high, the unit is about those.
+Gurnee et al. 2023, arXiv 2305.01610.
 """
 
 import numpy as np
