@@ -175,14 +175,30 @@ def test_a_position_map_has_the_last_layer_above_and_the_last_position_at_the_ri
     np.testing.assert_allclose(_grid(positions.draw(pd.DataFrame(rows))), [[0.8, 0.9], [-0.2, -0.1]])
 
 
-@pytest.mark.parametrize(("crossing", "said"), [(160, "passes the best report from 160"), (None, "never passes")])
+@pytest.mark.parametrize(
+    ("crossing", "said"),
+    [(90, "with 90 labels"), (25, "with 25 labels or fewer"), (None, "never passes the best report")],
+)
 def test_the_learning_curve_says_where_the_probe_passes_the_report(crossing, said):
     rows = pd.DataFrame([PLACE | LIMITS | {"n_labels": n, "value": 0.6, "n_repeats": 3} for n in (25, 160)])
-    verdicts = verdict_rows([PLACE | {"report": 0.55, "report_lower": 0.5, "report_upper": 0.6, "chance": 0.5}])
+    verdicts = verdict_rows(
+        [PLACE | {"report": 0.55, "report_lower": 0.5, "report_upper": 0.6, "chance": 0.5, "n": 40}]
+    )
     entries = [{"target": "knowledge", "condition": "plain", "crossing": crossing}]
     ax = curve.draw(curve.curve_rows(rows, verdicts, entries))
-    assert any(said in text.get_text() for text in ax.texts)
+    assert any(text.get_text().endswith(said) for text in ax.texts)
+    assert "tested on n = 40" in [text.get_text() for text in ax.texts]
     assert ("crossing" in [line.get_label() for line in ax.lines]) == (crossing is not None)
+
+
+@pytest.mark.parametrize(("method", "label"), [("nested", "know 0.997"), ("nested report", "know 1.00")])
+def test_the_curve_ends_in_the_verdicts_digits_where_both_are_about_one_probe(method, label):
+    last = PLACE | {"n_labels": 480, "value": 0.9973, "lower": np.nan, "upper": np.nan, "n_repeats": 1}
+    verdict = PLACE | {"probe": 0.9973, "probe_lower": 0.9951, "probe_upper": 0.9991, "probe_method": method}
+    ax = curve.draw(curve.curve_rows(pd.DataFrame([last]), verdict_rows([verdict]), []))
+    texts = [text.get_text() for text in ax.texts]
+    assert label in texts
+    assert any("over all sites, verdict: report" in text for text in texts) == (method != "nested")
 
 
 def test_items_are_counted_by_source_after_all_together():
