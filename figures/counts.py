@@ -50,7 +50,7 @@ def panels(table: pd.DataFrame) -> Figure:
     require(table, COLUMNS, what="counts")
     if not len(table):
         raise ValueError("counts.panels: the table has no rows. Run the probes on a count target first.")
-    table = titles.shortened(table, _TITLE)
+    table = titles.titled(table, _TITLE)
     parts = [part for _, part in table.groupby("condition", sort=False)]
     columns = min(2, len(parts))
     rows, height = -(-len(parts) // columns), panel_height()

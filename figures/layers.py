@@ -49,7 +49,7 @@ def panels(table: pd.DataFrame) -> Figure:
     require(table, COLUMNS, what="layers")
     if not len(table):
         raise ValueError("layers.panels: the table has no rows. Run the probes first.")
-    table = titles.shortened(table, (style.ONE_COLUMN - _LEFT - 0.1) * 72)
+    table = titles.titled(table, (style.ONE_COLUMN - _LEFT - 0.1) * 72)
     parts = [part for _, part in table.groupby("condition", sort=False)]
     columns = min(2, len(parts))
     rows, height = -(-len(parts) // columns), panel_height(table)

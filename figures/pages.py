@@ -1,12 +1,13 @@
 """Every figure of a run, in the order in which a reader wants them.
 
 In: `RunFiles`. Out: `Page`s, each a figure with its table, its caption and its file name. A figure that would be higher
-than a page goes on as many as it takes, numbered from the second: `layers-behavior`, `layers-behavior-2`.
+than a page goes on as many as it takes, numbered from the second: `layers-behavior`, `layers-behavior-page2`.
 What a run has no numbers for is not drawn.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -96,7 +97,8 @@ def _layers(run: RunFiles) -> Iterator[Page]:
 def _rungs(run: RunFiles) -> Iterator[Page]:
     table = rung_rows(run.scores, run.entries, run.rows)
     caption = "Every way in which the model was asked: scores with 95 % intervals, and how many replies could be used."
-    yield from _numbered("rungs", caption, rungs.pages(table), rungs.page)
+    draw = partial(rungs.page, scales=rungs.target_scales(table))
+    yield from _numbered("rungs", caption, rungs.pages(table), draw)
 
 
 def _agreement(run: RunFiles) -> Iterator[Page]:
@@ -155,9 +157,9 @@ def _panels(name, caption, table, by, frame, figure) -> Iterator[Page]:
 
 
 def _numbered(name: str, caption: str, parts: Iterable[pd.DataFrame], figure: Callable) -> Iterator[Page]:
-    """One page per part, the first called `name`, the others numbered."""
+    """One page per part, the first called `name`, the others numbered as no target's file name is."""
     for i, part in enumerate(parts, start=1):
-        yield Page(name if i == 1 else f"{name}-{i}", caption, part, figure)
+        yield Page(name if i == 1 else f"{name}-page{i}", caption, part, figure)
 
 
 def _by_conditions(table: pd.DataFrame, most: int) -> Iterator[pd.DataFrame]:

@@ -50,7 +50,7 @@ def parts(table: pd.DataFrame, by: Sequence[str]) -> list[pd.DataFrame]:
 
 def panels(draw: Callable, table: pd.DataFrame, by: Sequence[str], frame: Frame) -> Figure:
     """All panels of `table` on one figure; `draw(part, ax)` draws each."""
-    each = parts(titles.shortened(table, (frame.width + frame.right - EDGE) * 72), by)
+    each = parts(titles.titled(table, (frame.width + frame.right - EDGE) * 72), by)
     if not each:
         raise ValueError("the table has no rows to draw. Run the step that computes it first.")
     columns = across(frame, len(each))

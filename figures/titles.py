@@ -30,14 +30,12 @@ def joined(first: str, second: str) -> str:
 
 
 def title(table: pd.DataFrame, room: float) -> str:
-    """Target and condition of a panel, as its heading prints them."""
-    first, second = words.plain(table["target"].iloc[0]), words.one_line(table["condition"].iloc[0])
-    targets, conditions = shares([first], [second], room, style.TITLE, bold=True)
-    return joined(targets[first], conditions[second])
+    """Target and condition of a panel in `room` points; as `titled` has cut them, where it has."""
+    return titled(table.iloc[:1], room)["title"].iloc[0] if "title" not in table else table["title"].iloc[0]
 
 
-def shortened(table: pd.DataFrame, room: float) -> pd.DataFrame:
-    """`table` for one figure: targets and conditions cut where they are too long for a heading of `room` points."""
-    plain, condition = table["target"].map(words.plain), table["condition"].map(words.one_line)
-    targets, conditions = shares(list(plain), list(condition), room, style.TITLE, bold=True)
-    return table.assign(target=plain.map(targets), condition=condition.map(conditions))
+def titled(table: pd.DataFrame, room: float) -> pd.DataFrame:
+    """`table` of one figure with a column `title`: what a heading of `room` points says of target and condition."""
+    plain, condition = list(table["target"].map(words.plain)), list(table["condition"].map(words.one_line))
+    targets, conditions = shares(plain, condition, room, style.TITLE, bold=True)
+    return table.assign(title=[joined(targets[a], conditions[b]) for a, b in zip(plain, condition, strict=True)])

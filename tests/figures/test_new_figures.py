@@ -20,6 +20,7 @@ from figures import (
     transfer,
     verdict_rows,
 )
+from figures.rung_rows import form
 
 PLACE = {"target": "knowledge", "condition": "plain", "metric": "auroc"}
 LIMITS = {"lower": 0.4, "upper": 0.9}
@@ -69,7 +70,8 @@ def _asked():
     ]  # fmt: skip
     told = [{"name": "choice/you/1", "coverage": {"answered": 30, "refused": 10, "unreadable": 0}, "control": 0.9}]
     entries = [{"target": "knowledge", "condition": "plain", "reports": told}]
-    return rung_rows(pd.DataFrame(scores), entries, verdict_rows([PLACE | {"coverage": {"answered": 1.0}}]))
+    verdict = PLACE | {"coverage": {"answered": 1.0}, "chance": 0.5}
+    return rung_rows(pd.DataFrame(scores), entries, verdict_rows([verdict]))
 
 
 def test_paraphrases_are_rows_of_one_form_and_the_primary_report_is_among_them():
@@ -90,6 +92,39 @@ def test_paraphrases_are_summed_up_by_mean_lowest_and_highest():
     ax = rungs.draw(_asked())
     assert "0.60 (0.50 to 0.70)" in [text.get_text() for text in ax.texts]
     assert _points(ax, "choice/you/2") == [0.7]
+
+
+def test_paraphrases_that_agree_after_rounding_have_no_bracket():
+    rows = _asked()
+    rows.loc[rows["form"] == "choice, you", "value"] = [-0.221, -0.222, -0.223, -0.22]
+    assert "−0.22" in [text.get_text() for text in rungs.draw(rows).texts]
+
+
+def test_ways_of_asking_have_chance_and_what_their_numbers_are():
+    ax = rungs.draw(_asked())
+    assert _points(ax, "chance") == [0.5]
+    assert "chance 0.50" in [text.get_text() for text in ax.get_legend().get_texts()]
+    assert {"score [95 % interval]", "mean (lowest to highest)"} <= {text.get_text() for text in ax.texts}
+
+
+def test_conditions_of_one_target_have_one_scale():
+    rows = _asked()
+    low = rows.assign(condition="other", value=rows["value"] - 0.6, lower=rows["lower"] - 0.6)
+    fig = rungs.page(pd.concat([rows, low], ignore_index=True))
+    assert fig.axes[0].get_xlim() == fig.axes[1].get_xlim()
+
+
+@pytest.mark.parametrize(
+    ("name", "printed"),
+    [
+        ("shots4/you/0 logits", "4 examples, you, log-probabilities"),
+        ("shots16/typical/after/2 logits", "16 examples, typical, after, log-probabilities"),
+        ("logits", "log-probabilities"),
+        ("choice/you/after/0", "choice, you, after"),
+    ],
+)
+def test_a_form_is_named_in_words(name, printed):
+    assert form(name) == printed
 
 
 def test_reliability_puts_the_share_observed_above_the_confidence():

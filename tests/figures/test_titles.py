@@ -23,10 +23,9 @@ def test_a_long_target_leaves_its_condition_to_be_read():
 
 def test_long_names_of_one_figure_stay_apart():
     pairs = [(f"{LONG}{i} {LONG}", f"{LONG}{k} {LONG}") for i in "ab" for k in "cd"]
-    short = titles.shortened(_table(pairs), 200)
-    assert len(set(map(tuple, short.to_numpy()))) == 4
-    for _, part in short.groupby(["target", "condition"]):
-        assert words.ELLIPSIS in part["condition"].iloc[0] and titles.title(part, 200).count(titles.BETWEEN) == 1
+    short = titles.titled(_table(pairs), 200)
+    assert short["title"].nunique() == 4
+    assert all(title.count(words.ELLIPSIS) == 2 and titles.BETWEEN in title for title in short["title"])
 
 
 def test_the_panels_of_a_figure_have_titles_of_their_own():
