@@ -103,7 +103,8 @@ def _levels(ax, table: pd.DataFrame, kind: str) -> list[Entry]:
     rows, entries = table[table["kind"] == kind], []
     places = rows.drop_duplicates(["method", "site"])["method"].value_counts()
     names = [name for name in dict.fromkeys(rows["method"]) if name != BEST]
-    inks = {n: (style.report_ink if kind == "report" else style.baseline_ink)(i) for i, n in enumerate(names)}
+    reports = {name: style.report_ink(i) for i, name in enumerate(names)}
+    inks = reports if kind == "report" else style.baseline_inks(names)
     for (method, site), part in rows.groupby(["method", "site"], sort=False):
         best = kind == "report" and method == BEST
         ink = style.SAY if best else inks[method]

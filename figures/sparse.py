@@ -22,8 +22,8 @@ _INKS = {
     "few": style.Ink(style.KNOW.color, (0, (5, 1.5)), "^", 0.9, hollow=True),
     "unit": style.KNOW,
     "sae": style.KNOW_AT_REPORT,
-    "component": style.baseline_ink(0),
-    "simpler": style.baseline_ink(2),
+    "component": style.grey_ink(0),
+    "simpler": style.grey_ink(12),
 }
 
 
