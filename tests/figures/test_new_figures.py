@@ -128,24 +128,28 @@ def test_a_form_is_named_in_words(name, printed):
 
 
 def test_reliability_puts_the_share_observed_above_the_confidence():
-    bins = [PLACE | LIMITS | {"kind": "probe", "confidence": c, "outcome": c / 2, "n": 9} for c in (0.2, 0.6, np.nan)]
+    bins = [
+        PLACE | LIMITS | {"kind": "probe", "bin": i, "confidence": c, "outcome": c / 2, "n": 9}
+        for i, c in enumerate((0.2, np.nan, 0.6))
+    ]
     ax = reliability.draw(reliability.reliability_rows(pd.DataFrame(bins), []))
     line = next(line for line in ax.lines if line.get_label() == "probe")
-    np.testing.assert_array_equal(line.get_xydata(), [[0.2, 0.1], [0.6, 0.3]])
+    np.testing.assert_array_equal(line.get_xydata(), [[0.2, 0.1], [np.nan, np.nan], [0.6, 0.3]])
 
 
-def test_each_report_has_a_line_of_its_own_and_the_errors_of_its_method():
+def test_the_report_drawn_is_the_one_whose_errors_the_verdict_has():
     bins = [
         PLACE | LIMITS | {"kind": kind, "method": method, "confidence": 0.5, "outcome": 0.4, "n": 9}
         for kind, method in (("probe", "probe"), ("report", "said"), ("report", "logits"))
     ]
     errors = {"probe": {"method": "nested", "brier": 0.1, "ece": 0.02}, "report": {"method": "logits", "brier": 0.25}}
     ax = reliability.draw(reliability.reliability_rows(pd.DataFrame(bins), [PLACE | {"calibration": errors}]))
-    assert [line.get_label() for line in ax.lines if line.get_label() in ("probe", "said", "logits")] == [
-        "probe", "said", "logits",
-    ]  # fmt: skip
+    drawn = [line.get_label() for line in ax.lines if line.get_label() in ("probe", "said", "logits")]
+    assert drawn == ["probe", "logits"]
     texts = [text.get_text() for text in ax.texts]
-    assert texts[:5] == ["know (probe)", "Brier 0.100", "ECE 0.020", "said", "logits"] and "Brier 0.250" in texts
+    assert texts[:6] == ["know (probe)", "n = 9", "Brier 0.100", "ECE 0.020", "say (logits)", "n = 9"]
+    assert "Brier 0.250" in texts
+    assert [line.get_marker() for line in ax.lines if line.get_label() == "_key"] == ["x", "x"]  # of one bin each
 
 
 def _grid(ax):
