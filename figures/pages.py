@@ -79,9 +79,8 @@ def _decomposition(run: RunFiles) -> Iterator[Page]:
     caption = (
         "The gap in its parts: what the report gains by a fitted scale and by other ways of asking, and what is left."
     )
-    yield from _panels(
-        "decomposition", caption, table, ("target", "condition"), decomposition.FRAME, decomposition.page
-    )
+    draw = partial(decomposition.page, scales=decomposition.target_scales(table))
+    yield from _panels("decomposition", caption, table, ("target", "condition"), decomposition.FRAME, draw)
 
 
 def _layers(run: RunFiles) -> Iterator[Page]:

@@ -55,6 +55,18 @@ def test_an_undefined_step_is_said_and_the_next_goes_on_from_the_one_before():
     assert "undefined" in texts and "0.70 (+0.15)" in texts
 
 
+def test_a_step_has_the_decimals_of_its_score():
+    rows = _steps(0.55, 0.6, 0.7, 0.9974).assign(lower=lambda t: t["value"] - 0.002, upper=lambda t: t["value"] + 0.002)
+    assert "0.997 (+0.297)" in [text.get_text() for text in decomposition.draw(rows).texts]
+
+
+def test_steps_of_one_target_have_one_scale_and_say_what_the_bracket_is():
+    low = _steps(-0.5, 0.6, 0.7, 0.9).assign(condition="other")
+    fig = decomposition.page(pd.concat([_steps(0.55, 0.6, 0.7, 0.9), low], ignore_index=True))
+    assert fig.axes[0].get_xlim() == fig.axes[1].get_xlim()
+    assert any("in brackets: step from the row above or chance" in text.get_text() for text in fig.axes[0].texts)
+
+
 def test_a_verdict_without_a_decomposition_has_no_rows():
     assert not len(decomposition.decomposition_rows([PLACE | {"chance": 0.5}]))
 
@@ -246,7 +258,15 @@ def test_items_are_counted_by_source_after_all_together():
     rows = agreement.agreement_rows(items).set_index("source")
     assert list(rows.loc["all items", ["both", "probe_only", "report_only", "neither", "n"]]) == [1, 2, 1, 1, 5]
     assert list(rows.loc["y", ["both", "probe_only", "report_only", "neither", "n"]]) == [0, 1, 1, 0, 2]
-    agreement.draw(rows.reset_index())
+    texts = [text.get_text() for text in agreement.draw(rows.reset_index()).texts]
+    assert texts[:6] == ["both", "1", "1", "0", "know", "2"] and "n = 5" in texts
+
+
+def test_that_only_the_largest_sources_are_drawn_is_said():
+    items = pd.DataFrame({"probe_right": True, "report_right": False, "source": [f"s{i % 16}" for i in range(40)]})
+    rows = agreement.agreement_rows(items.assign(**PLACE))
+    assert len(rows) == 13
+    assert "n = 40; the 12 largest of 16 sources" in [text.get_text() for text in agreement.draw(rows).texts]
 
 
 def test_errors_by_size_are_the_quartiles_of_each_bin(a_run):
