@@ -149,6 +149,7 @@ def _curves(ax, table: pd.DataFrame) -> list[Entry]:
         part = part.sort_values("layer")
         ink = style.probe_ink(site, methods.index(method))
         ax.fill_between(part["layer"], part["lower"], part["upper"], color=ink.color, alpha=0.14, linewidth=0)
+        _lonely(ax, part, ink)
         ax.plot(part["layer"], part["value"], label=_name("probe", method, site), **style.along(ink, len(part)))
         defined = part[np.isfinite(part["value"])]
         last = defined.iloc[-1] if len(defined) else part.iloc[-1]
@@ -157,6 +158,15 @@ def _curves(ax, table: pd.DataFrame) -> list[Entry]:
         text = ", ".join(part for part in ("know", place, method if several else "") if part)
         entries.append(Entry(last["value"], text if len(defined) else f"{text} undef.", ink))
     return entries
+
+
+def _lonely(ax, part: pd.DataFrame, ink: Ink) -> None:
+    """An interval of its own for each layer between undefined ones, where a band has no width to be seen."""
+    known = np.isfinite(part["value"].astype(float)).to_numpy()
+    beside = np.r_[False, known[:-1]] | np.r_[known[1:], False]
+    alone = part[known & ~beside]
+    ax.vlines(alone["layer"], alone["lower"], alone["upper"], color=ink.color, linewidth=0.9, label="_interval")
+    ax.plot(alone["layer"], alone["value"], label="_alone", **(ink.line() | {"linestyle": "None"}))
 
 
 def _nested(ax, table: pd.DataFrame) -> list[Entry]:

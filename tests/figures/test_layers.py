@@ -68,6 +68,14 @@ def test_an_undefined_score_leaves_a_gap_and_is_counted(rows, drawn):
     assert any("2 of 41 scores undefined" in text for text in _texts(ax))
 
 
+def test_a_score_between_undefined_ones_has_its_interval(rows, drawn):
+    mine = (rows["method"] == "ridge") & (rows["site"] == "object")
+    rows.loc[mine & ~rows["layer"].isin([3]), ["value", "lower", "upper"]] = np.nan
+    bars = [c.get_segments() for c in drawn(rows).collections if c.get_label() == "_interval"]
+    one = rows[mine & (rows["layer"] == 3)].iloc[0]
+    assert [seg.tolist() for each in bars for seg in each] == [[[3, one["lower"]], [3, one["upper"]]]]
+
+
 def test_a_baseline_that_is_undefined_says_so(rows, drawn):
     rows.loc[rows["method"] == "tf-idf", "value"] = np.nan
     assert "tf-idf undef." in _texts(drawn(rows))
