@@ -88,7 +88,8 @@ def _draw(table: pd.DataFrame, ax):
     ax.set_ylim(-0.04 * max(1.0, highest), 1.05 * max(1.0, highest) if np.isfinite(highest) else 1)
     ax.set_xlabel("true count")
     ax.set_ylabel("distance from it (median, quartiles)")
-    ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(MaxNLocator(5, integer=True))
     panels.clear_left(ax, FRAME.left)
     gutter.label(ax, entries)
     each = table.groupby("series")[["n", "missing"]].sum()
