@@ -1,7 +1,8 @@
 """Where probe and report part: the shares of items on which both are right, one alone, or neither, source by source.
 
-In: rows of `agreement_rows` (`draw` takes one target and condition, `page` any number). Out: axes, or a figure. The
-items that the probe has right and the report wrong are what a gap consists of.
+In: rows of `agreement_rows` (`draw` takes one target and condition, `page` any number). Out: axes, or a figure, with
+the counts beside their bar. Of many sources the largest are drawn, and how many there are is said. The items that the
+probe has right and the report wrong are what a gap consists of.
 """
 
 import pandas as pd
@@ -10,16 +11,18 @@ from matplotlib.patches import Patch
 from figures import panels, style, words
 from figures.verdict_rows import AGREEMENT, require
 
-COLUMNS = ("target", "condition", "source", *AGREEMENT, "n")
+COLUMNS = ("target", "condition", "source", *AGREEMENT, "n", "sources")
 ALL = "all items"
 _MOST = 12  # sources shown; the largest
 _LOOK = {
-    "both": ("both right", "#B9C9D9", None, style.TEXT),
-    "probe_only": ("know only", style.KNOW.color, None, "white"),
-    "report_only": ("say only", "#E9A06B", "....", style.TEXT),
-    "neither": ("neither", "white", "////", style.TEXT),
+    "both": ("both right", "#B9C9D9", None),
+    "probe_only": ("know only", style.KNOW.color, None),
+    "report_only": ("say only", "#E9A06B", "...."),
+    "neither": ("neither", "white", "////"),
 }
-_FRAME = panels.Frame(width=2.3, height=0.5, left=0.95, right=0.2, top=0.42, bottom=0.62)
+_HEADS = {"both": "both", "probe_only": "know", "report_only": "say", "neither": "none", "n": "n"}
+_FRAME = panels.Frame(width=2.3, height=0.5, left=0.95, right=0.2, top=0.54, bottom=0.62)
+_GAP = 6.0  # points between columns of numbers
 _ROW = 0.17
 
 
@@ -28,13 +31,14 @@ def agreement_rows(items: pd.DataFrame) -> pd.DataFrame:
     require(items, ("target", "condition", "probe_right", "report_right"), what="items")
     rows = []
     for (target, condition), part in items.groupby(["target", "condition"], sort=False):
-        rows.append(_counted(part) | {"target": target, "condition": condition, "source": ALL})
         named = part[part["source"].fillna("").astype(str) != ""] if "source" in part else part.iloc[:0]
-        sources = named["source"].astype(str).value_counts()
+        sources = named["source"].astype(str).value_counts() if len(named) else pd.Series(dtype=int)
+        place = {"target": target, "condition": condition, "sources": len(sources)}
+        rows.append(_counted(part) | place | {"source": ALL})
         if len(sources) > 1:
             for name in sources.index[:_MOST]:
                 mine = named[named["source"].astype(str) == name]
-                rows.append(_counted(mine) | {"target": target, "condition": condition, "source": name})
+                rows.append(_counted(mine) | place | {"source": name})
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -58,39 +62,61 @@ def page(table: pd.DataFrame):
 
 
 def frame(table: pd.DataFrame) -> panels.Frame:
-    """Inches of a panel: higher the more sources there are."""
+    """Inches of a panel: higher the more sources there are, its bars shorter the longer the numbers beside them."""
     most = max((len(part) for part in panels.parts(table, ("target", "condition"))), default=1)
-    return panels.Frame(_FRAME.width, _ROW * (most + 0.4), _FRAME.left, _FRAME.right, _FRAME.top, _FRAME.bottom)
+    right = sum(_widths(table)) / 72 + 0.1
+    return panels.Frame(_FRAME.total[0] - _FRAME.left - right, _ROW * (most + 0.4), _FRAME.left, right, _FRAME.top,
+                        _FRAME.bottom)  # fmt: skip
+
+
+def _widths(table: pd.DataFrame) -> list[float]:
+    """Points of each column of numbers."""
+    return [
+        _GAP + max(words.width_in_points(text, style.SMALL) for text in (head, *_printed(table[name])))
+        for name, head in _HEADS.items()
+    ]
+
+
+def _printed(column: pd.Series) -> list[str]:
+    return [f"{value:.0f}" for value in column]
 
 
 def _draw(table: pd.DataFrame, ax):
     inches = ax.get_position().height * ax.figure.get_size_inches()[1]
     for y, (_, row) in enumerate(table.iterrows()):
         left = 0.0
-        for name, (_, color, hatch, text) in _LOOK.items():
+        for name, (_, color, hatch) in _LOOK.items():
             share = row[name] / row["n"] if row["n"] else 0.0
             look = {"color": color, "edgecolor": style.QUIET, "linewidth": 0.4, "hatch": hatch}
             ax.barh(y, share, left=left, height=0.72, label=f"_{name}", **look)
-            if share > 0.09:
-                paper = {"facecolor": color, "edgecolor": "none", "pad": 0.5} if hatch else None
-                at = {"ha": "center", "va": "center", "fontsize": style.SMALL, "color": text, "bbox": paper}
-                ax.text(left + share / 2, y, f"{row[name]:.0f}", **at)
             left += share
     top = max(0.6, inches / _ROW - len(table) + 0.3) if len(table) else 1
     ax.set_ylim(len(table) - 1 + top, -0.6)
     ax.set_xlim(0, 1)
     ax.set_yticks(range(len(table)), words.fit_all(list(table["source"]), 62, style.SMALL))
+    ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
     ax.tick_params(axis="y", length=0)
-    ax.set_xlabel("share of items, with their number")
+    ax.set_xlabel("share of items")
+    _numbers(ax, table)
     _key(ax, inches)
-    panels.heading(ax, table, f"n = {int(table['n'].iloc[0])}", extra=0.1)
+    of = int(table["sources"].iloc[0])
+    cut = f"; the {_MOST} largest of {of} sources" if of > _MOST else ""
+    panels.heading(ax, table, f"n = {int(table['n'].iloc[0])}{cut}\n", extra=sum(_widths(table)) / 72)
     return ax
 
 
+def _numbers(ax, table: pd.DataFrame) -> None:
+    """Beside each bar its four counts and their sum, under their names."""
+    at, look = 0.0, {"textcoords": "offset points", "ha": "right", "fontsize": style.SMALL, "annotation_clip": False}
+    for (name, head), width in zip(_HEADS.items(), _widths(table), strict=True):
+        at += width
+        ax.annotate(head, (1, 1), xycoords="axes fraction", xytext=(at, 4), color=style.QUIET, **look)
+        for y, text in enumerate(_printed(table[name])):
+            ax.annotate(text, (1, y), xycoords=("axes fraction", "data"), xytext=(at, 0), va="center", **look)
+
+
 def _key(ax, inches: float) -> None:
-    marks = [
-        Patch(facecolor=c, edgecolor=style.QUIET, linewidth=0.4, hatch=h, label=n) for n, c, h, _ in _LOOK.values()
-    ]
+    marks = [Patch(facecolor=c, edgecolor=style.QUIET, linewidth=0.4, hatch=h, label=n) for n, c, h in _LOOK.values()]
     ax.legend(
         handles=marks, loc="upper left", bbox_to_anchor=(-0.3, -0.36 / inches), ncols=4, borderaxespad=0,
         handlelength=1.4, columnspacing=0.9, handletextpad=0.4,

@@ -9,8 +9,9 @@ from itertools import pairwise
 
 import numpy as np
 import pandas as pd
+from matplotlib.ticker import MaxNLocator
 
-from figures import panels, style
+from figures import gutter, panels, style
 from figures.verdict_rows import require
 
 COLUMNS = (
@@ -74,8 +75,6 @@ def _named(series: str, known: pd.Series) -> str:
 
 
 def _draw(table: pd.DataFrame, ax):
-    from figures import gutter
-
     entries = []
     for series, part in table.groupby("series", sort=False):
         ink = _INKS.get(series, style.SAY)
@@ -89,6 +88,9 @@ def _draw(table: pd.DataFrame, ax):
     ax.set_ylim(-0.04 * max(1.0, highest), 1.05 * max(1.0, highest) if np.isfinite(highest) else 1)
     ax.set_xlabel("true count")
     ax.set_ylabel("distance from it (median, quartiles)")
+    for axis in (ax.xaxis, ax.yaxis):
+        axis.set_major_locator(MaxNLocator(5, integer=True))
+    panels.clear_left(ax, FRAME.left)
     gutter.label(ax, entries)
     each = table.groupby("series")[["n", "missing"]].sum()
     missing = "; ".join(f"{_NAMES.get(k, k)}: {int(v)} no number" for k, v in each["missing"].items() if v)

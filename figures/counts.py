@@ -13,13 +13,17 @@ import numpy as np
 import pandas as pd
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
-from figures import rounding, style, words
+from figures import rounding, style, titles, words
 from figures.count_rows import COLUMNS
+from figures.panels import left_of
 from figures.verdict_rows import require
 
-_LEFT, _RIGHT, _TOP, _BOTTOM, _SIDE = 0.42, 0.1, 0.62, 0.4, 1.3  # inches; the last is a panel's side
+_LEFT, _RIGHT, _TOP, _BOTTOM, _SIDE = 0.42, 0.1, 0.62, 0.58, 1.3  # inches; the last is a panel's side
+_TITLE = (style.ONE_COLUMN - _LEFT - 0.1) * 72  # points of a heading over both panels
+_SIZES = (1, 5, 15)  # items whose discs are in the key; from the last on discs are alike
 _MOST_DISCS, _CELLS = 1000, 36
 _TITLES = {"probe": "know: read by the probe", "report": "say: as the model said"}
 _SHARES = {"exact": "exact", "within_1": "±1"}
@@ -40,6 +44,7 @@ def draw(table: pd.DataFrame, *, ax=None):
         _identity(ax, low, high)
         _points(ax, table)
         _words(ax, table)
+        _key(ax, table)
     return ax
 
 
@@ -48,6 +53,7 @@ def panels(table: pd.DataFrame) -> Figure:
     require(table, COLUMNS, what="counts")
     if not len(table):
         raise ValueError("counts.panels: the table has no rows. Run the probes on a count target first.")
+    table = titles.titled(table, _TITLE)
     parts = [part for _, part in table.groupby("condition", sort=False)]
     columns = min(2, len(parts))
     rows, height = -(-len(parts) // columns), panel_height()
@@ -69,18 +75,23 @@ def _pair(fig: Figure, part: pd.DataFrame, left: float, bottom: float) -> None:
     """The two panels of one condition, on the same axes."""
     low, high = _range(part)
     for i, (_, one) in enumerate(part.groupby("series", sort=False)):
-        ax = style.place(fig, (left + _LEFT + i * (_SIDE + 0.2), bottom + _BOTTOM, _SIDE, _SIDE))
+        ax = style.place(fig, (left + i * (_SIDE + 0.2), bottom + _BOTTOM, _SIDE, _SIDE))
         _identity(ax, low, high)
+        _shift(ax, max(_LEFT, left_of(ax) / 72))
         _points(ax, one)
-        _words(ax, one)
+        _words(ax, one, numbered=not i)
         if i:
             ax.set_ylabel("")
             ax.tick_params(labelleft=False)
         else:
-            room = (style.ONE_COLUMN - _LEFT - 0.1) * 72
-            name = f"{words.plain(one['target'].iloc[0])} · {one['condition'].iloc[0]}"
-            name = words.fit(name, room, style.TITLE, bold=True)
-            _above(ax, 31, name, fontsize=style.TITLE, fontweight="bold")
+            _key(ax, part)
+            _above(ax, 31, titles.title(one, _TITLE), fontsize=style.TITLE, fontweight="bold")
+
+
+def _shift(ax, inches: float) -> None:
+    """Move `ax` to the right, so that the numbers and the name of its axis have room."""
+    box = ax.get_position()
+    ax.set_position((box.x0 + inches / ax.figure.get_size_inches()[0], box.y0, box.width, box.height))
 
 
 def _above(ax, points: float, text: str, **look) -> None:
@@ -123,13 +134,41 @@ def _points(ax, table: pd.DataFrame) -> None:
     if len(spots) > _MOST_DISCS:
         _cells(ax, inside, color)
     elif len(spots):
-        areas = np.minimum(2.5 + 2.0 * (spots["size"] - 1), 30)
+        areas = _area(spots["size"])
         marks = {"color": color, "alpha": 0.5, "linewidths": 0, "label": "items"}
         ax.scatter(spots["label"], spots["predicted"], s=areas, **marks)
     at = {"color": color, "s": 7, "linewidths": 0, "alpha": 0.6, "clip_on": False, "label": "beyond"}
     above, below = known[known["predicted"] > high], known[known["predicted"] < low]
     ax.scatter(above["label"], [high] * len(above), marker="^", **at)
     ax.scatter(below["label"], [low] * len(below), marker="v", **at)
+
+
+def _area(items):
+    """The area of a disc, in square points."""
+    return 2.5 + 2.0 * (np.minimum(items, _SIZES[-1]) - 1)
+
+
+def _key(ax, table: pd.DataFrame) -> None:
+    """Beneath `ax`: what the size of a disc or the shade of a cell says; table: of all panels that it speaks for."""
+    known = table[np.isfinite(table["label"]) & np.isfinite(table["predicted"])]
+    spots = known.groupby(["series", "label", "predicted"]).size()
+    if len(spots) and spots.groupby("series").size().min() > _MOST_DISCS:
+        look = {"fontsize": style.SMALL, "color": style.QUIET, "textcoords": "offset points"}
+        ax.annotate("darker: more items in the cell", (0, 0), xycoords="axes fraction", xytext=(-8, -34), **look)
+    elif len(spots) and spots.max() > 1:
+        _sizes(ax, spots.max())
+
+
+def _sizes(ax, most: int) -> None:
+    """Discs of a few sizes, up to the largest that is drawn."""
+    names = {size: f"{size} or more" if size == _SIZES[-1] else f"{size}" for size in _SIZES if size <= most}
+    look = {"color": style.QUIET, "linestyle": "None", "marker": "o", "markeredgewidth": 0}
+    marks = [Line2D([], [], markersize=math.sqrt(_area(size)), label=name, **look) for size, name in names.items()]
+    ax.legend(
+        handles=[Line2D([], [], linestyle="None", label="items on a point:"), *marks], ncols=len(marks) + 1,
+        loc="upper left", bbox_to_anchor=(-0.12, -0.36 / (ax.get_position().height * ax.figure.get_size_inches()[1])),
+        borderaxespad=0, handlelength=0.8, handletextpad=0.3, columnspacing=0.8,
+    )  # fmt: skip
 
 
 def _cells(ax, inside: pd.DataFrame, color: str) -> None:
@@ -143,13 +182,14 @@ def _cells(ax, inside: pd.DataFrame, color: str) -> None:
     ax.pcolormesh(edges, edges, shown, cmap=shades, norm=LogNorm(1, max(2, number.max())), rasterized=True)
 
 
-def _words(ax, table: pd.DataFrame) -> None:
+def _words(ax, table: pd.DataFrame, *, numbered: bool = True) -> None:
     """Above the panel: whose counts these are, the shares that came with the table, n and what is not drawn."""
-    first, room = table.iloc[0], (_SIDE + 0.2) * 72
+    first, left = table.iloc[0], ax.get_position().x0 * ax.figure.get_size_inches()[0] % (style.TWO_COLUMNS / 2)
+    room = min(_SIDE + 0.2, style.ONE_COLUMN - left) * 72  # to the next panel, or to the paper's edge
     title = _TITLES.get(first["series"], words.drawable(first["series"]))
     _above(ax, 20, title, color=_ink(table).color, fontweight="bold")
     shares = [f"{name} {100 * first[column]:.0f} %" for column, name in _SHARES.items() if _has(first, column)]
-    n = [f"n = {len(table)}"] * (first["series"] != "probe")  # said once: the probe's panel stands beside it
+    n = [f"n = {len(table)}"] * numbered
     _above(ax, 11.5, words.fit(", ".join([*(shares or ["exact: not given"]), *n]), room, style.SMALL))
     low, high = ax.get_ylim()
     missing = int((~np.isfinite(table["predicted"])).sum())

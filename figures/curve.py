@@ -1,7 +1,8 @@
 """How many labels until the probe passes the report: the probe's score against the labels it was trained on.
 
 In: rows of `curve_rows` (`draw` takes one target and condition, `page` any number). Out: axes, or a figure: the probe's
-line with its band, the best report as a level line (the report needs no labels), and the crossing, where there is one.
+line with a band from the lowest to the highest of the draws, the best report as a level line (the report needs no
+labels), and the crossing, where there is one. The curve is of the probe over all sites; a verdict may be about another.
 """
 
 import math
@@ -12,13 +13,14 @@ import pandas as pd
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from figures import gutter, panels, rounding, style, words
+from figures.layer_rows import NESTED
 from figures.verdict_rows import require
 
-COLUMNS = ("target", "condition", "n_labels", "metric", "value", "lower", "upper", "n_repeats", "report",
-           "report_lower", "report_upper", "crossing", "chance")  # fmt: skip
-READ = COLUMNS[:8]
+READ = ("target", "condition", "n_labels", "metric", "value", "lower", "upper", "n_repeats")
 """The columns that `curve.csv` brings; the rest comes from the verdicts."""
-FRAME = panels.Frame(width=1.6, height=1.5, left=0.5, right=1.3)
+_LEVEL = ("report", "report_lower", "report_upper", "chance", "probe_lower", "probe_upper")
+COLUMNS = (*READ, *_LEVEL, "crossing", "n", "probe_method")
+FRAME = panels.Frame(width=1.6, height=1.5, left=0.5, right=1.3, top=0.64)
 
 
 def curve_rows(curve: pd.DataFrame, verdicts: pd.DataFrame, entries: Iterable[Mapping]) -> pd.DataFrame:
@@ -31,9 +33,8 @@ def curve_rows(curve: pd.DataFrame, verdicts: pd.DataFrame, entries: Iterable[Ma
         verdict = mine.iloc[0] if len(mine) else pd.Series(dtype=object)
         metric = verdict.get("metric") if verdict.get("metric") in set(part["metric"]) else part["metric"].iloc[0]
         same = verdict.get("metric") == metric
-        level = {
-            name: verdict[name] if same else math.nan for name in ("report", "report_lower", "report_upper", "chance")
-        }
+        level = {name: verdict[name] if same else math.nan for name in _LEVEL}
+        level |= {"n": verdict.get("n", math.nan), "probe_method": verdict.get("probe_method") or NESTED}
         at = crossing.get((target, condition))
         at = float(at) if isinstance(at, (int, float)) else math.nan
         found.append(part.loc[part["metric"] == metric, list(READ)].assign(**level, crossing=at))
@@ -58,16 +59,34 @@ def _draw(table: pd.DataFrame, ax):
     ax.set_xscale("log")
     ax.fill_between(table["n_labels"], table["lower"], table["upper"], color=style.KNOW.color, alpha=0.14, linewidth=0)
     ax.plot(table["n_labels"], table["value"], label="know", **style.KNOW.line())
-    entries = [gutter.Entry(last["value"], f"know {rounding.alone(last['value'], last['lower'], last['upper'])}",
-                            style.KNOW, bold=True)]  # fmt: skip
+    entries = [
+        gutter.Entry(last["value"], f"know {rounding.alone(last['value'], *_limits(last))}", style.KNOW, bold=True)
+    ]
     entries += _levels(ax, first)
     _crossing(ax, first)
     _axes(ax, table)
+    panels.clear_left(ax, FRAME.left)
     gutter.label(ax, entries)
-    repeats = pd.to_numeric(table["n_repeats"], errors="coerce").dropna()
-    drawn = f"; {int(repeats.max())} draws of each size" if len(repeats) and repeats.max() > 1 else ""
-    panels.heading(ax, table, _verdict(first) + drawn, extra=FRAME.right)
+    panels.heading(ax, table, "\n".join(_notes(table)), extra=FRAME.right - panels.EDGE)
     return ax
+
+
+def _limits(last: pd.Series) -> tuple[float, float]:
+    """The interval of the score with all labels: the verdict's, where that is about the same probe."""
+    if last["probe_method"] == NESTED and math.isfinite(last["probe_lower"]):
+        return last["probe_lower"], last["probe_upper"]
+    return last["lower"], last["upper"]
+
+
+def _notes(table: pd.DataFrame) -> list[str]:
+    """What the heading says: where the probe passes the report, what was tested, and what the band is."""
+    repeats = pd.to_numeric(table["n_repeats"], errors="coerce").max()
+    tested = f"tested on {panels.count_of(table)}"
+    method = str(table["probe_method"].iloc[0])
+    if method != NESTED:
+        tested += f"; probe over all sites, verdict: {method.removeprefix(NESTED).strip()} site"
+    drawn = f"band: lowest to highest of {int(repeats)} draws" if repeats > 1 else "one draw of each size"
+    return [_verdict(table.iloc[0]), tested, drawn]
 
 
 def _levels(ax, first: pd.Series) -> list[gutter.Entry]:
@@ -89,8 +108,10 @@ def _crossing(ax, first: pd.Series) -> None:
 
 
 def _verdict(first: pd.Series) -> str:
-    if math.isfinite(first["crossing"]):
-        return f"passes the best report from {first['crossing']:.0f} labels on"
+    at = first["crossing"]
+    if math.isfinite(at):
+        fewer = at <= first["n_labels"]  # the smallest number tried: what happens with fewer is not known
+        return f"passes the best report with {at:.0f} labels" + (" or fewer" if fewer else "")
     return "never passes the best report" if math.isfinite(first["report"]) else "no report to pass"
 
 

@@ -1,7 +1,8 @@
 """The gap taken apart: raw say → calibrated say → best say → know, each step a bar from the one before.
 
 In: rows of `decomposition_rows` (`draw` takes one target and condition, `page` any number). Out: axes, or a figure. The
-length of a bar is what that step adds: labels for the scale, other ways of asking, and what only the states show.
+length of a bar is what that step adds: labels for the scale, other ways of asking, and what only the states show. The
+panels of one target have one scale.
 """
 
 import math
@@ -15,7 +16,7 @@ from figures.verdict_rows import require
 
 COLUMNS = ("target", "condition", "metric", "chance", "step", "value", "lower", "upper", "n")
 STEPS = ("raw say", "calibrated say", "best say", "know")
-FRAME = panels.Frame(width=1.62, height=0.86, left=0.9, right=0.95, top=0.4, bottom=0.4)
+FRAME = panels.Frame(width=1.62, height=0.86, left=0.9, right=0.95, top=0.52, bottom=0.4)
 _INKS = (style.Ink(style.SAY.color, hollow=True, marker="D"), style.Ink("#C98A4B", marker="D"), style.SAY, style.KNOW)
 
 
@@ -39,12 +40,22 @@ def draw(table: pd.DataFrame, *, ax=None):
         return _draw(table, ax) if ax is not None else panels.one(_draw, table, FRAME)
 
 
-def page(table: pd.DataFrame):
-    """A panel per target and condition, two across."""
-    return panels.panels(_draw, table, ("target", "condition"), FRAME)
+def page(table: pd.DataFrame, scales: Mapping[str, tuple[float, float]] | None = None):
+    """A panel per target and condition, two across; `scales` of all pages, where there are several."""
+    scales = scales or target_scales(table)
+
+    def one(part, ax):
+        return _draw(part, ax, scales[part["target"].iloc[0]])
+
+    return panels.panels(one, table, ("target", "condition"), FRAME)
 
 
-def _draw(table: pd.DataFrame, ax):
+def target_scales(table: pd.DataFrame) -> dict[str, tuple[float, float]]:
+    """For each target the limits of its panels."""
+    return {target: _limits(part) for target, part in table.groupby("target", sort=False)}
+
+
+def _draw(table: pd.DataFrame, ax, limits: tuple[float, float] | None = None):
     before = table["chance"].iloc[0]
     if math.isfinite(before):
         ax.axvline(before, label="chance", **style.CHANCE.line())
@@ -52,10 +63,11 @@ def _draw(table: pd.DataFrame, ax):
         before = _step(ax, i, row, before)
     ax.set_ylim(len(table) - 0.5, -0.5)
     ax.set_yticks(range(len(table)), [words.fit(step, 60, style.NORMAL) for step in table["step"]])
-    ax.set_xlim(*_limits(table))
+    ax.set_xlim(*(limits or _limits(table)))
     ax.set_xlabel(words.metric(table["metric"].iloc[0]))
     chance = f", chance {rounding.number(table['chance'].iloc[0])}" if math.isfinite(table["chance"].iloc[0]) else ""
-    panels.heading(ax, table, panels.count_of(table) + chance, extra=FRAME.right)
+    note = f"{panels.count_of(table)}{chance}\nin brackets: step from the row above or chance"
+    panels.heading(ax, table, note, extra=FRAME.right - panels.EDGE)
     return ax
 
 
@@ -71,15 +83,16 @@ def _step(ax, at: int, row: pd.Series, before: float) -> float:
         ax.plot([before, before], [at - 1, at], color=style.FAINT, linewidth=0.6, label="_link")
     ax.plot([row["lower"], row["upper"]], [at, at], color=ink.color, linewidth=1.1, label="_interval")
     ax.plot([value], [at], label=row["step"], zorder=4, **ink.line())
-    gained = f" ({_plus(value - before)})" if math.isfinite(before) else ""
-    text = rounding.alone(value, row["lower"], row["upper"]) + gained
+    text = rounding.alone(value, row["lower"], row["upper"])
+    if math.isfinite(before):
+        text += f" ({_plus(value - before, len(text.partition('.')[2]))})"
     ax.annotate(text, (1, at), xytext=(6, 0), fontsize=style.SMALL, color=style.TEXT, **beside)
     return value
 
 
-def _plus(difference: float) -> str:
-    """A step in two decimals with its sign; one too small to show is 0.00."""
-    return "0.00" if round(difference, 2) == 0 else rounding.number(difference, signed=True)
+def _plus(difference: float, places: int) -> str:
+    """A step with its sign and the decimals of its score; one too small to show is zero."""
+    return rounding.number(difference if round(difference, places) else 0.0, places, signed=True)
 
 
 def _limits(table: pd.DataFrame) -> tuple[float, float]:

@@ -2,7 +2,7 @@
 
 In: rows of `verdict_rows` (any number of targets and conditions). Out: axes. The targets have different metrics, so
 each target's heading names its own, and chance is a tick in each row. A score that is undefined is not drawn; its row
-says so. A score left of the axes is an arrow at the edge, with its value.
+says so. A score left of the axes is an arrow at the edge, with its value; so is, without one, an interval cut there.
 """
 
 import math
@@ -14,7 +14,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from figures import rounding, style, words
+from figures import rounding, style, titles, words
 from figures.verdict_rows import require
 
 COLUMNS = (
@@ -96,35 +96,47 @@ def _layout(table: pd.DataFrame) -> tuple[list[float], list[tuple[float, str, st
 
 def _sides(table: pd.DataFrame) -> _Sides:
     """The texts around the axes, and room for the widest of each."""
-    names = [words.fit(name, _NAMES - _INDENT, style.NORMAL) for name in _names(table)]
+    names = _names(table)
     rows = [row for _, row in table.iterrows()]
     columns = {
         "verdict": [words.verdict(row["verdict"]) for row in rows],
         "gap, know − say": [_gap(row) for row in rows],
         "n": [f"{int(row['n'])}" if math.isfinite(row["n"]) else rounding.MISSING for row in rows],
     }
-    heads = ["".join(_heading(target, metric)) for _, target, metric in _layout(table)[1]]
+    heads = ["".join(each) for each in _headings(table).values()]
     widest = [words.width_in_points(name, style.NORMAL) + _INDENT for name in names]
     widest += [words.width_in_points(head, style.NORMAL, bold=True) for head in heads]
     starts, at = {}, float(_BETWEEN)
     for title, texts in columns.items():
         starts[title] = at
         at += _BETWEEN + max(words.width_in_points(text, style.NORMAL, bold=True) for text in [title, *texts])
-    return _Sides(names, columns, max(widest) + 2 * _BETWEEN, starts, at - _BETWEEN + _EDGE)
+    left = max(widest) + 2 * _BETWEEN + _off_room(table)
+    return _Sides(names, columns, left, starts, at - _BETWEEN + _EDGE)
+
+
+def _off_room(table: pd.DataFrame) -> float:
+    """Points for the scores left of the axes, written beside their arrows; 0 where all are inside."""
+    low = _limits(table)[0]
+    off = [value for side in ("probe", "report") for value in table[side] if value < low]
+    return max((words.width_in_points(rounding.number(value), style.SMALL) for value in off), default=0.0)
 
 
 def _names(table: pd.DataFrame) -> list[str]:
     """What each row is called: its condition, after its run where there are several."""
-    if "run" not in table.columns or table["run"].nunique() < 2:
-        return list(table["condition"])
-    return [f"{run} · {condition}" for run, condition in zip(table["run"], table["condition"], strict=True)]
+    several = "run" in table.columns and table["run"].nunique() > 1
+    runs, conditions = list(table["run"]) if several else [""] * len(table), list(table["condition"])
+    run, condition = titles.shares(runs, conditions, _NAMES - _INDENT, style.NORMAL)
+    return [titles.joined(run[a], condition[b]) for a, b in zip(runs, conditions, strict=True)]
 
 
-def _heading(target: str, metric: str) -> tuple[str, str]:
-    """A target's name and its metric, which together fit the names' room."""
-    measure = f" ({words.metric(metric)})" if metric else ""
-    room = _NAMES - words.width_in_points(measure, style.NORMAL)
-    return words.fit(words.plain(target), room, style.NORMAL, bold=True), measure
+def _headings(table: pd.DataFrame) -> dict[tuple[str, str], tuple[str, str]]:
+    """For each (target, metric) the target's name, and the metric, which together fit the names' room."""
+    pairs = [(target, metric) for _, target, metric in _layout(table)[1]]
+    measures = {pair: f" ({words.metric(pair[1])})" if pair[1] else "" for pair in pairs}
+    room = _NAMES - max(words.width_in_points(measure, style.NORMAL) for measure in measures.values())
+    names = list(dict.fromkeys(target for target, _ in pairs))
+    cut = dict(zip(names, words.fit_all([words.plain(n) for n in names], room, style.NORMAL, bold=True), strict=True))
+    return {pair: (cut[pair[0]], measures[pair]) for pair in pairs}
 
 
 def _gap(row: pd.Series) -> str:
@@ -160,8 +172,9 @@ def _limits(table: pd.DataFrame) -> tuple[float, float]:
 def _write(ax, sides: _Sides, heights: list[float], headings: list, table: pd.DataFrame) -> None:
     """The words left and right of the axes."""
     start = _BETWEEN - sides.left
+    named = _headings(table)
     for y, target, metric in headings:
-        name, measure = _heading(target, metric)
+        name, measure = named[target, metric]
         _beside(ax, y, start, name, fontweight="bold")
         _beside(ax, y, start + words.width_in_points(name, style.NORMAL, bold=True), measure, color=style.QUIET)
     for y, name in zip(heights, sides.names, strict=True):
@@ -191,24 +204,31 @@ def _row(ax, row: pd.Series, y: float) -> None:
     if math.isfinite(row["probe"]) and math.isfinite(row["report"]):
         ends = [max(low, row["probe"]), max(low, row["report"])]
         ax.plot(ends, [y, y], color=style.FAINT, linewidth=3, solid_capstyle="butt", label="_bar", zorder=1.5)
-    _point(ax, row, "probe", y + 0.13, _KNOW)
-    _point(ax, row, "report", y - 0.13, _SAY)
+    apart = 0.22 if row["probe"] < low and row["report"] < low else 0.13  # so that two numbers do not touch
+    _point(ax, row, "probe", y + apart, _KNOW)
+    _point(ax, row, "report", y - apart, _SAY)
 
 
 def _point(ax, row: pd.Series, side: str, y: float, ink: style.Ink) -> None:
     """One score with its interval; an arrow with its value at the edge where it lies left of the axes."""
-    value, low = row[side], ax.get_xlim()[0]
+    value, low, lower, upper = row[side], ax.get_xlim()[0], row[f"{side}_lower"], row[f"{side}_upper"]
     if not math.isfinite(value):
         return
+    if upper > low:
+        ax.plot([max(low, lower), upper], [y, y], color=ink.color, linewidth=ink.width, label="_interval")
     if value < low:
-        ax.plot([low], [y], **(ink.line() | {"marker": "<"}), clip_on=False, label=f"{side}, off the axis", zorder=4)
-        look = {"va": "center", "fontsize": style.SMALL, "color": style.TEXT, "zorder": 5}
-        paper = {"facecolor": "white", "edgecolor": "none", "pad": 0.6}
-        ax.annotate(rounding.number(value), (low, y), xytext=(5, 0), textcoords="offset points", bbox=paper, **look)
+        _arrow(ax, y, ink, f"{side}, off the axis")
+        look = {"va": "center", "ha": "right", "fontsize": style.SMALL, "color": ink.color}
+        ax.annotate(rounding.number(value), (low, y), xytext=(-4, 0), textcoords="offset points", **look)
         return
-    ends = [max(low, row[f"{side}_lower"]), row[f"{side}_upper"]]
-    ax.plot(ends, [y, y], color=ink.color, linewidth=ink.width, label="_interval")
+    if lower < low:
+        _arrow(ax, y, ink, "_cut")
     ax.plot([value], [y], **ink.line(), label=side, zorder=4)
+
+
+def _arrow(ax, y: float, ink: style.Ink, label: str) -> None:
+    """At the left edge: it goes on from here."""
+    ax.plot([ax.get_xlim()[0]], [y], **(ink.line() | {"marker": "<"}), clip_on=False, label=label, zorder=4)
 
 
 def _key(ax) -> None:

@@ -51,6 +51,11 @@ def _axes_points(ax) -> tuple[float, float]:
 
 
 def room(ax) -> float:
+    """Points of text that fit right of every panel of the figure, so that a label is cut alike in all of them."""
+    return min(_room(other) for other in ax.figure.axes)
+
+
+def _room(ax) -> float:
     """Points of text that fit between the keys and whatever is right of `ax`: the figure's edge or other axes."""
     wide = ax.figure.get_size_inches()[0] * 72
     edge = ax.get_position().x1 * wide

@@ -1,16 +1,18 @@
 """A grid of shaded cells: one number per row and column, darker where it is larger, so that it reads the same in grey.
 
 In: a matrix with the names of its rows and columns. Out: the axes, with each value in its cell where there is room.
-What is undefined is a crossed cell, never a shade.
+What is undefined is a hatched cell, never a shade.
 """
 
 import numpy as np
 from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from figures import rounding, style, words
 
 SHADES = LinearSegmentedColormap.from_list("shades", ["#F7FAFD", "#9CC3E4", style.KNOW.color])
+_HATCH = "#9A9A9A"
 _CELL = 18  # points of width from which a cell has its value written in it
 FEW = 6
 """Columns up to which a grid with its values fits one column of a paper."""
@@ -29,7 +31,7 @@ def grid(ax, values: np.ndarray, *, rows: list[str], columns: list[str], limits:
     )
     ax.set_ylim(len(rows), 0)
     for at in np.argwhere(~np.isfinite(values)):
-        _crossed(ax, *at)
+        _hatched(ax, *at)
     wide = ax.get_position().width * ax.figure.get_size_inches()[0] * 72
     if wide / max(1, len(columns)) >= _CELL:
         _write(ax, values, shades)
@@ -48,8 +50,14 @@ def _ruled(ax, values: np.ndarray) -> float:
     return 0.6 if smallest > 6 else 0.0
 
 
-def _crossed(ax, row: int, column: int) -> None:
-    ax.plot([column, column + 1], [row, row + 1], color=style.FAINT, linewidth=0.5, label="undefined")
+def _hatched(ax, row: int, column: int) -> None:
+    look = {"facecolor": "white", "edgecolor": _HATCH, "linewidth": 0, "hatch": "//////"}
+    ax.add_patch(Rectangle((column, row), 1, 1, label="undefined", **look))
+
+
+def undefined(values: np.ndarray) -> str:
+    """What a heading says of hatched cells; nothing where there are none."""
+    return "" if np.isfinite(values).all() else "; hatched: undefined"
 
 
 def _write(ax, values: np.ndarray, shades: Normalize) -> None:
@@ -83,13 +91,13 @@ def _whole(name: str) -> bool:
     return name.removeprefix("-").isdecimal()
 
 
-def scale(ax, shades: Normalize, label: str) -> None:
-    """The key of the shades, a thin bar right of `ax`."""
+def scale(ax, shades: Normalize, label: str, *, below: bool = False) -> None:
+    """The key of the shades, a thin bar right of `ax`; `below`: whether cells lie beneath where the shades begin."""
     from matplotlib.cm import ScalarMappable
 
     wide = ax.get_position().width * ax.figure.get_size_inches()[0]
     inside = ax.inset_axes([1 + 0.05 / wide, 0, 0.06 / wide, 1])
-    bar = ax.figure.colorbar(ScalarMappable(shades, SHADES), cax=inside)
-    bar.outline.set_visible(False)
+    bar = ax.figure.colorbar(ScalarMappable(shades, SHADES), cax=inside, extend="min" if below else "neither")
+    bar.outline.set(edgecolor=style.QUIET, linewidth=0.4)
     bar.ax.tick_params(labelsize=style.SMALL, length=2, width=0.5)
     bar.set_label(label, fontsize=style.SMALL)

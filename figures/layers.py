@@ -15,14 +15,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from figures import gutter, rounding, style, words
+from figures import gutter, rounding, style, titles, words
 from figures.gutter import Entry
 from figures.layer_rows import BEST, COLUMNS, NESTED
+from figures.panels import clear_left, heading
 from figures.style import Ink
 from figures.verdict_rows import require
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 0.46, 1.46, 0.4, 0.4  # inches around the axes
-_MANY = 30  # layers from which lines are thin
 _SAME = 5e-4  # scores this close print alike
 _BENEATH = 0.3  # of the height above chance: how far below chance a level line may pull the axis
 
@@ -39,7 +39,8 @@ def draw(table: pd.DataFrame, *, ax=None):
         if ax is None:
             fig = plt.figure(figsize=(style.ONE_COLUMN, _height(table)))
             ax = style.place(fig, _box(0, 0, _height(table)))
-        _panel(ax, table, _height_limits(table))
+        _limits(ax, table, _height_limits(table))
+        _panel(ax, table)
     return ax
 
 
@@ -48,6 +49,7 @@ def panels(table: pd.DataFrame) -> Figure:
     require(table, COLUMNS, what="layers")
     if not len(table):
         raise ValueError("layers.panels: the table has no rows. Run the probes first.")
+    table = titles.titled(table, (style.ONE_COLUMN - _LEFT - 0.1) * 72)
     parts = [part for _, part in table.groupby("condition", sort=False)]
     columns = min(2, len(parts))
     rows, height = -(-len(parts) // columns), panel_height(table)
@@ -56,15 +58,16 @@ def panels(table: pd.DataFrame) -> Figure:
         boxes = [_box(i % columns, rows - 1 - i // columns, height, wide=columns > 1) for i in range(len(parts))]
         axes = [style.place(fig, box) for box in boxes]
         for ax, part in zip(axes, parts, strict=True):
-            _panel(ax, part, _height_limits(table))
+            _limits(ax, part, _height_limits(table))  # all axes have their place before a label asks for its room
+        for ax, part in zip(axes, parts, strict=True):
+            _panel(ax, part)
     return fig
 
 
-def _panel(ax, table: pd.DataFrame, heights: tuple[float, float]) -> None:
+def _panel(ax, table: pd.DataFrame) -> None:
     entries = _chance(ax, table) + _levels(ax, table, "baseline") + _levels(ax, table, "report")
     entries += _curves(ax, table) + _nested(ax, table)
-    _limits(ax, table, heights)
-    _titles(ax, table)
+    heading(ax, table, _sizes(table), extra=_RIGHT - 0.1)
     gutter.label(ax, _merged(entries))
     if not np.isfinite(_scores(table)["value"]).any():
         ax.text(0.5, 0.7, "no score is defined here", transform=ax.transAxes, ha="center", color=style.QUIET)
@@ -100,7 +103,8 @@ def _levels(ax, table: pd.DataFrame, kind: str) -> list[Entry]:
     rows, entries = table[table["kind"] == kind], []
     places = rows.drop_duplicates(["method", "site"])["method"].value_counts()
     names = [name for name in dict.fromkeys(rows["method"]) if name != BEST]
-    inks = {n: (style.report_ink if kind == "report" else style.baseline_ink)(i) for i, n in enumerate(names)}
+    reports = {name: style.report_ink(i) for i, name in enumerate(names)}
+    inks = reports if kind == "report" else style.baseline_inks(names)
     for (method, site), part in rows.groupby(["method", "site"], sort=False):
         best = kind == "report" and method == BEST
         ink = style.SAY if best else inks[method]
@@ -144,10 +148,9 @@ def _curves(ax, table: pd.DataFrame) -> list[Entry]:
     for (site, method), part in rows.groupby(["site", "method"], sort=False):
         part = part.sort_values("layer")
         ink = style.probe_ink(site, methods.index(method))
-        ink = replace(ink, width=min(ink.width, 1.0)) if len(part) > _MANY else ink
-        every = max(1, -(-len(part) // 14))
         ax.fill_between(part["layer"], part["lower"], part["upper"], color=ink.color, alpha=0.14, linewidth=0)
-        ax.plot(part["layer"], part["value"], label=_name("probe", method, site), markevery=every, **ink.line())
+        _lonely(ax, part, ink)
+        ax.plot(part["layer"], part["value"], label=_name("probe", method, site), **style.along(ink, len(part)))
         defined = part[np.isfinite(part["value"])]
         last = defined.iloc[-1] if len(defined) else part.iloc[-1]
         several = len(methods) > 1
@@ -155,6 +158,15 @@ def _curves(ax, table: pd.DataFrame) -> list[Entry]:
         text = ", ".join(part for part in ("know", place, method if several else "") if part)
         entries.append(Entry(last["value"], text if len(defined) else f"{text} undef.", ink))
     return entries
+
+
+def _lonely(ax, part: pd.DataFrame, ink: Ink) -> None:
+    """An interval of its own for each layer between undefined ones, where a band has no width to be seen."""
+    known = np.isfinite(part["value"].astype(float)).to_numpy()
+    beside = np.r_[False, known[:-1]] | np.r_[known[1:], False]
+    alone = part[known & ~beside]
+    ax.vlines(alone["layer"], alone["lower"], alone["upper"], color=ink.color, linewidth=0.9, label="_interval")
+    ax.plot(alone["layer"], alone["value"], label="_alone", **(ink.line() | {"linestyle": "None"}))
 
 
 def _nested(ax, table: pd.DataFrame) -> list[Entry]:
@@ -189,6 +201,7 @@ def _limits(ax, table: pd.DataFrame, heights: tuple[float, float]) -> None:
     ax.xaxis.set_major_locator(MaxNLocator(nbins=6, integer=True))
     ax.set_xlabel("layer (0 = embeddings)")
     ax.set_ylabel(words.metric(table["metric"].iloc[0]))
+    clear_left(ax, _LEFT)
 
 
 def _height_limits(table: pd.DataFrame) -> tuple[float, float]:
@@ -203,19 +216,6 @@ def _height_limits(table: pd.DataFrame) -> tuple[float, float]:
         floor = max(floor, chance.iloc[0] - _BENEATH * max(high - chance.iloc[0], 0.1))
     pad = 0.04 * max(high - floor, 0.05)
     return floor - pad, high + pad
-
-
-def _titles(ax, table: pd.DataFrame) -> None:
-    """Target and condition in bold; beneath, n, groups and what is undefined."""
-    first = table.iloc[0]
-    room = ax.get_position().width * ax.figure.get_size_inches()[0] * 72 + (_RIGHT - 0.1) * 72
-    name = words.fit(f"{words.plain(first['target'])} · {first['condition']}", room, style.TITLE, bold=True)
-    sizes = words.fit(_sizes(table), room, style.SMALL)
-    for text, above, look in (
-        (name, 13, {"fontsize": style.TITLE, "fontweight": "bold"}),
-        (sizes, 4, {"fontsize": style.SMALL, "color": style.QUIET}),
-    ):
-        ax.annotate(text, (0, 1), xycoords="axes fraction", xytext=(0, above), textcoords="offset points", **look)
 
 
 def _sizes(table: pd.DataFrame) -> str:

@@ -1,12 +1,13 @@
 """Every figure of a run, in the order in which a reader wants them.
 
 In: `RunFiles`. Out: `Page`s, each a figure with its table, its caption and its file name. A figure that would be higher
-than a page goes on as many as it takes, numbered from the second: `layers-behavior`, `layers-behavior-2`.
+than a page goes on as many as it takes, numbered from the second: `layers-behavior`, `layers-behavior-page2`.
 What a run has no numbers for is not drawn.
 """
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 from matplotlib.figure import Figure
@@ -34,6 +35,7 @@ from figures.layer_rows import clean_scores, layer_rows
 from figures.run_files import RunFiles
 from figures.rung_rows import rung_rows
 from figures.save import file_names
+from figures.verdict_rows import with_n
 
 
 @dataclass(frozen=True)
@@ -77,9 +79,8 @@ def _decomposition(run: RunFiles) -> Iterator[Page]:
     caption = (
         "The gap in its parts: what the report gains by a fitted scale and by other ways of asking, and what is left."
     )
-    yield from _panels(
-        "decomposition", caption, table, ("target", "condition"), decomposition.FRAME, decomposition.page
-    )
+    draw = partial(decomposition.page, scales=decomposition.target_scales(table))
+    yield from _panels("decomposition", caption, table, ("target", "condition"), decomposition.FRAME, draw)
 
 
 def _layers(run: RunFiles) -> Iterator[Page]:
@@ -95,7 +96,8 @@ def _layers(run: RunFiles) -> Iterator[Page]:
 def _rungs(run: RunFiles) -> Iterator[Page]:
     table = rung_rows(run.scores, run.entries, run.rows)
     caption = "Every way in which the model was asked: scores with 95 % intervals, and how many replies could be used."
-    yield from _numbered("rungs", caption, rungs.pages(table), rungs.page)
+    draw = partial(rungs.page, scales=rungs.target_scales(table))
+    yield from _numbered("rungs", caption, rungs.pages(table), draw)
 
 
 def _agreement(run: RunFiles) -> Iterator[Page]:
@@ -136,7 +138,8 @@ def _from_tables(run: RunFiles) -> Iterator[Page]:
         yield from _panels("transfer-matrix", caption, table, transfer.BY, transfer.frame(table), transfer.page)
     if "sparse" in tables:
         caption = "How few units carry it: the best unit, the best few and the best component, layer by layer."
-        yield from _panels("sparse-reading", caption, tables["sparse"], sparse.BY, sparse.FRAME, sparse.page)
+        table = with_n(tables["sparse"], run.rows)
+        yield from _panels("sparse-reading", caption, table, sparse.BY, sparse.FRAME, sparse.page)
     if "matrix" in tables:
         caption = "Probes and reports of each model against the labels of every model."
         table = predictors.predictor_rows(tables["matrix"])
@@ -153,9 +156,9 @@ def _panels(name, caption, table, by, frame, figure) -> Iterator[Page]:
 
 
 def _numbered(name: str, caption: str, parts: Iterable[pd.DataFrame], figure: Callable) -> Iterator[Page]:
-    """One page per part, the first called `name`, the others numbered."""
+    """One page per part, the first called `name`, the others numbered as no target's file name is."""
     for i, part in enumerate(parts, start=1):
-        yield Page(name if i == 1 else f"{name}-{i}", caption, part, figure)
+        yield Page(name if i == 1 else f"{name}-page{i}", caption, part, figure)
 
 
 def _by_conditions(table: pd.DataFrame, most: int) -> Iterator[pd.DataFrame]:

@@ -10,7 +10,10 @@ from dataclasses import dataclass
 import pandas as pd
 from matplotlib.figure import Figure
 
-from figures import style, words
+from figures import style, titles, words
+
+EDGE = 0.12  # inches that a heading keeps from the next panel or the paper's edge
+_NAME = 20.0  # points left of an axis's numbers: tick, pads and the axis's name
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ def parts(table: pd.DataFrame, by: Sequence[str]) -> list[pd.DataFrame]:
 
 def panels(draw: Callable, table: pd.DataFrame, by: Sequence[str], frame: Frame) -> Figure:
     """All panels of `table` on one figure; `draw(part, ax)` draws each."""
-    each = parts(table, by)
+    each = parts(titles.titled(table, (frame.width + frame.right - EDGE) * 72), by)
     if not each:
         raise ValueError("the table has no rows to draw. Run the step that computes it first.")
     columns = across(frame, len(each))
@@ -55,10 +58,16 @@ def panels(draw: Callable, table: pd.DataFrame, by: Sequence[str], frame: Frame)
     rows = -(-len(each) // columns)
     fig = style.new_figure(style.TWO_COLUMNS if columns > 1 else max(wide, style.ONE_COLUMN), rows * high)
     with style.paper():
-        for i, part in enumerate(each):
-            left = (i % columns) * style.TWO_COLUMNS / columns + frame.left
-            bottom = (rows - 1 - i // columns) * high + frame.bottom
-            draw(part, style.place(fig, (left, bottom, frame.width, frame.height)))
+        axes = [
+            style.place(
+                fig,
+                ((i % columns) * style.TWO_COLUMNS / columns + frame.left, (rows - 1 - i // columns) * high
+                 + frame.bottom, frame.width, frame.height),
+            )
+            for i in range(len(each))
+        ]  # fmt: skip
+        for part, ax in zip(each, axes, strict=True):
+            draw(part, ax)
     return fig
 
 
@@ -76,15 +85,34 @@ def pages(table: pd.DataFrame, by: Sequence[str], frame: Frame) -> Iterator[pd.D
 
 
 def heading(ax, table: pd.DataFrame, note: str, *, extra: float = 0.0) -> None:
-    """Target and condition in bold above `ax`, and `note` beneath it; `extra` inches beside the axes may be used."""
-    first = table.iloc[0]
-    name = " · ".join(part for part in (words.plain(first["target"]), words.one_line(first["condition"])) if part)
+    """Target and condition in bold above `ax`, the lines of `note` beneath; `extra` inches beside it may be used."""
     room = (ax.get_position().width * ax.figure.get_size_inches()[0] + extra) * 72
-    for text, above, look in (
-        (words.fit(name, room, style.TITLE, bold=True), 13, {"fontsize": style.TITLE, "fontweight": "bold"}),
-        (words.fit(note, room, style.SMALL), 4, {"fontsize": style.SMALL, "color": style.QUIET}),
-    ):
-        ax.annotate(text, (0, 1), xycoords="axes fraction", xytext=(0, above), textcoords="offset points", **look)
+    lines = note.split("\n")
+    quiet = {"fontsize": style.SMALL, "color": style.QUIET}
+    texts = [(words.fit(line, room, style.SMALL), quiet) for line in reversed(lines)]
+    texts.append((titles.title(table, room), {"fontsize": style.TITLE, "fontweight": "bold"}))
+    for i, (text, look) in enumerate(texts):
+        at = 4 + 9 * i
+        ax.annotate(text, (0, 1), xycoords="axes fraction", xytext=(0, at), textcoords="offset points", **look)
+
+
+def clear_left(ax, left: float) -> None:
+    """Move the left edge of `ax` where its numbers and name need more than the `left` inches that its frame gives them.
+
+    The limits of `ax` must be final. Axes of a grid of the caller's own stay where they are.
+    """
+    if ax.get_subplotspec() is None:
+        short, box, wide = left_of(ax) - 72 * left, ax.get_position(), ax.figure.get_size_inches()[0] * 72
+        if short > 0:
+            ax.set_position((box.x0 + short / wide, box.y0, box.width - short / wide, box.height))
+
+
+def left_of(ax) -> float:
+    """Points that the numbers and the name of the vertical axis take."""
+    ticks = ax.yaxis.get_major_locator().tick_values(*ax.get_ylim())
+    texts = ax.yaxis.get_major_formatter().format_ticks(ticks)
+    numbers = max((words.width_in_points(text, style.SMALL) for text in texts), default=0.0)
+    return numbers + _NAME
 
 
 def count_of(table: pd.DataFrame, column: str = "n") -> str:

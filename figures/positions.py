@@ -34,12 +34,13 @@ def _draw(table: pd.DataFrame, ax):
     values = wide.reindex(index=layers, columns=places).to_numpy(dtype=float)
     metric = str(table["metric"].iloc[0])
     known = values[np.isfinite(values)]
-    low = 0.5 if "auroc" in metric else (float(known.min()) if len(known) else 0.0)
-    limits = (min(low, float(known.min()) if len(known) else low), max(1.0, float(known.max()) if len(known) else 1.0))
+    low, high = 0.5 if "auroc" in metric else 0.0, max(1.0, float(known.max()) if len(known) else 1.0)
     named = {"rows": [str(v) for v in layers], "columns": [str(v) for v in places]}
-    shades = heat.grid(ax, values, limits=limits, room=40, **named)
-    heat.scale(ax, shades, words.metric(metric))
+    shades = heat.grid(ax, values, limits=(low, high), room=40, **named)
+    heat.scale(ax, shades, words.metric(metric), below=bool((known < low).any()))
     ax.set_xlabel("token position (−1 is the last)" if max(places) < 0 else "token position")
     ax.set_ylabel("layer (0 = embeddings)")
-    panels.heading(ax, table, f"{words.plain(table['prompt'].iloc[0])} prompt", extra=0.5)
+    n = f"; {panels.count_of(table)}" if "n" in table else ""
+    note = f"{words.plain(table['prompt'].iloc[0])} prompt{n}{heat.undefined(values)}"
+    panels.heading(ax, table, note, extra=0.5)
     return ax

@@ -5,7 +5,6 @@ are whose states or words predict, columns whose labels are predicted. A diagona
 oneself that an outsider does not have.
 """
 
-import numpy as np
 import pandas as pd
 
 from figures import heat, panels, style, words
@@ -50,18 +49,18 @@ def _draw(table: pd.DataFrame, ax):
     )
     values = wide.reindex(index=rows, columns=columns).to_numpy(dtype=float)
     metric = str(table["metric"].iloc[0])
-    floor = 0.5 if "auroc" in metric else min(0.0, np.nanmin(values) if np.isfinite(values).any() else 0.0)
+    floor = 0.5 if "auroc" in metric else 0.0
     names = [[words.one_line(n) for n in each] for each in (rows, columns)]
     shades = heat.grid(ax, values, rows=names[0], columns=names[1], limits=(floor, 1.0), room=56)
     for i, name in enumerate(rows):
         if name in columns:
             at = columns.index(name)
             ax.plot([at, at + 1, at + 1, at, at], [i, i, i + 1, i + 1, i], color="black", linewidth=0.8, label="self")
-    heat.scale(ax, shades, words.metric(metric))
+    heat.scale(ax, shades, words.metric(metric), below=bool((values < floor).any()))
     ax.set_xlabel("whose labels")
     ax.set_ylabel("predictor")
     kind = _KINDS.get(table["kind"].iloc[0], words.one_line(table["kind"].iloc[0]))
-    panels.heading(ax, table, f"{kind}{_subset(table)}; {panels.count_of(table)}", extra=0.5)
+    panels.heading(ax, table, f"{kind}{_subset(table)}; {panels.count_of(table)}{heat.undefined(values)}", extra=0.5)
     return ax
 
 

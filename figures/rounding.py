@@ -1,15 +1,15 @@
 """Numbers rounded by their interval: as many decimals as the interval can carry, and no more.
 
 In: a value with its lower and upper bound. Out: text. The last decimal printed is the first that the interval's
-half-width reaches; below a half-width of 1 there are two at least, so that a column of scores lines up. A bound that is
-not zero is never printed as zero, because "does the interval reach zero?" is what the reader looks for.
+half-width reaches; below a half-width of 1 there are two at least, so that a column of scores lines up. A number that
+is not zero is never printed as zero, because "does the interval reach zero?" is what the reader looks for.
 """
 
 import math
 
 MINUS = "−"
 MISSING = "–"
-_LEAST, _MOST = 2, 4
+_LEAST, _LABEL, _MOST = 2, 3, 4
 
 
 def is_number(value: object) -> bool:
@@ -33,12 +33,14 @@ def _enough_for_zero(places: int, bounds: tuple[float, ...]) -> int:
 
 
 def number(value: float, places: int = _LEAST, *, signed: bool = False) -> str:
-    """`value` with `places` decimals and a true minus sign; a dash where it is undefined, `<0.0001` near zero."""
+    """`value` with `places` decimals, more where it would read as zero, and a true minus sign; or a dash."""
     if not is_number(value):
         return MISSING
-    if value != 0 and round(value, places) == 0:
-        return ("<" if value > 0 else f">{MINUS}") + f"{10**-places:.{places}f}"
-    text = f"{value:{'+' if signed else ''}.{places}f}"
+    if value == 0:
+        return f"{0:.{places}f}"
+    places = _enough_for_zero(places, (value,))
+    form = f".{places}f" if round(value, places) else ".0e"
+    text = f"{value:{'+' if signed else ''}{form}}".replace("e-0", "e-")
     return text.replace("-", MINUS)
 
 
@@ -53,5 +55,5 @@ def with_interval(value: float, lower: float, upper: float, *, signed: bool = Fa
 
 
 def alone(value: float, lower: float = math.nan, upper: float = math.nan) -> str:
-    """`value` without its interval, with the decimals that its interval allows."""
-    return number(value, decimals(lower, upper))
+    """`value` without its interval, with the decimals that its interval allows, and no more than fit a label."""
+    return number(value, min(_LABEL, decimals(lower, upper)))

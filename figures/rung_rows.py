@@ -13,15 +13,18 @@ from figures.layer_rows import BEST, clean_scores
 
 COLUMNS = (
     "target", "condition", "form", "elicitation", "fitted", "metric", "value", "lower", "upper", "n", "answered",
-    "refused", "unreadable", "constant", "control",
+    "refused", "unreadable", "constant", "control", "chance",
 )  # fmt: skip
 FITTED = " calibrated"
 PRIMARY = "choice/you/0"
+READ_OUT = " logits"
+"""Ends the name of an elicitation that was read from the log-probabilities of its answers, `shots4/you/0 logits`."""
 SHORT = {"said": PRIMARY}
 """Methods with a name of their own that are an elicitation."""
-_FORMS = {"logits": "log-probabilities", "logits median": "log-probabilities, median", BEST: "best of all"}
+_READ = "log-probabilities"
+_FORMS = {"logits": _READ, "logits median": f"{_READ}, median", BEST: "best of all"}
 _RUNGS = {
-    "free": "free text", "choice": "choice", "number": "number, 0–100", "logits": "log-probabilities",
+    "free": "free text", "choice": "choice", "number": "number, 0–100", "logits": _READ,
     "shots4": "4 examples", "shots16": "16 examples", "reason": "reason first",
 }  # fmt: skip
 _OUTCOMES = ("answered", "refused", "unreadable")
@@ -42,7 +45,8 @@ def rung_rows(scores: pd.DataFrame, entries: Iterable[Mapping], verdicts: pd.Dat
         told = asked.get((*place, name)) or (_said(verdict) if name == PRIMARY and verdict is not None else {})
         shown = {k: row[k] for k in ("target", "condition", "metric", "value", "lower", "upper", "n")}
         fitted = row["method"].endswith(FITTED)
-        rows.append(shown | {"form": form(name), "elicitation": name, "fitted": fitted} | _facts(told))
+        chance = {"chance": verdict["chance"] if verdict is not None else math.nan}
+        rows.append(shown | {"form": form(name), "elicitation": name, "fitted": fitted} | _facts(told) | chance)
     found = pd.DataFrame(rows, columns=list(COLUMNS))
     found = found.drop_duplicates(["target", "condition", "elicitation", "fitted"])
     order = found.groupby(["target", "condition"], sort=False).ngroup() * 2 + (found["elicitation"] == BEST)
@@ -53,8 +57,8 @@ def form(name: str) -> str:
     """`choice/you/after/0` → `choice, you, after`; names that are no elicitation have words of their own."""
     if "/" not in name:
         return _FORMS.get(name, name)
-    rung, framing, *rest = name.split("/")
-    kept = [part for part in rest if not part.isdecimal()]
+    rung, framing, *rest = name.removesuffix(READ_OUT).split("/")
+    kept = [part for part in rest if not part.isdecimal()] + [_READ] * name.endswith(READ_OUT)
     return ", ".join([_RUNGS.get(rung, rung), framing, *kept])
 
 

@@ -1,21 +1,23 @@
 """Every way of asking side by side: the score of each form with its interval, and how many replies could be used.
 
 In: rows of `rung_rows` (`draw` takes one target and condition, `page` any number). Out: axes, or a figure. A form asked
-in several paraphrases has a point for each and a bar from the lowest to the highest, with a tick at their mean.
+in several paraphrases has a point for each and a bar from the lowest to the highest, with a tick at their mean. The
+panels of one target have one scale.
 """
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from figures import panels, rounding, style, words
+from figures import panels, rounding, style, titles, words
 from figures.rung_rows import COLUMNS
 from figures.verdict_rows import require
 
-_ROW, _LEFT, _RIGHT, _TOP, _BOTTOM = 0.19, 1.62, 2.5, 0.42, 0.62  # inches
+_ROW, _LEFT, _RIGHT, _TOP, _BOTTOM = 0.19, 2.02, 2.5, 0.42, 0.64  # inches
 _WIDTH = style.TWO_COLUMNS - _LEFT - _RIGHT
 _TEXT, _COVERAGE, _END = 0.08, 1.28, 2.36  # inches right of the axes: the score in numbers, the bars, their end
 _RAW = style.Ink(style.SAY.color, "-", "D", 0.9, hollow=True, size=3.2)
@@ -33,16 +35,23 @@ def draw(table: pd.DataFrame, *, ax=None):
         return _draw(table, ax) if ax is not None else panels.one(_draw, table, frame)
 
 
-def page(table: pd.DataFrame):
-    """A panel per target and condition, one beneath the other."""
-    each = panels.parts(table, ("target", "condition"))
+def page(table: pd.DataFrame, scales: Mapping[str, tuple[float, float]] | None = None):
+    """A panel per target and condition, one beneath the other; `scales` of all pages, where there are several."""
+    scales = scales or target_scales(table)
+    each = panels.parts(titles.titled(table, _WIDTH * 72), ("target", "condition"))
     fig = style.new_figure(style.TWO_COLUMNS, sum(_total(part) for part in each))
     with style.paper():
         at = fig.get_size_inches()[1]
         for part in each:
             at -= _total(part)
-            _draw(part, style.place(fig, (_LEFT, at + _BOTTOM, _WIDTH, _height(part))))
+            ax = style.place(fig, (_LEFT, at + _BOTTOM, _WIDTH, _height(part)))
+            _draw(part, ax, scales[part["target"].iloc[0]])
     return fig
+
+
+def target_scales(table: pd.DataFrame) -> dict[str, tuple[float, float]]:
+    """For each target the limits of its panels."""
+    return {target: _limits(part) for target, part in table.groupby("target", sort=False)}
 
 
 def pages(table: pd.DataFrame):
@@ -65,10 +74,12 @@ def _total(table: pd.DataFrame) -> float:
     return _height(table) + _TOP + _BOTTOM
 
 
-def _draw(table: pd.DataFrame, ax):
-    names = list(dict.fromkeys(table["form"]))
+def _draw(table: pd.DataFrame, ax, limits: tuple[float, float] | None = None):
+    names, chance = list(dict.fromkeys(table["form"])), float(table["chance"].iloc[0])
     ax.set_ylim(len(names) - 0.3, -0.7)
-    ax.set_xlim(*_limits(table))
+    ax.set_xlim(*(limits or _limits(table)))
+    if math.isfinite(chance):
+        ax.axvline(chance, label="chance", **style.CHANCE.line())
     for y, name in enumerate(names):
         mine = table[table["form"] == name]
         for fitted, ink, shift in ((False, _RAW, -0.17), (True, _FITTED, 0.17)):
@@ -80,11 +91,20 @@ def _draw(table: pd.DataFrame, ax):
     ax.grid(axis="x", color=style.FAINT, linewidth=0.4)
     ax.set_axisbelow(True)
     _coverage(ax, table, names)
-    _key(ax)
-    several = "; bars: paraphrases from lowest to highest, tick: mean" if _paraphrased(table) else ""
+    _key(ax, chance)
+    several = "; bar: paraphrases, tick: mean" if _paraphrased(table) else ""
     metric = words.metric(table["metric"].iloc[0])
-    panels.heading(ax, table, f"{metric}, {panels.count_of(table)}{several}", extra=1.0)
+    panels.heading(ax, table, f"{metric}, {panels.count_of(table)}{several}")
+    _heads(ax, paraphrased=bool(several))
     return ax
+
+
+def _heads(ax, *, paraphrased: bool) -> None:
+    """Above the column of numbers: what stands in it."""
+    lines = ["score [95 % interval]", "mean (lowest to highest)"] if paraphrased else ["score [95 % interval]"]
+    look = {"fontsize": style.SMALL, "color": style.QUIET, "textcoords": "offset points"}
+    for i, text in enumerate(reversed(lines)):
+        ax.annotate(text, (1, 1), xycoords="axes fraction", xytext=(_TEXT * 72, 4 + 9 * i), **look)
 
 
 def _paraphrased(table: pd.DataFrame) -> bool:
@@ -109,7 +129,8 @@ def _numbers(ax, rows: pd.DataFrame, y: float) -> None:
     raw = rows[~rows["fitted"].astype(bool)]
     known = raw["value"].dropna()
     if len(known) > 1:
-        text = f"{_plain(known.mean())} ({_plain(known.min())} to {_plain(known.max())})"
+        mean, low, high = (_plain(v) for v in (known.mean(), known.min(), known.max()))
+        text = mean if low == high else f"{mean} ({low} to {high})"
     elif len(known):
         text = rounding.with_interval(*(float(raw[c].iloc[0]) for c in ("value", "lower", "upper")))
     else:
@@ -144,7 +165,7 @@ def _coverage(ax, table: pd.DataFrame, names: list[str]) -> None:
 
 
 def _limits(table: pd.DataFrame) -> tuple[float, float]:
-    values = table[["value", "lower", "upper"]].to_numpy(dtype=float)
+    values = table[["value", "lower", "upper", "chance"]].to_numpy(dtype=float)
     if not np.isfinite(values).any():
         return 0.0, 1.0
     low, high = max(-0.5, np.nanmin(values)), np.nanmax(values)
@@ -152,8 +173,10 @@ def _limits(table: pd.DataFrame) -> tuple[float, float]:
     return low - pad, high + pad
 
 
-def _key(ax) -> None:
-    marks = [
+def _key(ax, chance: float) -> None:
+    named = f"chance {rounding.number(chance)}"
+    marks = [Line2D([], [], **style.CHANCE.line(), label=named)] * math.isfinite(chance)
+    marks += [
         Line2D([], [], **_RAW.line(), label="as said"),
         Line2D([], [], **_FITTED.line(), label="fitted to the labels"),
     ]
@@ -165,6 +188,6 @@ def _key(ax) -> None:
     ]
     inches = ax.get_position().height * ax.figure.get_size_inches()[1]
     ax.legend(
-        handles=marks, loc="upper left", bbox_to_anchor=(0, -0.27 / inches), ncols=5, borderaxespad=0,
+        handles=marks, loc="upper left", bbox_to_anchor=(-0.2, -0.37 / inches), ncols=6, borderaxespad=0,
         handlelength=1.6, columnspacing=1.2, handletextpad=0.5,
     )  # fmt: skip

@@ -1,8 +1,9 @@
 """How few units carry it: the best single unit, the best few, and the best component, layer by layer.
 
 In: rows of `sparse.csv` (`draw` takes one target, condition and site, `page` any number). Out: axes, or a figure: the
-held-out scores by layer, and how well the best unit reads the characters, words or position instead of the target.
-Where that line is as high, the unit is about those. Gurnee et al. 2023, arXiv 2305.01610.
+held-out scores by layer, each line named with its highest score and the layer of it, and how well the best unit reads
+the characters, words or position instead of the target. Where that line is as high, the unit is about those.
+Gurnee et al. 2023, arXiv 2305.01610.
 """
 
 import numpy as np
@@ -15,14 +16,14 @@ from figures.verdict_rows import require
 COLUMNS = ("target", "condition", "site", "layer", "feature", "k", "metric", "value", "characters", "words", "position")
 BY = ("target", "condition", "site")
 SIMPLER = ("characters", "words", "position")
-FRAME = panels.Frame(width=1.6, height=1.5, left=0.5, right=1.3)
-NAMES = {"unit": "best unit", "component": "best component", "sae": "best SAE feature"}
+FRAME = panels.Frame(width=1.5, height=1.5, left=0.5, right=1.4, top=0.52)
+NAMES = {"unit": "best unit", "component": "component", "sae": "SAE feature"}
 _INKS = {
     "few": style.Ink(style.KNOW.color, (0, (5, 1.5)), "^", 0.9, hollow=True),
     "unit": style.KNOW,
     "sae": style.KNOW_AT_REPORT,
-    "component": style.baseline_ink(0),
-    "simpler": style.baseline_ink(2),
+    "component": style.grey_ink(0),
+    "simpler": style.grey_ink(12),
 }
 
 
@@ -39,21 +40,30 @@ def page(table: pd.DataFrame):
 
 
 def _draw(table: pd.DataFrame, ax):
-    entries, low = [], 0.0 if table["metric"].iloc[0] == "r2" else 0.5
+    classes = table["metric"].iloc[0] != "r2"
+    entries, low = _chance(ax) if classes else [], 0.5 if classes else 0.0
     for name, ink, line in _lines(table):
         low = float(np.nanmin([low, *line.astype(float)]))
-        ax.plot(line.index, line.to_numpy(dtype=float), label=name, **ink.line())
-        last = line.dropna()
-        if len(last):
-            shown = f"{name} {rounding.number(float(last.iloc[-1]))}"
-            entries.append(gutter.Entry(float(last.iloc[-1]), shown, ink, bold=ink is style.KNOW))
+        ax.plot(line.index, line.to_numpy(dtype=float), label=name, **style.along(ink, len(line)))
+        known = line.dropna().astype(float)
+        if len(known):
+            shown = f"{name} {rounding.number(known.max())} at {known.idxmax():.0f}"
+            entries.append(gutter.Entry(float(known.iloc[-1]), shown, ink, bold=ink is style.KNOW))
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     ax.set_xlabel("layer (0 = embeddings)")
     ax.set_ylabel(words.metric(table["metric"].iloc[0]))
     ax.set_ylim(max(low, -0.2) - 0.03, 1.03)  # a unit that fails on other folds may have any negative R²
+    panels.clear_left(ax, FRAME.left)
     gutter.label(ax, entries)
-    panels.heading(ax, table, f"{words.one_line(table['site'].iloc[0])} prompt; held-out scores", extra=FRAME.right)
+    n = f"; {panels.count_of(table)}" if "n" in table else ""
+    note = f"{words.one_line(table['site'].iloc[0])} prompt{n}\nheld-out; beside: highest score, at its layer"
+    panels.heading(ax, table, note, extra=FRAME.right - panels.EDGE)
     return ax
+
+
+def _chance(ax) -> list[gutter.Entry]:
+    ax.axhline(0.5, label="chance", **style.CHANCE.line())
+    return [gutter.Entry(0.5, "chance 0.50", style.CHANCE)]
 
 
 def _lines(table: pd.DataFrame):
@@ -61,7 +71,7 @@ def _lines(table: pd.DataFrame):
     few = table[table["feature"] == "top-k"]
     if len(few):
         most = int(few["k"].max())
-        yield f"best {most} units", _INKS["few"], _by_layer(few[few["k"] == most], "value")
+        yield f"{most} units", _INKS["few"], _by_layer(few[few["k"] == most], "value")
     for feature, name in NAMES.items():
         rows = table[table["feature"] == feature]
         rows = rows[rows["k"] == rows["k"].min()]
@@ -70,7 +80,7 @@ def _lines(table: pd.DataFrame):
     unit = table[(table["feature"] == "unit") & (table["k"] == 1)]
     simpler = unit.assign(simpler=unit[list(SIMPLER)].astype(float).max(axis=1))
     if np.isfinite(simpler["simpler"]).any():
-        yield "unit, surface", _INKS["simpler"], _by_layer(simpler, "simpler")
+        yield "its surface", _INKS["simpler"], _by_layer(simpler, "simpler")
 
 
 def _by_layer(rows: pd.DataFrame, column: str) -> pd.Series:

@@ -6,7 +6,7 @@ site and say also differ in grey. Text is embedded as TrueType, so that a journa
 both find it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -44,6 +44,7 @@ _RC = {
     "ytick.major.size": 2.5,
     "lines.linewidth": 1.2,
     "lines.markersize": 3.0,
+    "hatch.linewidth": 0.6,
     "figure.dpi": 100,
     "savefig.dpi": 200,
     "pdf.fonttype": 42,  # TrueType; the default, Type 3, is refused by many journals
@@ -80,15 +81,32 @@ class Ink:
         }  # fmt: skip
 
 
+_MANY, _MARKS = 30, 14
+"""Points from which a line is thin, and the markers that it then has at most."""
+
+
+def along(ink: Ink, count: int) -> dict:
+    """Keyword arguments of `Axes.plot` for `ink` over `count` points: thin, and not a marker on each, where many."""
+    width = min(ink.width, 1.0) if count > _MANY else ink.width
+    return ink.line() | {"linewidth": width, "markevery": max(1, -(-count // _MARKS))}
+
+
 KNOW = Ink("#0B3C6F", "-", "o", 1.5)
 KNOW_AT_REPORT = Ink("#5DB3E6", (0, (4, 1.2)), "s", 1.5)
 SAY = Ink("#C94F00", (0, (6, 1.5, 1.2, 1.5)), "D", 1.5)
 CHANCE = Ink("#000000", (0, (1, 1.6)), "", 0.9)
 TEXT, QUIET, FAINT = "#1A1A1A", "#595959", "#D0D0D0"
 
-_DASHES = ("-", (0, (5, 1.5)), (0, (2, 1.2)), (0, (6, 1.5, 1, 1.5)), (0, (1, 1)), (0, (3, 1, 1, 1, 1, 1)))
-_GREYS = ("#3D3D3D", "#6E6E6E", "#8F8F8F")
+_DASHES = ("-", (0, (5, 1.5)), (0, (2, 1.2)), (0, (6, 1.5, 1, 1.5)), (0, (1, 1)), (0, (3, 1, 1, 1, 1, 1)),
+           (0, (9, 2)), (0, (9, 1.5, 3, 1.5)), (0, (1, 2.6)), (0, (4, 4)))  # fmt: skip
+_GREYS = ("#3D3D3D", "#8F8F8F", "#6E6E6E")
 _SAYS = ("#A34700", "#C98A4B", "#8C5A2B")
+BASELINES = (
+    "words and characters", "embeddings, mean", "random model", "output confidence", "logit lens", "surface numbers",
+    "surface together", "surface boosted", "prompt length", "shuffled labels", "embeddings", "source", "option order",
+    "majority", "median",
+)  # fmt: skip
+"""Baselines whose ink is the same in every figure."""
 
 
 def probe_ink(site: str, rank: int = 0) -> Ink:
@@ -104,9 +122,16 @@ def report_ink(rank: int) -> Ink:
     return Ink(_SAYS[rank % len(_SAYS)], _DASHES[1:][rank % 5], "", 0.8)
 
 
-def baseline_ink(rank: int) -> Ink:
-    """The thin grey ink of one baseline, counted from 0."""
-    return Ink(_GREYS[rank % len(_GREYS)], _DASHES[rank % len(_DASHES)], "", 0.7)
+def grey_ink(rank: int) -> Ink:
+    """The thin grey ink of one line that is no probe and no report, counted from 0; 30 of them differ."""
+    return Ink(_GREYS[rank // len(_DASHES) % len(_GREYS)], _DASHES[rank % len(_DASHES)], "", 0.7)
+
+
+def baseline_inks(names: Iterable[str]) -> dict[str, Ink]:
+    """An ink for each baseline: a known one's own, whatever else is drawn, and for the others those that are left."""
+    others = [name for name in dict.fromkeys(names) if name not in BASELINES]
+    ranks = {name: i for i, name in enumerate((*BASELINES, *others))}
+    return {name: grey_ink(ranks[name]) for name in names}
 
 
 @contextmanager

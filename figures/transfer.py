@@ -4,7 +4,6 @@ In: rows of `transfer.csv` (`draw` takes one target, condition and kind of regim
 figure: rows are where the probe was trained, columns where it was tested, so that the diagonal is at home.
 """
 
-import numpy as np
 import pandas as pd
 
 from figures import heat, panels, style, words
@@ -12,7 +11,8 @@ from figures.verdict_rows import require
 
 COLUMNS = ("target", "condition", "by", "train", "test", "metric", "value", "lower", "upper", "n_train", "n_test")
 BY = ("target", "condition", "by", "metric")
-_FLOORS = {"auroc": 0.5, "macro_auroc": 0.5, "accuracy": 0.0, "balanced_accuracy": 0.0, "skill": 0.0}
+_FLOORS = {"auroc": 0.5, "macro_auroc": 0.5}
+"""Where the shades begin, if not at 0; never at the lowest cell, which would make equal scores look different."""
 
 
 def draw(table: pd.DataFrame, *, ax=None):
@@ -39,12 +39,12 @@ def _draw(table: pd.DataFrame, ax):
     rows, columns = list(dict.fromkeys(table["train"])), list(dict.fromkeys(table["test"]))
     values = wide.reindex(index=rows, columns=columns).to_numpy(dtype=float)
     metric = str(table["metric"].iloc[0])
-    floor = _FLOORS.get(metric, np.nanmin(values) if np.isfinite(values).any() else 0.0)
+    floor = _FLOORS.get(metric, 0.0)
     names = [[words.one_line(n) for n in each] for each in (rows, columns)]
     shades = heat.grid(ax, values, rows=names[0], columns=names[1], limits=(floor, 1.0), room=56)
-    heat.scale(ax, shades, words.metric(metric))
+    heat.scale(ax, shades, words.metric(metric), below=bool((values < floor).any()))
     ax.set_xlabel(f"tested on ({words.plain(table['by'].iloc[0])})")
     ax.set_ylabel("trained on")
     note = f"trained on {panels.count_of(table, 'n_train')[4:]} items, tested on {panels.count_of(table, 'n_test')[4:]}"
-    panels.heading(ax, table, note, extra=0.5)
+    panels.heading(ax, table, note + heat.undefined(values), extra=0.5)
     return ax

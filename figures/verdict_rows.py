@@ -50,6 +50,15 @@ def verdict_rows(verdicts: Iterable[Mapping]) -> pd.DataFrame:
     return rows if len(rows) else pd.DataFrame(columns=columns)
 
 
+def with_n(table: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """`table` with the number of items of its target and condition, as the verdicts have it, where it lacks one."""
+    if "n" in table:
+        return table
+    n = {(row["target"], row["condition"]): row["n"] for _, row in rows.iterrows()}
+    places = zip(table["target"], table["condition"], strict=True)
+    return table.assign(n=pd.Series([n.get(place, math.nan) for place in places], index=table.index, dtype=float))
+
+
 def require(table: pd.DataFrame, columns: Iterable[str], *, what: str) -> None:
     """Stop with one clear line when `table` lacks a column that a figure draws."""
     missing = [name for name in columns if name not in table.columns]

@@ -17,7 +17,7 @@ ELLIPSIS = "…"
 _MEASURED_AT = 200
 _METRICS = {"auroc": "AUROC", "macro_auroc": "macro AUROC", "mae": "MAE", "r2": "R²", "spearman": "Spearman ρ"}
 _METHODS = {
-    "words and characters": "TF-IDF", "embeddings, mean": "mean embedding",
+    "words and characters": "TF-IDF", "embeddings, mean": "mean embed.",
     "output confidence": "own output", "surface numbers": "surface", "surface boosted": "surface, trees",
     "surface together": "surface, all",
     "said calibrated": "said, fitted", "logits calibrated": "logits, fitted", "logits median": "logits, median",
@@ -100,12 +100,12 @@ def fit(text: object, points: float, size: float, *, bold: bool = False) -> str:
     return _cut(drawable(text, bold=bold), points, lambda part: width_in_points(part, size, bold=bold))
 
 
-def fit_all(names: list[str], points: float, size: float) -> list[str]:
+def fit_all(names: list[str], points: float, size: float, *, bold: bool = False) -> list[str]:
     """Each of `names` cut to `points` wide; where two would then read alike, all are numbered in their order."""
-    cut = [fit(name, points, size) for name in names]
+    cut = [fit(name, points, size, bold=bold) for name in names]
     if len(set(cut)) == len(set(names)):
         return cut
-    return [fit(f"{i} {name}", points, size) for i, name in enumerate(names, start=1)]
+    return [fit(f"{i} {name}", points, size, bold=bold) for i, name in enumerate(names, start=1)]
 
 
 def fit_cells(text: object, room: int) -> str:

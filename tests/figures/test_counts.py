@@ -68,9 +68,26 @@ def test_a_report_with_no_number_at_all_says_so(said, drawn):
     assert any(text.get_text() == "no count to draw" for text in drawn(said).texts)
 
 
+def test_the_size_of_a_disc_is_explained_where_discs_differ(said, drawn):
+    said["label"], said["predicted"] = np.repeat(np.arange(20.0), 20), np.repeat(np.arange(20.0), 20)
+    key = [text.get_text() for text in drawn(said).get_legend().get_texts()]
+    assert key == ["items on a point:", "1", "5", "15 or more"]
+    said["predicted"] = np.arange(400.0) / 20
+    assert drawn(said).get_legend() is None
+
+
+def test_wide_numbers_keep_the_axis_name_on_the_paper(run):
+    rows = count_rows(run.scores, run.items, target="token_count")
+    fig = counts.panels(rows.assign(label=rows["label"] * 100_000, predicted=rows["predicted"] * 100_000))
+    fig.draw_without_rendering()
+    assert fig.axes[0].yaxis.label.get_window_extent().x0 >= 0
+    assert all(ax.get_window_extent().x1 <= fig.bbox.x1 for ax in fig.axes)
+
+
 def test_shaded_cells_hold_every_item_once(a_run, drawn):
     run = a_run(targets=("token_count",), conditions=("plain",), n=3000)
     rows = count_rows(run.scores, run.items, target="token_count")
     ax = drawn(rows[rows["series"] == "probe"])
     inside = rows[(rows["series"] == "probe") & rows["predicted"].between(*ax.get_ylim())]
     assert ax.collections[0].get_array().sum() == len(inside)
+    assert any(text.get_text().startswith("darker") for text in ax.texts)

@@ -80,3 +80,25 @@ def test_several_runs_are_named_in_their_rows(a_run, drawn):
     rows = verdict_rows(a_run(targets=("knowledge",), conditions=("plain",)).verdicts)
     both = pd.concat([rows.assign(run="one"), rows.assign(run="two")], ignore_index=True)
     assert {"one · plain", "two · plain"} <= set(_texts(drawn(both)))
+
+
+def test_runs_and_conditions_that_begin_alike_stay_apart(a_run):
+    rows = verdict_rows(a_run(targets=("knowledge",)).verdicts)
+    names = [f"vendor/great-model-{size}-instruct-awq-int4" for size in ("7b", "70b")]
+    both = pd.concat([rows.assign(run=name) for name in names], ignore_index=True)
+    texts = _texts(dumbbell.figure(both).axes[0])
+    shown = [text for text in texts if text.endswith((" · locked", " · unlocked"))]
+    assert len(shown) == len(set(shown)) == 4
+
+
+def test_two_scores_off_the_axis_do_not_touch_and_a_cut_interval_is_an_arrow(a_run):
+    verdict = a_run(targets=("token_count",), conditions=("plain",)).verdicts[0]
+    off = {"probe": -0.5, "probe_lower": -1.2, "probe_upper": 0.3, "report": -0.45, "report_lower": -3.0,
+           "report_upper": 0.1}  # fmt: skip
+    cut = {"report": 0.02, "report_lower": -2.0, "report_upper": 0.3, "condition": "cut"}
+    fig = dumbbell.figure(verdict_rows([verdict | off, verdict | cut]))
+    fig.draw_without_rendering()
+    numbers = [text.get_window_extent() for text in fig.axes[0].texts if text.get_text() in ("−0.50", "−0.45")]
+    assert len(numbers) == 2 and not numbers[0].overlaps(numbers[1])
+    assert all(box.x1 < fig.axes[0].bbox.x0 for box in numbers)
+    assert _drawn_at(fig.axes[0], "_cut") == [fig.axes[0].get_xlim()[0]]

@@ -68,6 +68,14 @@ def test_an_undefined_score_leaves_a_gap_and_is_counted(rows, drawn):
     assert any("2 of 41 scores undefined" in text for text in _texts(ax))
 
 
+def test_a_score_between_undefined_ones_has_its_interval(rows, drawn):
+    mine = (rows["method"] == "ridge") & (rows["site"] == "object")
+    rows.loc[mine & ~rows["layer"].isin([3]), ["value", "lower", "upper"]] = np.nan
+    bars = [c.get_segments() for c in drawn(rows).collections if c.get_label() == "_interval"]
+    one = rows[mine & (rows["layer"] == 3)].iloc[0]
+    assert [seg.tolist() for each in bars for seg in each] == [[[3, one["lower"]], [3, one["upper"]]]]
+
+
 def test_a_baseline_that_is_undefined_says_so(rows, drawn):
     rows.loc[rows["method"] == "tf-idf", "value"] = np.nan
     assert "tf-idf undef." in _texts(drawn(rows))
@@ -105,3 +113,20 @@ def test_no_text_leaves_the_figure_or_touches_another(a_run, conditions, n_layer
     assert all(box.x0 >= 0 and box.x1 <= page.x1 and box.y0 >= 0 and box.y1 <= page.y1 for box in boxes)
     for i, box in enumerate(boxes):
         assert not any(box.shrunk(0.98, 0.7).overlaps(other.shrunk(0.98, 0.7)) for other in boxes[i + 1 :])
+
+
+def test_a_label_is_cut_alike_in_all_panels(a_run):
+    run = a_run(targets=("token_count",))
+    run.scores["method"] = run.scores["method"].replace("source", "a baseline with a long name of its own")
+    run.scores.loc[run.scores["metric"] == "skill", ["value", "lower", "upper"]] *= 0.12
+    run.scores.loc[run.scores["method"].str.startswith("a base"), ["value", "lower", "upper"]] = 0.5
+    fig = layers.panels(layer_rows(run.scores, verdict_rows(run.verdicts), target="token_count"))
+    assert len({text for ax in fig.axes for text in _texts(ax) if text.startswith("a base")}) == 1
+
+
+def test_wide_numbers_keep_the_axis_name_on_the_paper(a_run):
+    run = a_run(targets=("token_count",), conditions=("plain",))
+    run.scores.loc[run.scores["metric"] == "skill", ["value", "lower", "upper"]] *= -0.001
+    fig = layers.panels(layer_rows(run.scores, verdict_rows(run.verdicts), target="token_count"))
+    fig.draw_without_rendering()
+    assert fig.axes[0].yaxis.label.get_window_extent().x0 >= 0

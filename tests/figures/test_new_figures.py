@@ -20,6 +20,7 @@ from figures import (
     transfer,
     verdict_rows,
 )
+from figures.rung_rows import form
 
 PLACE = {"target": "knowledge", "condition": "plain", "metric": "auroc"}
 LIMITS = {"lower": 0.4, "upper": 0.9}
@@ -54,6 +55,18 @@ def test_an_undefined_step_is_said_and_the_next_goes_on_from_the_one_before():
     assert "undefined" in texts and "0.70 (+0.15)" in texts
 
 
+def test_a_step_has_the_decimals_of_its_score():
+    rows = _steps(0.55, 0.6, 0.7, 0.9974).assign(lower=lambda t: t["value"] - 0.002, upper=lambda t: t["value"] + 0.002)
+    assert "0.997 (+0.297)" in [text.get_text() for text in decomposition.draw(rows).texts]
+
+
+def test_steps_of_one_target_have_one_scale_and_say_what_the_bracket_is():
+    low = _steps(-0.5, 0.6, 0.7, 0.9).assign(condition="other")
+    fig = decomposition.page(pd.concat([_steps(0.55, 0.6, 0.7, 0.9), low], ignore_index=True))
+    assert fig.axes[0].get_xlim() == fig.axes[1].get_xlim()
+    assert any("in brackets: step from the row above or chance" in text.get_text() for text in fig.axes[0].texts)
+
+
 def test_a_verdict_without_a_decomposition_has_no_rows():
     assert not len(decomposition.decomposition_rows([PLACE | {"chance": 0.5}]))
 
@@ -69,7 +82,8 @@ def _asked():
     ]  # fmt: skip
     told = [{"name": "choice/you/1", "coverage": {"answered": 30, "refused": 10, "unreadable": 0}, "control": 0.9}]
     entries = [{"target": "knowledge", "condition": "plain", "reports": told}]
-    return rung_rows(pd.DataFrame(scores), entries, verdict_rows([PLACE | {"coverage": {"answered": 1.0}}]))
+    verdict = PLACE | {"coverage": {"answered": 1.0}, "chance": 0.5}
+    return rung_rows(pd.DataFrame(scores), entries, verdict_rows([verdict]))
 
 
 def test_paraphrases_are_rows_of_one_form_and_the_primary_report_is_among_them():
@@ -92,25 +106,62 @@ def test_paraphrases_are_summed_up_by_mean_lowest_and_highest():
     assert _points(ax, "choice/you/2") == [0.7]
 
 
+def test_paraphrases_that_agree_after_rounding_have_no_bracket():
+    rows = _asked()
+    rows.loc[rows["form"] == "choice, you", "value"] = [-0.221, -0.222, -0.223, -0.22]
+    assert "−0.22" in [text.get_text() for text in rungs.draw(rows).texts]
+
+
+def test_ways_of_asking_have_chance_and_what_their_numbers_are():
+    ax = rungs.draw(_asked())
+    assert _points(ax, "chance") == [0.5]
+    assert "chance 0.50" in [text.get_text() for text in ax.get_legend().get_texts()]
+    assert {"score [95 % interval]", "mean (lowest to highest)"} <= {text.get_text() for text in ax.texts}
+
+
+def test_conditions_of_one_target_have_one_scale():
+    rows = _asked()
+    low = rows.assign(condition="other", value=rows["value"] - 0.6, lower=rows["lower"] - 0.6)
+    fig = rungs.page(pd.concat([rows, low], ignore_index=True))
+    assert fig.axes[0].get_xlim() == fig.axes[1].get_xlim()
+
+
+@pytest.mark.parametrize(
+    ("name", "printed"),
+    [
+        ("shots4/you/0 logits", "4 examples, you, log-probabilities"),
+        ("shots16/typical/after/2 logits", "16 examples, typical, after, log-probabilities"),
+        ("logits", "log-probabilities"),
+        ("choice/you/after/0", "choice, you, after"),
+    ],
+)
+def test_a_form_is_named_in_words(name, printed):
+    assert form(name) == printed
+
+
 def test_reliability_puts_the_share_observed_above_the_confidence():
-    bins = [PLACE | LIMITS | {"kind": "probe", "confidence": c, "outcome": c / 2, "n": 9} for c in (0.2, 0.6, np.nan)]
+    bins = [
+        PLACE | LIMITS | {"kind": "probe", "bin": i, "confidence": c, "outcome": c / 2, "n": 9}
+        for i, c in enumerate((0.2, np.nan, 0.6))
+    ]
     ax = reliability.draw(reliability.reliability_rows(pd.DataFrame(bins), []))
     line = next(line for line in ax.lines if line.get_label() == "probe")
-    np.testing.assert_array_equal(line.get_xydata(), [[0.2, 0.1], [0.6, 0.3]])
+    np.testing.assert_array_equal(line.get_xydata(), [[0.2, 0.1], [np.nan, np.nan], [0.6, 0.3]])
 
 
-def test_each_report_has_a_line_of_its_own_and_the_errors_of_its_method():
+def test_the_report_drawn_is_the_one_whose_errors_the_verdict_has():
     bins = [
         PLACE | LIMITS | {"kind": kind, "method": method, "confidence": 0.5, "outcome": 0.4, "n": 9}
         for kind, method in (("probe", "probe"), ("report", "said"), ("report", "logits"))
     ]
     errors = {"probe": {"method": "nested", "brier": 0.1, "ece": 0.02}, "report": {"method": "logits", "brier": 0.25}}
     ax = reliability.draw(reliability.reliability_rows(pd.DataFrame(bins), [PLACE | {"calibration": errors}]))
-    assert [line.get_label() for line in ax.lines if line.get_label() in ("probe", "said", "logits")] == [
-        "probe", "said", "logits",
-    ]  # fmt: skip
+    drawn = [line.get_label() for line in ax.lines if line.get_label() in ("probe", "said", "logits")]
+    assert drawn == ["probe", "logits"]
     texts = [text.get_text() for text in ax.texts]
-    assert texts[:5] == ["know (probe)", "Brier 0.100", "ECE 0.020", "said", "logits"] and "Brier 0.250" in texts
+    assert texts[:6] == ["know (probe)", "n = 9", "Brier 0.100", "ECE 0.020", "say (logits)", "n = 9"]
+    assert "Brier 0.250" in texts
+    assert [line.get_marker() for line in ax.lines if line.get_label() == "_key"] == ["x", "x"]  # of one bin each
 
 
 def _grid(ax):
@@ -123,6 +174,29 @@ def test_a_transfer_matrix_has_training_in_rows_and_testing_in_columns():
     ax = transfer.draw(pd.DataFrame([row | LIMITS for row in rows]))
     np.testing.assert_array_equal(_grid(ax).filled(np.nan), [[0.9, 0.6], [np.nan, 0.8]])
     assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"]
+
+
+def _shades(ax):
+    return [tuple(color) for color in ax.collections[0].to_rgba(ax.collections[0].get_array()).reshape(-1, 4)]
+
+
+@pytest.mark.parametrize("metric", ["spearman", "something_new"])
+def test_equal_scores_have_equal_shades_whatever_the_lowest_is(metric):
+    values = [[0.99, 0.992], [0.994, 0.999]]
+    rows = [
+        PLACE | LIMITS | {"by": "site", "train": x, "test": y, "metric": metric, "value": values[i][k]}
+        for i, x in enumerate("ab") for k, y in enumerate("ab")
+    ]  # fmt: skip
+    shades = _shades(transfer.draw(pd.DataFrame(rows).assign(n_train=9, n_test=9)))
+    assert np.ptp(shades, axis=0).max() < 0.02
+
+
+def test_a_score_beneath_the_shades_and_an_undefined_one_are_marked():
+    rows = [PLACE | LIMITS | {"by": "site", "train": "a", "test": y, "value": v} for y, v in (("a", 0.2), ("b", None))]
+    ax = transfer.draw(pd.DataFrame(rows).assign(n_train=9, n_test=9))
+    assert [patch.get_label() for patch in ax.patches] == ["undefined"]
+    assert any("hatched: undefined" in text.get_text() for text in ax.texts)
+    assert len(ax.child_axes[0].patches) == 1  # the end of the scale that says "and less"
 
 
 def test_a_models_own_labels_are_framed_in_the_predictor_matrix():
@@ -152,14 +226,30 @@ def test_a_position_map_has_the_last_layer_above_and_the_last_position_at_the_ri
     np.testing.assert_allclose(_grid(positions.draw(pd.DataFrame(rows))), [[0.8, 0.9], [-0.2, -0.1]])
 
 
-@pytest.mark.parametrize(("crossing", "said"), [(160, "passes the best report from 160"), (None, "never passes")])
+@pytest.mark.parametrize(
+    ("crossing", "said"),
+    [(90, "with 90 labels"), (25, "with 25 labels or fewer"), (None, "never passes the best report")],
+)
 def test_the_learning_curve_says_where_the_probe_passes_the_report(crossing, said):
     rows = pd.DataFrame([PLACE | LIMITS | {"n_labels": n, "value": 0.6, "n_repeats": 3} for n in (25, 160)])
-    verdicts = verdict_rows([PLACE | {"report": 0.55, "report_lower": 0.5, "report_upper": 0.6, "chance": 0.5}])
+    verdicts = verdict_rows(
+        [PLACE | {"report": 0.55, "report_lower": 0.5, "report_upper": 0.6, "chance": 0.5, "n": 40}]
+    )
     entries = [{"target": "knowledge", "condition": "plain", "crossing": crossing}]
     ax = curve.draw(curve.curve_rows(rows, verdicts, entries))
-    assert any(said in text.get_text() for text in ax.texts)
+    assert any(text.get_text().endswith(said) for text in ax.texts)
+    assert "tested on n = 40" in [text.get_text() for text in ax.texts]
     assert ("crossing" in [line.get_label() for line in ax.lines]) == (crossing is not None)
+
+
+@pytest.mark.parametrize(("method", "label"), [("nested", "know 0.997"), ("nested report", "know 1.00")])
+def test_the_curve_ends_in_the_verdicts_digits_where_both_are_about_one_probe(method, label):
+    last = PLACE | {"n_labels": 480, "value": 0.9973, "lower": np.nan, "upper": np.nan, "n_repeats": 1}
+    verdict = PLACE | {"probe": 0.9973, "probe_lower": 0.9951, "probe_upper": 0.9991, "probe_method": method}
+    ax = curve.draw(curve.curve_rows(pd.DataFrame([last]), verdict_rows([verdict]), []))
+    texts = [text.get_text() for text in ax.texts]
+    assert label in texts
+    assert any("over all sites, verdict: report" in text for text in texts) == (method != "nested")
 
 
 def test_items_are_counted_by_source_after_all_together():
@@ -168,7 +258,15 @@ def test_items_are_counted_by_source_after_all_together():
     rows = agreement.agreement_rows(items).set_index("source")
     assert list(rows.loc["all items", ["both", "probe_only", "report_only", "neither", "n"]]) == [1, 2, 1, 1, 5]
     assert list(rows.loc["y", ["both", "probe_only", "report_only", "neither", "n"]]) == [0, 1, 1, 0, 2]
-    agreement.draw(rows.reset_index())
+    texts = [text.get_text() for text in agreement.draw(rows.reset_index()).texts]
+    assert texts[:6] == ["both", "1", "1", "0", "know", "2"] and "n = 5" in texts
+
+
+def test_that_only_the_largest_sources_are_drawn_is_said():
+    items = pd.DataFrame({"probe_right": True, "report_right": False, "source": [f"s{i % 16}" for i in range(40)]})
+    rows = agreement.agreement_rows(items.assign(**PLACE))
+    assert len(rows) == 13
+    assert "n = 40; the 12 largest of 16 sources" in [text.get_text() for text in agreement.draw(rows).texts]
 
 
 def test_errors_by_size_are_the_quartiles_of_each_bin(a_run):
@@ -196,10 +294,18 @@ def test_a_sparse_reading_shows_the_best_unit_the_best_few_and_what_else_that_un
     ax = sparse.draw(_units())
     lines = {line.get_label(): [float(v) for v in line.get_ydata()] for line in ax.lines}
     assert lines["best unit"] == pytest.approx([0.7, 0.8])
-    assert lines["best 8 units"] == pytest.approx([0.8, 0.9])
-    assert lines["best component"] == pytest.approx([0.65, 0.75])
-    assert lines["unit, surface"] == pytest.approx([0.6, 0.7])
+    assert lines["8 units"] == pytest.approx([0.8, 0.9])
+    assert lines["component"] == pytest.approx([0.65, 0.75])
+    assert lines["its surface"] == pytest.approx([0.6, 0.7])
     assert len(sparse.page(pd.concat([_units(), _units(site="report")])).axes) == 2
+
+
+def test_a_sparse_reading_names_the_highest_score_with_its_layer_and_chance():
+    table = _units()
+    table.loc[(table["feature"] == "unit") & (table["layer"] == 0), "value"] = 0.98
+    ax = sparse.draw(table.assign(n=40))
+    texts = [text.get_text() for text in ax.texts]
+    assert "best unit 0.98 at 0" in texts and "chance 0.50" in texts and "object prompt; n = 40" in texts
 
 
 def test_a_sparse_reading_stays_on_the_page_whatever_a_unit_does_on_other_folds():

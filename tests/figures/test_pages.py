@@ -9,6 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from figures import read_run, run_pages
+from tests.figures.conftest import METRICS
 
 
 def _pages(run, folder, on_disk, **tables):
@@ -58,6 +59,14 @@ def test_more_conditions_than_fit_a_page_go_on_further_pages(a_run, on_disk, tmp
     pages = [p.table for p in _pages(run, tmp_path, on_disk) if p.name.startswith("layers-")]
     assert len(pages) > 1
     assert [c for page in pages for c in dict.fromkeys(page["condition"])] == [f"c{i}" for i in range(9)]
+
+
+def test_no_page_has_the_name_of_another_targets(a_run, on_disk, tmp_path, monkeypatch):
+    for target in ("mood", "mood-2"):
+        monkeypatch.setitem(METRICS, target, ("auroc", 0.5))
+    run = a_run(targets=("mood", "mood-2"), conditions=tuple(f"c{i}" for i in range(9)), n_layers=3)
+    names = [page.name for page in _pages(run, tmp_path, on_disk)]
+    assert "layers-mood-page2" in names and len(names) == len(set(names))
 
 
 def test_tables_that_a_run_may_have_become_figures(a_run, on_disk, tmp_path):

@@ -26,8 +26,24 @@ def test_a_bound_above_zero_is_never_printed_as_zero():
     assert rounding.with_interval(0.05, 0.0031, 0.0969, signed=True) == "+0.050 [0.003, 0.097]"
 
 
-def test_a_bound_too_small_for_four_decimals_is_printed_as_an_inequality():
-    assert rounding.with_interval(0.05, 1e-7, 0.1).endswith("[<0.0001, 0.1000]")
+def test_a_bound_too_small_for_four_decimals_is_printed_with_its_power_of_ten():
+    assert rounding.with_interval(0.05, 1e-7, 0.1).endswith("[1e−7, 0.1000]")
+
+
+@pytest.mark.parametrize(
+    ("value", "printed"), [(-0.0006, "−0.001"), (0.004, "0.004"), (-0.0004, "−0.0004"), (0, "0.00")]
+)
+def test_a_number_near_zero_has_the_decimals_that_show_its_sign(value, printed):
+    assert rounding.number(value) == printed
+
+
+def test_an_exact_zero_has_no_sign():
+    assert rounding.with_interval(0.0, 0.0, 0.0, signed=True) == "0.00 [0.00, 0.00]"
+    assert rounding.with_interval(-0.0, -0.1, 0.1, signed=True) == "0.00 [−0.10, 0.10]"
+
+
+def test_a_label_has_three_decimals_at_most():
+    assert rounding.alone(0.99998, 0.99991, 1.0) == "1.000"
 
 
 def test_an_undefined_number_is_a_dash():

@@ -35,3 +35,21 @@ def test_the_callers_settings_come_back_after_the_context():
         with style.paper():
             assert mpl.rcParams["font.size"] == style.NORMAL
         assert mpl.rcParams["font.size"] == 31
+
+
+def test_baselines_differ_from_each_other_known_or_not():
+    inks = style.baseline_inks([*style.BASELINES, *(f"new {i}" for i in range(10))])
+    assert len({(ink.color, ink.linestyle) for ink in inks.values()}) == len(style.BASELINES) + 10
+
+
+def test_two_baselines_of_one_dash_differ_in_lightness():
+    inks = style.baseline_inks(style.BASELINES)
+    for one in inks.values():
+        same = [other for other in inks.values() if other.linestyle == one.linestyle and other != one]
+        assert all(abs(_lightness(one.color) - _lightness(other.color)) > 15 for other in same)
+
+
+def test_a_known_baseline_looks_the_same_whatever_is_drawn_beside_it():
+    assert style.baseline_inks(["random model"]) == {
+        "random model": style.baseline_inks(["something", "median", "random model"])["random model"]
+    }
