@@ -9,7 +9,7 @@ Differs from `compare`: there the report of a model meets its own truth alone, h
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
 
@@ -18,12 +18,14 @@ import pandas as pd
 
 from .analysis import NESTED
 from .bootstrap import N_RESAMPLES, Estimate, interval, resample
+from .crossfit import Held
 from .errors import ProbeError
 from .evidence import Peer
 from .groups import effective_groups, renumber
 from .metrics import Yardstick, measure, training_median
 from .paired import Paired, stick_of
 from .results import Results, read_results
+from .search import Searches, widened
 from .splits import make_folds
 from .sweep import sweep
 
@@ -33,6 +35,27 @@ COLUMNS = (
 )  # fmt: skip
 REPORT, PROBE, OWN_PROBE = "report", "probe", "own probe"
 ALL, DISAGREE, AGREE = "all", "truths differ", "truths agree"
+
+
+@dataclass(frozen=True)
+class _Read:
+    """Predictions of one run's labels, and what they were chosen from."""
+
+    pred: np.ndarray
+    options: Mapping[str, Held] = field(default_factory=dict)
+
+    def drawn(self, stick: Yardstick, keep: np.ndarray, weights: np.ndarray):
+        """(point, values, values with the reading chosen anew in every draw) on the items that are kept."""
+        part = stick.rows(keep)
+        point = float(measure(part.primary, part, self.pred[keep])[0])
+        plain = measure(part.primary, part, self.pred[keep], weights)
+        if len(self.options) < 2:
+            return point, plain, plain
+        pred = {name: held.pred[keep] for name, held in self.options.items()}
+        inner = {name: held.inner for name, held in self.options.items()}
+        known = pred | {NESTED: self.pred[keep]}
+        searched = Searches(part, weights, known.__getitem__, inner, {NESTED: list(pred)})
+        return point, plain, searched.anew(NESTED, part.primary)
 
 
 @dataclass(frozen=True)
@@ -158,10 +181,10 @@ def _sites(own, theirs, cell: _Cell) -> list[str]:
 
 
 def _predictions(kind: str, target_run: str, predictor: str, cell: _Cell, stores, n_jobs: int):
-    """(yardstick, the predictor's predictions, the target run's own) over the shared items."""
+    """(yardstick, what the predictor says, what the target run says itself) over the shared items."""
     stick = stick_of(cell.entry, cell.own)
     if kind == REPORT:
-        return stick, _words(cell.entry, cell.other), _words(cell.entry, cell.own)
+        return stick, *(_Read(_words(cell.entry, frame)) for frame in (cell.other, cell.own))
     if kind == PROBE:
         stick, folds = _fresh(cell, stick)
         sites = _sites(stores[target_run], stores[predictor], cell)
@@ -169,7 +192,7 @@ def _predictions(kind: str, target_run: str, predictor: str, cell: _Cell, stores
                 for name, frame in ((predictor, cell.other), (target_run, cell.own))}  # fmt: skip
         return stick, read[predictor], read[target_run]
     n_classes = len(cell.entry["classes"])
-    return stick, *(Paired(cell.entry, f, 1).pred(NESTED) if n_classes else f["probe"].to_numpy(float)
+    return stick, *(_Read(Paired(cell.entry, f, 1).pred(NESTED) if n_classes else f["probe"].to_numpy(float))
                     for f in (cell.other, cell.own))  # fmt: skip
 
 
@@ -196,7 +219,7 @@ def _fresh(cell: _Cell, stick: Yardstick):
     return Yardstick(stick.kind, stick.y, folds.fold, stick.n_classes, reference), folds
 
 
-def _read(store, sites: list[str], cell: _Cell, frame: pd.DataFrame, stick, folds, n_jobs: int) -> np.ndarray:
+def _read(store, sites: list[str], cell: _Cell, frame: pd.DataFrame, stick, folds, n_jobs: int) -> _Read:
     """Held-out predictions of the target run's labels from one store's states, site and layer chosen inside."""
     target, condition = cell.entry["target"], frame["condition"].iloc[0]
     table = store.items
@@ -208,7 +231,8 @@ def _read(store, sites: list[str], cell: _Cell, frame: pd.DataFrame, stick, fold
         return np.asarray(store.load(target, condition, site, layer))[rows]
 
     found = sweep(acts, stick, folds, sites=sites, layers=layers, n_jobs=n_jobs)
-    return found.nested(folds.fold, layers=layers).pred
+    options = {f"{site} {layer}": held for (site, layer), held in zip(found.keys, found.held, strict=True)}
+    return _Read(found.nested(folds.fold, layers=layers).pred, options)
 
 
 def _score(stick, groups, keep, theirs, own, n_resamples: int, seed: int) -> dict:
@@ -217,11 +241,12 @@ def _score(stick, groups, keep, theirs, own, n_resamples: int, seed: int) -> dic
     weights = resample(groups, fold=part.fold, n_resamples=n_resamples, rng=np.random.default_rng([seed, 4]))
     facts = {"n": len(part.y), "n_groups": int(groups.max()) + 1}
     effective = effective_groups(part.y, groups, part.kind) if len(np.unique(part.y)) > 1 else 1
-    drawn = [(float(measure(part.primary, part, p[keep])[0]), measure(part.primary, part, p[keep], weights))
-             for p in ((theirs,) if own is None else (theirs, own))]  # fmt: skip
-    found = interval(*drawn[0], **facts, effective=effective)
+    point, plain, anew = theirs.drawn(stick, keep, weights)
+    found = interval(point, widened(point, plain, anew), **facts, effective=effective)
     out = {"value": found.value, "lower": found.lower, "upper": found.upper, **facts, "effective": effective}
     if own is not None:
-        behind = interval(drawn[1][0] - drawn[0][0], drawn[1][1] - drawn[0][1], **facts, effective=effective)
+        best, own_plain, own_anew = own.drawn(stick, keep, weights)
+        lead = widened(best - point, own_plain - plain, own_anew - anew)
+        behind = interval(best - point, lead, **facts, effective=effective)
         out |= {"behind": behind.value, "behind_lower": behind.lower, "behind_upper": behind.upper}
     return out

@@ -86,7 +86,7 @@ def fit_weights(x: np.ndarray, y: np.ndarray, *, n_classes: int, family: Family,
     if n_classes > 2:
         each = [fit_weights(x, y == c, n_classes=2, family=family, k=k) for c in range(n_classes)]
         return np.concatenate(each, axis=1)
-    mean, step, points = _probing_points(x.astype(np.float64))
+    _, step, points = _probing_points(x.astype(np.float64))
     both = np.vstack([x, points]).astype(np.float64)
     train = np.arange(len(both)) < len(x)
     trainings = Trainings(train[:, None], ~train[:, None])

@@ -94,6 +94,8 @@ class Searches:
 
     def _change(self, option: str, rows: np.ndarray) -> np.ndarray:
         """(n_draws,), how a draw changes the option's held-out score in one fold; 0 where that is undefined."""
+        if not len(rows):
+            return np.zeros(self.weights.shape[1])
         part, pred = self.stick.rows(rows), self.pred(option)[rows]
         usual = measure(part.primary, part, pred)
         return np.nan_to_num(measure(part.primary, part, pred, self.weights[rows]) - usual, nan=0.0)
