@@ -79,9 +79,11 @@ _ENDS = ("", "_lower", "_upper")
 _HELD = {True: "holds", False: "fails", None: "not tested"}
 OUTCOMES = ("answered", "refused", "unreadable")
 _GROUNDS = {
-    "about itself": "the difference is above 0",
-    "not about itself": "the difference is not shown to be above 0, and nine answers in ten are shown to be the same",
-    "undecided": "the difference is not shown to be above 0, nor nine answers in ten to be the same",
+    "about itself": "the first score is above chance and the difference above 0",
+    "not about itself": "it is not shown to tell of itself what it does not tell of a typical model, and nine answers"
+    " in ten are shown to be the same",
+    "undecided": "it is not shown to tell of itself what it does not tell of a typical model, nor nine answers in ten"
+    " to be the same",
 }
 """What each judgement of `framing` rests on."""
 

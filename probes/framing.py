@@ -7,7 +7,7 @@ model. Where the two agree the report is not about the self (PROTOCOL 5; Song, H
 import numpy as np
 from sklearn.metrics import cohen_kappa_score
 
-from .metrics import Yardstick, has_answer
+from .metrics import CHANCE, Yardstick, has_answer
 from .paired import Paired, limits
 
 SAME = 0.9
@@ -27,7 +27,7 @@ def self_or_anybody(paired: Paired, rungs: list[str]) -> dict | None:
     if not pairs:
         return None
     found = [_compare(paired, you, typical) for you, typical in pairs]
-    return {**found[0], "about": _about(found[0]), "pairs": found}
+    return {**found[0], "about": _about(found[0], CHANCE[paired.stick.primary]), "pairs": found}
 
 
 def _pair(rung: str, rungs: list[str]) -> tuple[str, str] | None:
@@ -68,8 +68,9 @@ def answers(stick: Yardstick, pred: np.ndarray) -> np.ndarray:
     return np.where(has_answer(pred), np.argmax(np.nan_to_num(pred, nan=-np.inf), axis=1), np.nan)
 
 
-def _about(found: dict) -> str:
-    if found["difference_lower"] > 0:
+def _about(found: dict, chance: float) -> str:
+    """Of two reports that tell nothing, one may be shown to tell less; neither is about the self for that."""
+    if found["difference_lower"] > 0 and found["you_lower"] > chance:
         return SELF
     enough = found["n_groups"] >= FEWEST  # an agreement without exception has no spread to resample
     return ANYBODY if enough and found["agreement_lower"] >= SAME else UNDECIDED

@@ -345,7 +345,7 @@ def test_whether_a_report_is_about_itself_is_told_with_the_difference_that_decid
     (line,) = _beside({"framing": FRAMED})
     assert "itself it scores −0.22 [−0.29, −0.15], asked about a typical model −0.23 [−0.30, −0.16]" in line
     assert "difference 0.008 [0.003, 0.014]" in line and "the same for 92 % [90, 94] of the items answered" in line
-    assert line.endswith("Judgement: about itself, because the difference is above 0.")
+    assert line.endswith("Judgement: about itself, because the first score is above chance and the difference above 0.")
 
 
 def test_a_framing_that_was_measured_in_part_is_told_in_part():

@@ -144,6 +144,16 @@ def test_a_model_that_is_right_of_itself_alone_speaks_of_itself(copy):
     assert found["kappa"] == pytest.approx(0, abs=0.3)
 
 
+def test_of_two_reports_worse_than_chance_the_better_is_not_about_the_self(copy):
+    wrong = lambda f: 1 - 2 * f["label"]  # noqa: E731
+    alter(copy, lambda f: with_typical(f, wrong(f)).assign(**{"method:said": np.where(f.index < 20, 1, wrong(f))}))
+    results = read_results(copy)
+    entry, frame = next(results.parts())
+    found = self_or_anybody(Paired(entry, frame, 300), [*entry["rungs"], "choice/typical/0"])
+    assert found["difference_lower"] > 0
+    assert found["about"] != "about itself"
+
+
 def test_without_a_second_framing_nothing_is_said_of_the_self(gap):
     assert compare_run(gap, n_resamples=100)[0]["framing"] is None
 
