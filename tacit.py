@@ -177,7 +177,7 @@ def cache(run, **options):
     model = fingerprint(settings, config)
     terms = dict(tokenizer=tokenizer, config=config, model=model)
     subjects = [*_subjects(settings, tokenizer)]
-    hows = {name: _chosen(settings, target.forms(items)) for name, target, items in subjects}
+    hows = {name: _chosen(settings, target, items) for name, target, items in subjects}
     entries = plan_run([_primary_ask(subject, hows[subject[0]], settings) for subject in subjects], settings, **terms)
     for subject in subjects:
         for ask in _further_asks(subject, hows[subject[0]]):
@@ -247,12 +247,13 @@ def _told(path: str | None, items):
         yield f"of {balance.n} prompts that name all their options, {order}"
 
 
-def _chosen(settings: Settings, forms) -> tuple[Elicitation, ...]:
+def _chosen(settings: Settings, target, items) -> tuple[Elicitation, ...]:
     """The forms that are asked: of a typical model and after examples in one wording, unless all are wanted."""
     whole = settings.reports == ("all",)
     return select(
-        forms, rungs=RUNGS if whole else settings.reports, framings=settings.framings, contexts=settings.contexts,
-        paraphrases=settings.paraphrases, fewer=settings.paraphrases if whole else 1,
+        target.forms(items), rungs=RUNGS if whole else settings.reports, framings=settings.framings,
+        contexts=settings.contexts, paraphrases=settings.paraphrases, fewer=settings.paraphrases if whole else 1,
+        own={name for item in items for name, _ in item.reports},
     )  # fmt: skip
 
 
@@ -414,6 +415,7 @@ def _width() -> int:
 def show(run, why, machine):
     """Print the verdicts of RUN again, and where its pages are."""
     folder = run_folder(run)
+    _made_with(run)
     click.echo(as_json(folder) if machine else shown(folder, width=_width(), why=why))
 
 
@@ -442,7 +444,11 @@ def verify(ctx, run):
 def _made_with(run: str) -> Settings:
     settings = read_settings(run)
     if settings is None:
-        raise ActivationError(f"there is no run {run!r} (runs/{run}/settings.json). Run: make cache RUN={run}")
+        there = ", ".join(sorted(path.parent.name for path in run_folder(run).parent.glob("*/settings.json"))) or "none"
+        raise ActivationError(
+            f"there is no run {run!r} (runs/{run}/settings.json; runs that are there: {there}). Run: make cache"
+            f" MODEL=… RUN={run}"
+        )
     return settings
 
 

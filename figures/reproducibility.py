@@ -33,7 +33,8 @@ def reproducibility(run: RunFiles, drawn: Iterable[Path] = ()) -> dict:
 def commands(run: RunFiles) -> list[str]:
     """What to type to make the run again, from the folder that held `runs/`."""
     name = shlex.quote(run.name)
-    return [f"tacit cache {name}{_options(run)}", f"tacit probe {name}", f"tacit compare {name}"]
+    ablated = [f"tacit ablate {name}"] if run.used else []
+    return [f"tacit cache {name}{_options(run)}", f"tacit probe {name}", *ablated, f"tacit compare {name}"]
 
 
 def _options(run: RunFiles) -> str:

@@ -32,6 +32,10 @@ def summary(verdicts: Iterable[Mapping], *, width: int = 96, why: bool = True) -
     widths = _widths(texts, width)
     lines = [_line(_HEADS, widths), _line(tuple("─" * w for w in widths), widths)]
     lines += [_line(cells, widths) for cells in texts]
+    late = [f"{words.one_line(r['target'])}/{words.one_line(r['condition'])}" for _, r in rows.iterrows()
+            if r["probe_method"] not in ("", "nested")]  # fmt: skip
+    if late:
+        lines += _wrap(f"Know is of the probe that reads the report prompt alone in {', '.join(late)}.", width, "")
     for _, row in rows.iterrows():
         if why or row["verdict"] not in DECIDED:
             lines += ["", *_reasons(row, width)]
@@ -81,7 +85,8 @@ def _reasons(row: pd.Series, width: int) -> list[str]:
 
 def _measured(row: pd.Series) -> str:
     """`skill, chance 0.00; n = 400 in 380 groups; layer 5, report site; replies: 390 answered, …`"""
-    parts = [f"{words.metric(row['metric']) or 'no metric'}, chance {rounding.number(row['chance'])}"]
+    parts = [f"level {words.one_line(row['level']) or 'none'}"]
+    parts += [f"{words.metric(row['metric']) or 'no metric'}, chance {rounding.number(row['chance'])}"]
     parts.append(f"n = {_whole(row['n'])} in {_whole(row['n_groups'])} groups")
     if math.isfinite(row["layer"]) and row["layer"] >= 0:
         parts.append(f"layer {_whole(row['layer'])}" + (f", {row['site']} site" if row["site"] else ""))

@@ -28,6 +28,7 @@ from .evidence import (
     Asked,
     Evidence,
     Rival,
+    Used,
 )
 
 LEVELS = ("D", "K", "S", "G", "A", "P", "U")
@@ -215,7 +216,9 @@ def _access(e: Evidence) -> tuple[Condition, ...]:
     found = []
     for how, name in (("map", "report mapped with the same labels"), ("shots", "report after labelled examples")):
         rungs = [s for s in e.supervised if s.how == how and s.usable is not False]
-        text = "; ".join(f"{s.rung}: {span(s.lead)}" for s in rungs) or "not run, or not usable"
+        lost = [s.rung for s in e.supervised if s.how == how and s.usable is False]
+        text = "; ".join(f"{s.rung}: {span(s.lead)}" for s in rungs)
+        text = text or (f"asked, and not usable: {', '.join(lost)}" if lost else "not run")
         found.append(Condition("A", name, all(s.lead.lower > 0 for s in rungs) if rungs else None, text))
     return (*found, Condition("A", "tuned report", None, "not run"))
 
@@ -240,7 +243,9 @@ def _used(e: Evidence) -> tuple[Condition, ...]:
     """What the model writes next when the direction is taken out, against other directions taken out as far."""
     name, u = "the model uses the direction", e.used
     if u is None:
-        return (Condition("U", name, None, "needs an intervention: tacit ablate"),)
+        return (
+            Condition("U", name, None, "needs an intervention: tacit ablate (a count read by LDA has no direction)"),
+        )
     text = (
         f"ablated at the {u.site} prompt, layer {u.layer}: the next token moves by {u.effect:.2g} nats; {u.n_random}"
         f" probes of shuffled labels {u.shuffled_mean:.2g} (95th percentile {u.shuffled_q95:.2g}, p ="
@@ -249,8 +254,12 @@ def _used(e: Evidence) -> tuple[Condition, ...]:
     )
     if u.n < MIN_ITEMS or u.n_random < MIN_RIVALS:
         return (Condition("U", name, None, f"{text}; fewer than {MIN_ITEMS} items or {MIN_RIVALS} rivals"),)
-    shown = u.effect >= MIN_EFFECT and max(u.p_shuffled, u.p_other) <= ALPHA
-    return (Condition("U", name, bool(shown), text),)
+    return (Condition("U", name, in_use(u), text),)
+
+
+def in_use(u: Used) -> bool:
+    """Whether an ablation shows that the next token depends on the direction."""
+    return bool(u.effect >= MIN_EFFECT and max(u.p_shuffled, u.p_other) <= ALPHA)
 
 
 def _scope(e: Evidence) -> tuple[Condition, ...]:

@@ -27,6 +27,7 @@ from .directions import fit_weights
 from .errors import ProbeError
 from .evidence import Used
 from .following import candidate
+from .ladder import in_use
 from .linear import families
 from .null import permutations
 from .results import Results
@@ -136,7 +137,7 @@ def line(one: Used) -> str:
     return (
         f"{one.target}, {one.condition}, {one.site} {one.layer}: {one.effect:.2g} nats; shuffled labels"
         f" {one.shuffled_mean:.2g} (p = {one.p_shuffled:.2g}), moved as far elsewhere {one.other_mean:.2g}"
-        f" (p = {one.p_other:.2g})"
+        f" (p = {one.p_other:.2g}): {'used' if in_use(one) else 'not shown to be used'}"
     )
 
 

@@ -56,7 +56,7 @@ def decide(e: Evidence) -> Verdict:
     known = decodable and stands(found, "K")
     valid = _held(found, "S", 0)
     why_g, ahead, behind = _gap(e)
-    reasons = (*_why_known(e, found, decodable), *_why_said(found, valid), *why_g)
+    reasons = (*_why_known(e, found, decodable), *_why_said(found, valid), *why_g, *_why_more(found, known))
     level = ("S" if valid else "K") if known else ("D" if decodable else "none")
     informative = e.report.lower > e.chance
     name = _name(e, decodable, valid, behind and informative, informative)
@@ -170,6 +170,12 @@ def _why_said(found: tuple[Condition, ...], valid: bool) -> tuple[str, ...]:
     return (f"the report is {'' if valid else 'not '}valid: {first.evidence}",)
 
 
+def _why_more(found: tuple[Condition, ...], known: bool) -> tuple[str, ...]:
+    """What was tested above G, of something that is known."""
+    tested = [c for c in found if known and c.level in ("A", "P", "U") and c.held is not None]
+    return tuple(f"{c.level}, {c.condition}: {'held' if c.held else 'not shown'}; {c.evidence}" for c in tested)
+
+
 def _gap(e: Evidence) -> tuple[tuple[str, ...], bool, bool]:
     """(why, probe shown ahead, report shown ahead), the last two beyond the margin's equivalence."""
     text = f"probe minus best report ({e.rung}, {span(e.report)}): {span(e.gap)}"
@@ -200,7 +206,7 @@ def _verdict(name: str, level: str, reasons: tuple[str, ...], e: Evidence, found
 
 def _sentence(name: str, level: str, e: Evidence, found: tuple[Condition, ...]) -> str:
     where = f"the {e.site} prompt, layer {e.layer}"
-    scores = f"{e.metric} {_two(e.probe.value)} against {_two(e.report.value)}"
+    scores = f"{e.metric} {_plain(e.probe.value)} against {_plain(e.report.value)}"
     about = f"{e.target}, {e.condition}:"
     return {
         GAP: f"{about} the states ({where}) carry more than the model says in its best report ({e.rung}): {scores},"
@@ -218,9 +224,9 @@ def _sentence(name: str, level: str, e: Evidence, found: tuple[Condition, ...]) 
     }[name]
 
 
-def _two(x: float) -> str:
-    """Two decimals, and no sign on a zero."""
-    text = f"{x:.2f}"
+def _plain(x: float) -> str:
+    """Three decimals, and no sign on a zero."""
+    text = f"{x:.3f}"
     return text.lstrip("-") if float(text) == 0 else text
 
 

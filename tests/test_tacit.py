@@ -189,3 +189,19 @@ def test_real_checkpoints_that_cannot_follow_a_format_are_reported_honestly(here
     assert not {verdict["verdict"] for verdict in verdicts} & {"GAP", "NO_GAP"}
     replies = pd.read_parquet(here / "runs" / model / "probes" / "items.parquet")
     assert (replies["outcome"] != "answered").mean() > 0.5
+
+
+def test_a_form_that_the_users_table_words_is_asked_without_being_asked_for(here):
+    rows = [f"g{k},Would you like tea or coffee with meal {k}?,tea|coffee,What would you drink {k}?" for k in range(12)]
+    table = here / "drinks.csv"
+    table.write_text("group,question,options,report_prompt:free/you/0\n" + "\n".join(rows))
+    found = run("cache", "drinks", "--data", table, "--n", 12, "--twins", 0, "--samples", 0, "--reports", "choice")
+    assert found.exit_code == 0, found.output
+    asked = set(pd.read_parquet(here / "runs/drinks/activations/replies.parquet")["elicitation"])
+    assert "free/you/0" in asked
+
+
+def test_a_run_that_is_not_there_is_named_with_those_that_are(here):
+    (here / "runs/good").mkdir(parents=True)
+    (here / "runs/good/settings.json").write_text("{}")
+    assert "runs that are there: good" in refused("show", "nosuch")

@@ -8,7 +8,7 @@ to 100, `logits` reads the distribution over the valid answers in other orders a
 show that many answered examples first, `reason` lets the model think before it answers.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from probes.targets.errors import TargetError
@@ -74,17 +74,20 @@ def select(
     contexts: Sequence[str] = ("before",),
     paraphrases: int = N_PARAPHRASES,
     fewer: int = 1,
+    own: Collection[str] = (),
 ) -> tuple[Elicitation, ...]:
     """Those of `available` that were asked for, the primary one first and always among them.
 
     paraphrases: wordings of each rung about the model itself; fewer: of those about a typical one, and of those after
-    examples, whose prompts are several times as long.
+    examples, whose prompts are several times as long. own: names of forms that the user worded: these are asked anyway.
     """
     known = sorted(set(available), key=_place)
     kept = [
         how for how in known
-        if how.rung in rungs and how.framing in framings and how.context in contexts
-        and how.paraphrase < (paraphrases if _many(how) else min(fewer, paraphrases))
+        if how.name in own or (
+            how.rung in rungs and how.framing in framings and how.context in contexts
+            and how.paraphrase < (paraphrases if _many(how) else min(fewer, paraphrases))
+        )
     ]  # fmt: skip
     return (PRIMARY, *(how for how in kept if how != PRIMARY))
 

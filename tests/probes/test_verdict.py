@@ -130,7 +130,7 @@ def test_without_enough_controls_no_gap_is_claimed(n_control):
 
 
 def test_a_score_that_rounds_to_zero_has_no_sign():
-    assert "auroc 0.90 against 0.00," in decide(replace(CLEAR, report=est(-0.001))).sentence
+    assert "auroc 0.900 against 0.000," in decide(replace(CLEAR, report=est(-0.0001))).sentence
 
 
 def test_a_finer_scale_than_yes_and_no_is_no_gap():
