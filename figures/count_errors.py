@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
-from figures import gutter, panels, style
+from figures import gutter, panels, rounding, style
 from figures.verdict_rows import require
 
 COLUMNS = (
@@ -71,7 +71,7 @@ def page(table: pd.DataFrame):
 
 def _named(series: str, known: pd.Series) -> str:
     name = _NAMES.get(series, series)
-    return name if len(known) else f"{name}: no number"
+    return name if len(known) else f"{name} {rounding.MISSING}"
 
 
 def _draw(table: pd.DataFrame, ax):

@@ -189,12 +189,12 @@ def _words(ax, table: pd.DataFrame, *, numbered: bool = True) -> None:
     title = _TITLES.get(first["series"], words.drawable(first["series"]))
     _above(ax, 20, title, color=_ink(table).color, fontweight="bold")
     shares = [f"{name} {100 * first[column]:.0f} %" for column, name in _SHARES.items() if _has(first, column)]
-    n = [f"n = {len(table)}"] * numbered
-    _above(ax, 11.5, words.fit(", ".join([*(shares or ["exact: not given"]), *n]), room, style.SMALL))
+    _above(ax, 11.5, words.fit(", ".join(shares or ["exact: not given"]), room, style.SMALL))
     low, high = ax.get_ylim()
     missing = int((~np.isfinite(table["predicted"])).sum())
     beyond = int((np.isfinite(table["predicted"]) & ~table["predicted"].between(low, high)).sum())
-    parts = [f"{beyond} beyond ▲▼"] * (beyond > 0) + [f"{missing} no number"] * (missing > 0)
+    parts = [f"n = {len(table)}"] * numbered + [f"{beyond} beyond ▲▼"] * (beyond > 0)
+    parts += [f"{missing} no number"] * (missing > 0)
     _above(ax, 3, words.fit(", ".join(parts), room, style.SMALL), color=style.QUIET)
     if missing == len(table):
         look = {"ha": "center", "va": "center", "color": style.QUIET, "backgroundcolor": "white"}

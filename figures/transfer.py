@@ -46,5 +46,6 @@ def _draw(table: pd.DataFrame, ax):
     ax.set_xlabel(f"tested on ({words.plain(table['by'].iloc[0])})")
     ax.set_ylabel("trained on")
     note = f"trained on {panels.count_of(table, 'n_train')[4:]} items, tested on {panels.count_of(table, 'n_test')[4:]}"
+    note += ", by fold"
     panels.heading(ax, table, note + heat.undefined(values), extra=0.5)
     return ax

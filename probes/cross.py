@@ -21,6 +21,7 @@ from .bootstrap import N_RESAMPLES, Estimate, interval, resample
 from .crossfit import Held
 from .errors import ProbeError
 from .evidence import Peer
+from .examples import positions
 from .groups import effective_groups, renumber
 from .metrics import Yardstick, measure, training_median
 from .paired import Paired, stick_of
@@ -222,9 +223,7 @@ def _fresh(cell: _Cell, stick: Yardstick):
 def _read(store, sites: list[str], cell: _Cell, frame: pd.DataFrame, stick, folds, n_jobs: int) -> _Read:
     """Held-out predictions of the target run's labels from one store's states, site and layer chosen inside."""
     target, condition = cell.entry["target"], frame["condition"].iloc[0]
-    table = store.items
-    place = {item: row for row, item in enumerate(table.loc[table["target"] == target, "item_id"])}
-    rows = np.array([place[item] for item in frame["item_id"]], dtype=np.int64)
+    rows = positions(store, target, frame["item_id"])
     layers = [n for n in store.layers if n > 0] or list(store.layers)
 
     def acts(site: str, layer: int) -> np.ndarray:

@@ -84,7 +84,7 @@ class Peer:
     run: str
     lead: Estimate
     """probe on the own states minus probe on the peer's, paired, on the items that both have"""
-    effective: int = MIN_ITEMS
+    effective: int
     """independent groups among these items: those that hold the rarer class"""
 
 

@@ -6,7 +6,7 @@ Everything after this file works on arrays and knows neither prompts nor parsers
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -250,3 +250,10 @@ def _check(y: np.ndarray, kind: str, classes: tuple[str, ...], where: str, dropp
             f"{where}: all {len(y)} usable items have the same label, {shown}{lost}, so there is nothing to decode. Add"
             f" items that come out otherwise{' with this model' if replies else ''}."
         )
+
+
+def positions(store, target: str, item_ids: Iterable[str]) -> np.ndarray:
+    """(n_items,) int64, where these items stand among the target's in the store; KeyError for an absent one."""
+    table = store.items
+    place = {item: row for row, item in enumerate(table.loc[table["target"] == target, "item_id"])}
+    return np.array([place[item] for item in item_ids], dtype=np.int64)

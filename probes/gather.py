@@ -38,7 +38,7 @@ def gather(entry: dict, paired: Paired, usage: Sequence[Used] = ()) -> Evidence:
     constant, said = commonest(paired.frame)
     control = control_of(entry["control"], said)
     asked, rungs = _asked(entry), own_rungs(entry)
-    null = (entry.get("nulls") or {}).get(head) or {}
+    null = entry["nulls"].get(head) or {}
     site, layer = _reading(entry, head)
     return Evidence(
         target=entry["target"], condition=entry["condition"], metric=paired.stick.primary,
@@ -83,7 +83,7 @@ def _acts(entry: dict) -> bool:
 
 def _reading(entry: dict, head: str) -> tuple[str, int]:
     """(site, layer) that the method reads most often."""
-    known = (entry.get("readings") or {}).get(head)
+    known = entry["readings"].get(head)
     return (known[0], known[1]) if known else (entry["site"], entry["layer"])
 
 

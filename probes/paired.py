@@ -12,7 +12,7 @@ from .analysis import NESTED
 from .bootstrap import Estimate, interval, resample
 from .groups import effective_groups
 from .metrics import CHANCE, Yardstick, measure
-from .search import Searches, widened
+from .search import Searches, score_draws, widened
 from .tables import OWN_LABEL, own_stick, predictions, read_by
 
 
@@ -33,9 +33,7 @@ class Paired:
         self.n_classes = len(entry["classes"])
         self._drawn: dict[tuple[str, str], tuple[float, np.ndarray, np.ndarray]] = {}
         self.head = NESTED
-        self._searches = Searches(
-            self.stick, self.weights, self.pred, entry.get("inner") or {}, entry.get("searches") or {}
-        )
+        self._searches = Searches(self.stick, self.weights, self.pred, entry["inner"], entry["searches"])
 
     def about(self, head: str) -> None:
         """Take this method for the probe from here on: `head`, and the frame's ``probe`` and ``probe_right``."""
@@ -61,10 +59,8 @@ class Paired:
         return self._drawn[name, metric]
 
     def score(self, name: str) -> Estimate:
-        point, plain, anew = self.drawn(name)
-        if anew is plain:
-            return self._limits(point, plain)
-        return self._limits(point, self._searches.values(name, self.stick.primary))
+        drawn = self.drawn(name)
+        return self._limits(drawn[0], score_draws(self.stick.primary, *drawn))
 
     def lead(self, first: str, second: str, metric: str = "") -> Estimate:
         """The first method's score minus the second's."""

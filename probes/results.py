@@ -17,7 +17,7 @@ from .errors import ProbeError
 FILES = ("items.parquet", "probes.json", "scores.csv")
 OUTCOMES = ("answered", "refused", "unreadable")
 NEEDED = ("kind", "classes", "n", "seed", "site", "layer", "sites", "rungs", "best_rung", "baselines", "control",
-          "dropped")  # fmt: skip
+          "dropped", "readings", "nulls", "inner", "searches", "families")  # fmt: skip
 
 
 @dataclass(frozen=True)

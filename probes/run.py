@@ -35,7 +35,7 @@ from .transcript import COLUMNS as REPLY_COLUMNS
 from .transcript import transcript
 
 CSVS = {"scores.csv": SCORE_COLUMNS, "null.csv": NULL_COLUMNS, "curve.csv": CURVE_COLUMNS, **COLUMNS}
-LAYOUT = 2
+LAYOUT = 3
 """Of what is written: results of another layout are made again."""
 PARQUETS = {"items.parquet": ITEM_COLUMNS, "replies.parquet": REPLY_COLUMNS}
 FILES = (*CSVS, *PARQUETS, "probes.json")

@@ -7,11 +7,11 @@ the folds 1, 3, 4 and 5, fold 1 at the one that did well in fold 2 among others:
 in which luck was shared (Bates, Hastie & Tibshirani 2023, arXiv 2104.00673, on why results of folds are correlated). A
 bootstrap of the winner's predictions alone does not see that: with twelve equal layers of unrelated noise its 95 %
 interval covered 90 % (trial, 200 items), with forty 86 %. Here every draw chooses anew, by the inner scores as they
-were and the change that the draw makes to the options' held-out scores in the other folds, and the winner's draws are
-spread about its score until their variance is that of its own predictions and half of what choosing adds; so are the
-draws of its lead over something else, by what choosing adds to the lead. Half, since
-options differ by luck in the sample already and once more in the draw. With that 97 and 96 % were covered, and 94 %
-where the layers are as much alike as those of a residual stream (correlation .8), which widens by a fifteenth.
+were and the change that the draw makes to the options' held-out scores in the other folds. The draws of the winner's
+score, and of its lead over something else, are spread about the point until their variance is their own and half of
+what choosing adds: half, since options differ by luck in the sample already and once more in the draw. With that 97 and
+96 % were covered, and 94 % where the layers are as much alike as those of a residual stream (correlation .8), where it
+widens by a fifteenth.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -23,9 +23,8 @@ from .metrics import Yardstick, measure
 MOST = 8
 """Options that take part in an outer fold, by its inner scores: others are chosen in no draw that matters. Taking the
 best over all folds would let each fold's own luck in."""
-
-
 UNDEFINED = -1e9
+"""An inner score that is undefined: below any that is not."""
 UNIT = (0.0, 1.0)
 RANGE = {"skill": (-np.inf, 1.0), "spearman": (-1.0, 1.0), "mae": (0.0, np.inf)}
 """What a metric cannot leave, however far its draws are spread; shares and AUROC stay within `UNIT`."""
@@ -51,11 +50,11 @@ class Searches:
         return len(self.members.get(winner, ())) > 1
 
     def values(self, winner: str, metric: str) -> np.ndarray:
-        """(n_draws,) float64, the winner's metric in every draw, spread as `widened`; nan where it is undefined."""
+        """(n_draws,) float64, the winner's metric in every draw, spread as `score_draws`; nan where it is undefined."""
         pred = self.pred(winner)
         point = float(measure(metric, self.stick, pred)[0])
         plain = measure(metric, self.stick, pred, self.weights)
-        return np.clip(widened(point, plain, self.anew(winner, metric)), *RANGE.get(metric, UNIT))
+        return score_draws(metric, point, plain, self.anew(winner, metric))
 
     def anew(self, winner: str, metric: str) -> np.ndarray:
         """(n_draws,) float64, the metric of what each draw chooses."""
@@ -99,6 +98,11 @@ class Searches:
         part, pred = self.stick.rows(rows), self.pred(option)[rows]
         usual = measure(part.primary, part, pred)
         return np.nan_to_num(measure(part.primary, part, pred, self.weights[rows]) - usual, nan=0.0)
+
+
+def score_draws(metric: str, point: float, plain: np.ndarray, anew: np.ndarray) -> np.ndarray:
+    """`widened` draws of a score, within what the metric can be."""
+    return np.clip(widened(point, plain, anew), *RANGE.get(metric, UNIT))
 
 
 def widened(point: float, plain: np.ndarray, anew: np.ndarray) -> np.ndarray:

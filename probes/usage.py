@@ -18,7 +18,7 @@ Decodable is not used (Belinkov 2022). Not shown here is not shown to be unused:
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +26,7 @@ import numpy as np
 from .directions import fit_weights
 from .errors import ProbeError
 from .evidence import Used
+from .examples import positions
 from .following import candidate
 from .ladder import in_use
 from .linear import families
@@ -42,6 +43,45 @@ Move = Callable[[str, str, str, int, np.ndarray, np.ndarray], np.ndarray]
 """(target, condition, site, layer, rows, shifts) -> (n_moves, n_rows) divergences."""
 
 
+@dataclass(frozen=True)
+class States:
+    """The states of a reading, and the moves that ablations of them make."""
+
+    centred: np.ndarray
+    """(n_items, d_model) float64, less their mean"""
+    span: np.ndarray | None
+    """(n_items, rank) orthonormal columns: what a linear score of the states can be; None where that is anything"""
+
+    @classmethod
+    def of(cls, x: np.ndarray) -> "States":
+        """x: (n_items, d_model) float."""
+        centred = x.astype(np.float64) - x.mean(axis=0, dtype=np.float64)
+        if len(x) <= x.shape[1]:
+            return cls(centred, None)
+        u, sizes, _ = np.linalg.svd(centred, full_matrices=False)
+        return cls(centred, u[:, sizes > 1e-6 * max(sizes[0], 1e-300)])
+
+    def ablation(self, rows: np.ndarray, weight: np.ndarray) -> np.ndarray:
+        """(n_rows, d_model) float32, what is added to states to take out what varies with the scores of `weight`,
+        (n_directions, d_model), all of which are ablated together."""
+        return self._without(self._score(weight), rows).astype(np.float32)
+
+    def as_far(self, own: np.ndarray, rows: np.ndarray, weight: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """The ablation of scores drawn as the states vary, uncorrelated with the probe's; the root mean square length
+        of its moves is that of `own`."""
+        score = self._score(weight)
+        drawn = rng.standard_normal(score.shape)
+        mixed = drawn if self.span is None else self.span @ (self.span.T @ drawn)
+        moves = self._without(_whitened(mixed - score @ (score.T @ mixed) / len(score)), rows)
+        return (moves * (np.linalg.norm(own) / max(np.linalg.norm(moves), 1e-300))).astype(np.float32)
+
+    def _score(self, weight: np.ndarray) -> np.ndarray:
+        return _whitened(self.centred @ weight.astype(np.float64).T)
+
+    def _without(self, score: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        return -score[rows] @ (self.centred.T @ score / len(score)).T
+
+
 def measure_usage(
     results: Results,
     store,
@@ -55,7 +95,7 @@ def measure_usage(
     """Ablate the direction of every reading that a verdict may be about; each outcome is written as it comes.
 
     A count that was read by LDA over its values has no single direction and is left out, with a line.
-    Raises ProbeError where nothing was probed at the last token of a prompt.
+    Raises ProbeError where nothing was probed at the last token of a prompt, or all of it was read by LDA.
     """
     found, path = [], results.run / "probes" / FILE
     readings = [(entry, frame, *reading) for entry, frame in results.parts() for reading in readings_of(entry)]
@@ -65,18 +105,21 @@ def measure_usage(
         layer = ablated_layer(reading, store)
         place = (entry["target"], entry["condition"], site, layer)
         rng = np.random.default_rng([seed, layer, SITES.index(site)])
-        x, positions = _states(store, place, frame)
+        where = positions(store, place[0], frame["item_id"])
+        x = np.asarray(store.load(*place))[where]
         weights = _weights(entry, frame, x, (site, layer), n_random, rng)
         if weights is None:
             say(f"{', '.join(place[:2])}, {site} {layer}: read by LDA over the values, which has no single direction")
             continue
-        rows = _one_a_group(frame, n_items, rng)
-        shifts = [ablation(x, rows, weight) for weight in weights]
-        shifts += [as_far(shifts[0], x, rows, weights[0], rng) for _ in range(n_random)]
-        divergences = move(*place, positions[rows], np.stack(shifts).astype(np.float32))
+        rows, states = _one_a_group(frame, n_items, rng), States.of(x)
+        shifts = [states.ablation(rows, weight) for weight in weights]
+        shifts += [states.as_far(shifts[0], rows, weights[0], rng) for _ in range(n_random)]
+        divergences = move(*place, where[rows], np.stack(shifts))
         found.append(_judged((*place[:3], reading, layer), divergences, n_random))
         write_json(path, {"probes": _digest(results.run), "seed": seed, "used": [asdict(one) for one in found]})
         say(line(found[-1]))
+    if not found:
+        raise ProbeError(f"{results.run}: every reading is one of LDA over values, so there is no direction to ablate")
     return tuple(found)
 
 
@@ -100,7 +143,7 @@ def n_ablated(results: Results, n_items: int) -> int:
 
 def readings_of(entry: dict) -> list[tuple[str, int]]:
     """(site, layer) that the nested choices read most often, as far as a prompt ends there."""
-    every = [tuple(reading) for reading in (entry.get("readings") or {}).values()]
+    every = [tuple(reading) for reading in entry["readings"].values()]
     return sorted({reading for reading in every if reading[0] in SITES})
 
 
@@ -108,28 +151,6 @@ def ablated_layer(reading: int, store) -> int:
     """The layer itself, or, of those that are kept, the one before the last block, whose output is the next token."""
     inside = [layer for layer in store.layers if layer < store.n_layers - 1]
     return max((layer for layer in inside if layer <= reading), default=reading)
-
-
-def ablation(x: np.ndarray, rows: np.ndarray, weight: np.ndarray) -> np.ndarray:
-    """(n_rows, d_model) float64, what is added to states to take out what varies with the scores of `weight`.
-
-    x: (n_items, d_model) states; weight: (n_directions, d_model), all of which are ablated together.
-    """
-    centred = _centred(x)
-    score = _whitened(centred @ weight.astype(np.float64).T)
-    return -score[rows] @ (centred.T @ score / len(x)).T
-
-
-def as_far(own: np.ndarray, x: np.ndarray, rows: np.ndarray, weight: np.ndarray, rng: np.random.Generator):
-    """The ablation of scores drawn as the states vary, uncorrelated with the probe's; the root mean square length of
-    its moves is that of `own`."""
-    centred = _centred(x)
-    score = _whitened(centred @ weight.astype(np.float64).T)
-    drawn = rng.standard_normal(score.shape)
-    mixed = centred @ np.linalg.lstsq(centred, drawn, rcond=None)[0] if len(x) > x.shape[1] else drawn
-    other = _whitened(mixed - score @ (score.T @ mixed) / len(x))
-    moves = -other[rows] @ (centred.T @ other / len(x)).T
-    return moves * np.linalg.norm(own) / max(np.linalg.norm(moves), 1e-300)
 
 
 def line(one: Used) -> str:
@@ -141,18 +162,10 @@ def line(one: Used) -> str:
     )
 
 
-def _states(store, place: tuple[str, str, str, int], frame) -> tuple[np.ndarray, np.ndarray]:
-    """(states of the frame's items in its order, their positions among the target's items)."""
-    table = store.items
-    where = {item: row for row, item in enumerate(table.loc[table["target"] == place[0], "item_id"])}
-    positions = np.array([where[item] for item in frame["item_id"]], dtype=np.int64)
-    return np.asarray(store.load(*place))[positions], positions
-
-
 def _weights(entry: dict, frame, x: np.ndarray, reading: tuple[str, int], n: int, rng) -> np.ndarray | None:
     """(1 + n, n_directions, d_model): the probe's weights, then those of probes of shuffled labels; None where the
     probe that was chosen there has none."""
-    name = (entry.get("families") or {}).get(f"probe {reading[0]} {reading[1]}", "")
+    name = entry["families"][f"probe {reading[0]} {reading[1]}"]
     if name.startswith("lda"):
         return None
     family, k = candidate(families(entry["kind"]), name)
@@ -168,10 +181,6 @@ def _judged(place: tuple, divergences: np.ndarray, n: int) -> Used:
         p = (1 + sum(rival >= effect for rival in rivals)) / (1 + n)
         facts += [float(np.mean(rivals)), float(np.quantile(rivals, 0.95, method="higher")), float(p)]
     return Used(*place, float(effect), *facts, divergences.shape[1], n)
-
-
-def _centred(x: np.ndarray) -> np.ndarray:
-    return x.astype(np.float64) - x.mean(axis=0, dtype=np.float64)
 
 
 def _whitened(scores: np.ndarray) -> np.ndarray:

@@ -117,43 +117,55 @@ def make_world(
     last: (n_items,) position of the last token of both prompts; None draws them at random.
     ends: what the model's two ends say (`Store.ends`), e.g. `foretold`; None says nothing.
     """
-    rng = np.random.default_rng([seed, 10])
-    target = target or WorldTarget()
+    rng, target = np.random.default_rng([seed, 10]), target or WorldTarget()
+    items = _items(y, target, surface, groups, rng)
+    table = pd.DataFrame([{"target": target.name, **asdict(i)} for i in items])
+    ways = (rng.integers(10, 90, len(y)), rng.integers(10, 90, len(y))) if last is None else (last, last)
+    table = table.assign(n_tokens=-1, object_last=ways[0], report_last=ways[1], span_start=0)
+    replies = _replies(target, condition, items, said, logprobs, control)
+    arrays = {
+        (target.name, condition, site, layer): _states(rng, (len(y), d_model), signal and signal(site, layer))
+        for site in sites
+        for layer in range(n_layers)
+    }
+    store = WorldStore(
+        table, pd.DataFrame(replies), arrays, n_layers, [(target.name, condition)], site_names=tuple(sites),
+        kept_ends=ends or {},
+    )  # fmt: skip
+    return store, target
+
+
+def _items(y, target, surface, groups, rng) -> list[Item]:
     n = len(y)
     surface = [f"w{rng.integers(1000)} {rng.integers(1000)}" for _ in range(n)] if surface is None else surface
     plant = [f"{int(rng.integers(1, 40))}" if target.kind == "count" else target.classes[k % 2] for k in range(n)]
-    items = [
+    return [
         Item(
             item_id=f"i{k}", object_prompt=f"do {k}", report_prompt=f"say {k}", control_answer=plant[k],
             group="" if groups is None else f"g{groups[k]}", surface=surface[k], label=str(y[k]),
         )
         for k in range(n)
     ]  # fmt: skip
-    table = pd.DataFrame([{"target": target.name, **asdict(i)} for i in items])
-    object_last, report_last = (rng.integers(10, 90, n), rng.integers(10, 90, n)) if last is None else (last, last)
-    table = table.assign(n_tokens=-1, object_last=object_last, report_last=report_last, span_start=0)
-    answers, logp = logprobs if logprobs is not None else ((), np.empty((n, 0)))
-    replies = [reply_row(target, condition, i, "object", "done", (), ()) for i in items]
-    replies += [
+
+
+def _replies(target, condition, items, said, logprobs, control) -> list[dict]:
+    answers, logp = logprobs if logprobs is not None else ((), np.empty((len(items), 0)))
+    rows = [reply_row(target, condition, i, "object", "done", (), ()) for i in items]
+    rows += [
         reply_row(target, condition, i, "report", s, answers, p) for i, s, p in zip(items, said, logp, strict=True)
     ]
-    if control is not None:
-        for item, planted in zip(items[:30], plant, strict=False):
-            text = planted if control == "works" else "blah"
-            replies.append(reply_row(target, condition, item, "control", text, (), ()))
-    arrays = {}
-    for site in sites:
-        for layer in range(n_layers):
-            x = rng.normal(size=(n, d_model)).astype(np.float32)
-            extra = signal(site, layer) if signal is not None else None
-            if extra is not None:
-                x[:, : extra.shape[1]] += extra
-            arrays[target.name, condition, site, layer] = x
-    store = WorldStore(
-        table, pd.DataFrame(replies), arrays, n_layers, [(target.name, condition)], site_names=tuple(sites),
-        kept_ends=ends or {},
-    )  # fmt: skip
-    return store, target
+    for item in items[:30] if control is not None else ():
+        text = item.control_answer if control == "works" else "blah"
+        rows.append(reply_row(target, condition, item, "control", text, (), ()))
+    return rows
+
+
+def _states(rng, shape: tuple[int, int], extra: np.ndarray | None) -> np.ndarray:
+    """(n_items, d_model) float32 noise, with `extra` put into its first dimensions."""
+    x = rng.normal(size=shape).astype(np.float32)
+    if extra is not None:
+        x[:, : extra.shape[1]] += extra
+    return x
 
 
 def reply_row(target, condition, item, prompt, text, answers, logprobs, elicitation=PRIMARY.name):

@@ -91,3 +91,15 @@ def test_shaded_cells_hold_every_item_once(a_run, drawn):
     inside = rows[(rows["series"] == "probe") & rows["predicted"].between(*ax.get_ylim())]
     assert ax.collections[0].get_array().sum() == len(inside)
     assert any(text.get_text().startswith("darker") for text in ax.texts)
+
+
+def test_words_above_one_panel_end_before_the_next_begins(run):
+    rows = count_rows(run.scores, run.items, target="token_count").assign(exact=1.0, within_1=1.0)
+    fig = counts.panels(rows)
+    fig.canvas.draw()
+    know, say = (
+        [text.get_window_extent() for text in ax.texts if text.get_text() and text.get_fontweight() != "bold"]
+        for ax in fig.axes[:2]
+    )
+    assert max(box.x1 for box in know) < min(box.x0 for box in say)
+    plt.close(fig)

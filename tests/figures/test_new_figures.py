@@ -313,3 +313,14 @@ def test_a_sparse_reading_stays_on_the_page_whatever_a_unit_does_on_other_folds(
     table.loc[0, "value"] = -40.0
     table.loc[4, "value"] = np.nan
     assert sparse.draw(table).get_ylim()[0] > -0.3
+
+
+def test_the_name_of_a_report_without_numbers_stays_on_the_paper(a_run):
+    run = a_run(targets=("token_count",), conditions=("plain",))
+    rows = count_errors.error_rows(count_rows(run.scores, run.items, target="token_count"))
+    rows.loc[rows["series"] == "report", ["quarter", "median", "three_quarters"]] = np.nan
+    fig = count_errors.page(rows)
+    fig.canvas.draw()
+    label = next(t for t in fig.axes[0].texts if t.get_text().startswith("say"))
+    assert label.get_window_extent().x1 <= fig.bbox.x1
+    plt.close(fig)

@@ -12,7 +12,7 @@ from probes.directions import fit_direction, fit_weights
 from probes.evidence import Peer
 from probes.linear import PATH
 from probes.results import read_results
-from probes.usage import FILE, ablated_layer, ablation, as_far, measure_usage, n_ablated, read_usage, readings_of
+from probes.usage import FILE, States, ablated_layer, measure_usage, n_ablated, read_usage, readings_of
 from probes.verdict import decide
 from tests.probes.test_verdict import TESTED, est
 from tests.probes.worlds import along, coin, flipped, make_world
@@ -28,7 +28,7 @@ def states(seed=0, n=400, d=10):
 def test_an_ablation_leaves_nothing_that_varies_with_the_score():
     x, rng = states()
     weight = rng.normal(size=(1, 10))
-    after = x + ablation(x, np.arange(len(x)), weight)
+    after = x + States.of(x).ablation(np.arange(len(x)), weight)
     score = x @ weight[0]
     assert np.abs(np.cov(np.column_stack([after, score]).T)[-1, :-1]).max() < 1e-3
     assert after.mean(axis=0) == pytest.approx(x.mean(axis=0), abs=1e-3)
@@ -39,7 +39,7 @@ def test_several_directions_are_ablated_together():
     weight = rng.normal(size=(3, 10)).astype(np.float32)
     weight -= weight.mean(axis=0)  # softmax weights share a degree of freedom
     x[:, 3] *= 100
-    after = x + ablation(x, np.arange(len(x)), weight)
+    after = x + States.of(x).ablation(np.arange(len(x)), weight)
     scores = (x @ weight.T) - (x @ weight.T).mean(0)
     assert np.abs(np.corrcoef(np.column_stack([after, scores]).T)[:10, 10:]).max() < 1e-3
 
@@ -50,8 +50,9 @@ def test_another_direction_moves_as_far_lies_where_states_vary_and_is_unrelated_
     x = np.hstack([x, rng.normal(size=(400, 600))]) if wide else x
     x[:, 4] = 7.0  # no state ever moves here
     weight, rows = rng.normal(size=(1, x.shape[1])), np.arange(len(x))
-    own = ablation(x, rows, weight)
-    other = as_far(own, x, rows, weight, rng)
+    held = States.of(x)
+    own = held.ablation(rows, weight)
+    other = held.as_far(own, rows, weight, rng)
     assert np.linalg.norm(other) == pytest.approx(np.linalg.norm(own))
     assert np.abs(other[:, 4]).max() < 1e-6
     coordinate = other @ other[0] / np.linalg.norm(other[0])
@@ -132,7 +133,7 @@ def test_only_what_is_privileged_can_be_called_used(probed):
     run, store = probed
     (used, *_) = measure_usage(read_results(run), store, model([0]), n_items=40, n_random=99)
     (run / "probes" / FILE).unlink()
-    peers = (Peer("base", est(0.2)),)
+    peers = (Peer("base", est(0.2), 40),)
     found = decide(replace(TESTED, peers=peers, used=used))
     assert found.level == "U, provisional"  # no tuned report
     assert "depends on the direction" in found.sentence

@@ -321,13 +321,13 @@ def test_or_on_the_report_prompt_and_says_so():
 
 
 def test_states_that_lead_every_peers_are_privileged():
-    peers = (Peer("base", est(0.2)), Peer("other", est(0.1)))
+    peers = (Peer("base", est(0.2), 40), Peer("other", est(0.1), 40))
     found = decide(replace(TESTED, peers=peers))
     assert (found.name, found.level) == ("GAP", "P, provisional")
     assert "Its own states carry more of it than those of base, other." in found.sentence
-    assert decide(replace(TESTED, peers=(*peers, Peer("twin", est(0.0))))).level == "A, provisional"
+    assert decide(replace(TESTED, peers=(*peers, Peer("twin", est(0.0), 40)))).level == "A, provisional"
     few = replace(TESTED, peers=(Peer("base", est(0.2), effective=4),))
-    beaten = replace(TESTED, peers=(*few.peers, Peer("other", est(0.0))))
+    beaten = replace(TESTED, peers=(*few.peers, Peer("other", est(0.0), 40)))
     assert [c.held for c in decide(beaten).conditions if c.level == "P"] == [False]
     assert decide(few).level == "A, provisional"
     assert any(c.held is None and "fewer than 40" in c.evidence for c in decide(few).conditions if c.level == "P")
