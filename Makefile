@@ -17,7 +17,7 @@ option = $(if $($(1)),--$(2) "$($(1))")
 CACHE_OPTIONS = $(call option,MODEL,model) $(call option,TARGETS,targets) $(call option,N,n) $(call option,SEED,seed) \
 	$(call option,DATA,data) $(call option,DEVICE,device) $(call option,DTYPE,dtype) $(OPTIONS)
 
-.PHONY: help cache probe ablate compare test lint organism card bench validate docs clean
+.PHONY: help cache probe ablate tune compare test lint organism card bench validate docs clean
 .DEFAULT_GOAL := help
 
 help:  ## print this help
@@ -37,10 +37,13 @@ cache: $(READY)  ## run the model once per prompt: residuals and replies to runs
 probe: $(READY) $(call after,cache,$(STORE))  ## decode the targets from the residuals: runs/RUN/probes
 	$(TACIT) probe "$(RUN)"
 
+tune: $(READY) $(call after,probe,$(SCORES))  ## learn a prompt from the labels: can the model say it after all?
+	$(TACIT) tune "$(RUN)"
+
 ablate: $(READY) $(call after,probe,$(SCORES))  ## take what was decoded out of the states: does the model use it?
 	$(TACIT) ablate "$(RUN)"
 
-compare: $(READY) $(call after,probe,$(SCORES)) $(filter ablate,$(MAKECMDGOALS))  ## what it knows against what it says: runs/RUN/figures
+compare: $(READY) $(call after,probe,$(SCORES)) $(filter ablate tune,$(MAKECMDGOALS))  ## what it knows against what it says: runs/RUN/figures
 	$(TACIT) compare "$(RUN)"
 
 test: $(READY)  ## run every test

@@ -37,6 +37,7 @@ from probes.targets.elicitations import N_PARAPHRASES, RUNGS, Elicitation, selec
 from probes.targets.interview import act, reports
 from probes.targets.orders import order_balance
 from probes.targets.sources import ENDINGS, row_account
+from probes.tuned import measure_tuned, n_tuned, to_tune
 from probes.usage import N_ITEMS, N_RANDOM, measure_usage, n_ablated
 
 DEFAULT_MODEL = Path(__file__).parent / "organisms" / "lock"
@@ -77,6 +78,7 @@ def main():
     tacit cache      run the model once per prompt: residuals and replies to disk
     tacit probe      decode each target from the residuals, layer by layer
     tacit ablate     take what was decoded out of the states: does the model use it?
+    tacit tune       learn a prompt from the labels: can the model say it after all?
     tacit compare    what it knows against what it says: verdicts, tables, figures
     tacit show       a run's verdicts again;  tacit info  what it holds;  tacit verify  checks it
 
@@ -367,6 +369,33 @@ def ablate(run, items, random):
         move = functools.partial(mover.move, tick=bar.update)
         measure_usage(results, store, move, n_items=items, n_random=random, seed=settings.seed, say=_above(bar))
     click.echo(f"\n{folder / 'probes' / 'used.json'}. Next: tacit compare {run}")
+
+
+@main.command()
+@click.argument("run", default=DEFAULT_RUN)
+@click.option("--all", "every", is_flag=True, help="Also where the best report says as much as the probe reads.")
+@click.option("--epochs", type=click.IntRange(1), help="Rounds over the items, at most.  [default: 30]")
+def tune(run, every, epochs):
+    """Learn a prompt from the labels that the probe was given, and ask in its words (level A).
+
+    Needs the model again, and gradients through it; its weights stay as they are. What is there already is kept.
+    """
+    from activations.load import load_subject, load_tokenizer
+    from activations.tuning import EPOCHS, SOFT, Tuner
+
+    folder, epochs = run_folder(run), epochs or EPOCHS
+    store, settings = open_store(folder / "activations"), _made_with(run)
+    results = read_results(folder)
+    if not to_tune(results, every=every):
+        click.echo(f"{folder}: no probe is ahead of the best report, so there is nothing to tune (--all does it still)")
+        return
+    tuner = Tuner(load_subject(settings, load_tokenizer(settings)), store, settings, epochs=epochs)
+    most = n_tuned(results, every=every, epochs=epochs)
+    with tqdm(total=most, unit=" items", desc="tune (at most)", disable=None, dynamic_ncols=True) as bar:
+        learn = functools.partial(tuner.tune, tick=bar.update)
+        how = {"seed": settings.seed, "epochs": epochs, "embeddings": SOFT}
+        measure_tuned(results, store, learn, how=how, every=every, say=_above(bar))
+    click.echo(f"\n{folder / 'probes' / 'tuned.json'}. Next: tacit compare {run}")
 
 
 @main.command()

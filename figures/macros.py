@@ -14,7 +14,7 @@ from figures.tables import latex
 from figures.verdict_rows import verdict_rows
 
 _DIGITS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
-_SCORES = {"Know": "probe", "Say": "report", "Gap": "gap"}
+_SCORES = {"Know": "probe", "Say": "report", "Gap": "gap", "Tuned": "tuned"}
 _TEXTS = {"Verdict": "verdict", "Level": "level", "Metric": "metric", "Rung": "report_rung", "Site": "site"}
 _WHOLE = {"N": "n", "Groups": "n_groups", "Layer": "layer", "Both": "both", "KnowOnly": "probe_only",
           "SayOnly": "report_only", "Neither": "neither"}  # fmt: skip

@@ -11,7 +11,7 @@ from importlib.metadata import version
 from figures import references, words
 from figures.layer_rows import clean_scores
 from figures.run_files import RunFiles
-from figures.rung_rows import rung_rows
+from figures.rung_rows import TUNED, form, rung_rows
 from figures.tables import latex, markdown
 
 
@@ -133,16 +133,29 @@ def _ablated(run: RunFiles) -> Iterator[Sentence]:
 
 def _reports(run: RunFiles) -> Iterator[Sentence]:
     asked = rung_rows(run.scores, run.entries, run.rows)
-    forms = [name for name in dict.fromkeys(asked["form"]) if name != "best of all"]
+    forms = [name for name in dict.fromkeys(asked["form"]) if name not in ("best of all", form(TUNED))]
     if forms:
         yield Sentence(f"The model was asked about the same items in these ways: {'; '.join(forms)}")
     if asked["fitted"].any():
         fitted = "after a one-dimensional map fitted on the probe's own training folds"
         yield Sentence(f"Each report was scored as given and {fitted}; the best was chosen on training folds")
         yield Sentence("A reply that was refused or unreadable is never right and ranks as a tie")
+    yield from _tuned(run)
     controls = [one.get("n_control") for one in run.verdicts if one.get("n_control")]
     if controls:
         yield Sentence(f"As a positive control the answer was planted in {_span(controls)} prompts of the same format")
+
+
+def _tuned(run: RunFiles) -> Iterator[Sentence]:
+    hows = [one["tuning"] for one in run.verdicts if one.get("tuning")]
+    if not hows:
+        return
+    places = _list([f"{words.plain(one['target'])} ({words.plain(one['condition'])})" for one in hows])
+    size = _span([one["how"]["embeddings"] for one in hows])
+    yield Sentence(
+        f"For {places} a soft prompt of {size} embeddings was learned by gradient from the labels of the training"
+        " folds, one of which said when to stop, and its answers on the held-out fold were scored", ("lester2021",),
+    )  # fmt: skip
 
 
 def _statistics(run: RunFiles) -> Iterator[Sentence]:

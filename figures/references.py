@@ -53,6 +53,12 @@ _ENTRIES = {
   title = {A Simple Sequentially Rejective Multiple Test Procedure},
   journal = {Scandinavian Journal of Statistics}, volume = {6}, number = {2}, pages = {65--70}, year = {1979}
 }""",
+    "lester2021": r"""@inproceedings{lester2021,
+  author = {Lester, Brian and Al-Rfou, Rami and Constant, Noah},
+  title = {The Power of Scale for Parameter-Efficient Prompt Tuning},
+  booktitle = {Proceedings of the 2021 Conference on Empirical Methods in Natural Language Processing},
+  pages = {3045--3059}, year = {2021}
+}""",
     "paszke2019": r"""@inproceedings{paszke2019,
   author = {Paszke, Adam and others},
   title = {{PyTorch}: An Imperative Style, High-Performance Deep Learning Library},

@@ -5,7 +5,7 @@ table prints. A form is a rung with its framing and context (`choice, you`); its
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import pandas as pd
 
@@ -16,13 +16,13 @@ COLUMNS = (
     "refused", "unreadable", "constant", "control", "chance",
 )  # fmt: skip
 FITTED = " calibrated"
-PRIMARY = "choice/you/0"
+PRIMARY, TUNED = "choice/you/0", "tuned"
 READ_OUT = " logits"
 """Ends the name of an elicitation that was read from the log-probabilities of its answers, `shots4/you/0 logits`."""
 SHORT = {"said": PRIMARY}
 """Methods with a name of their own that are an elicitation."""
 _READ = "log-probabilities"
-_FORMS = {"logits": _READ, "logits median": f"{_READ}, median", BEST: "best of all"}
+_FORMS = {"logits": _READ, "logits median": f"{_READ}, median", BEST: "best of all", TUNED: "tuned on labels"}
 _RUNGS = {
     "free": "free text", "choice": "choice", "number": "number, 0–100", "logits": _READ,
     "shots4": "4 examples", "shots16": "16 examples", "reason": "reason first",
@@ -47,10 +47,20 @@ def rung_rows(scores: pd.DataFrame, entries: Iterable[Mapping], verdicts: pd.Dat
         fitted = row["method"].endswith(FITTED)
         chance = {"chance": verdict["chance"] if verdict is not None else math.nan}
         rows.append(shown | {"form": form(name), "elicitation": name, "fitted": fitted} | _facts(told) | chance)
-    found = pd.DataFrame(rows, columns=list(COLUMNS))
+    found = pd.DataFrame([*rows, *_tuned(verdicts)], columns=list(COLUMNS))
     found = found.drop_duplicates(["target", "condition", "elicitation", "fitted"])
-    order = found.groupby(["target", "condition"], sort=False).ngroup() * 2 + (found["elicitation"] == BEST)
+    last = found["elicitation"].map({BEST: 1, TUNED: 2}).fillna(0)
+    order = found.groupby(["target", "condition"], sort=False).ngroup() * 3 + last
     return found.loc[order.sort_values(kind="stable").index].reset_index(drop=True)
+
+
+def _tuned(verdicts: pd.DataFrame) -> Iterator[dict]:
+    """The report that was tuned on labels, which a comparison scores: it is none of the rungs that are chosen from."""
+    for _, verdict in verdicts.iterrows():
+        if math.isfinite(verdict.get(TUNED, math.nan)):
+            shown = {k: verdict[k] for k in ("target", "condition", "metric", "n", "chance")}
+            score = {"value": verdict[TUNED], "lower": verdict[f"{TUNED}_lower"], "upper": verdict[f"{TUNED}_upper"]}
+            yield shown | score | {"form": form(TUNED), "elicitation": TUNED, "fitted": True} | _facts({})
 
 
 def form(name: str) -> str:

@@ -125,8 +125,9 @@ def _scores(ax, rows: pd.DataFrame, y: float, ink: style.Ink) -> None:
 
 
 def _numbers(ax, rows: pd.DataFrame, y: float) -> None:
-    """As said: the score with its interval, or mean, lowest and highest of the paraphrases."""
+    """The score with its interval, or mean, lowest and highest of the paraphrases; as said, wherever it was."""
     raw = rows[~rows["fitted"].astype(bool)]
+    raw = raw if len(raw) else rows
     known = raw["value"].dropna()
     if len(known) > 1:
         mean, low, high = (_plain(v) for v in (known.mean(), known.min(), known.max()))

@@ -12,7 +12,8 @@ import pandas as pd
 TEXTS = ("target", "condition", "verdict", "metric", "report_rung", "site", "level", "sentence", "probe_method")
 NUMBERS = (
     "chance", "probe", "probe_lower", "probe_upper", "report", "report_lower", "report_upper",
-    "gap", "gap_lower", "gap_upper", "n", "n_groups", "layer", "control_accuracy",
+    "gap", "gap_lower", "gap_upper", "tuned", "tuned_lower", "tuned_upper",
+    "n", "n_groups", "layer", "control_accuracy",
 )  # fmt: skip
 COVERAGE = ("answered", "refused", "unreadable")
 AGREEMENT = ("both", "probe_only", "report_only", "neither")

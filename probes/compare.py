@@ -26,6 +26,7 @@ from .paired import Paired, limits
 from .reports import BEST
 from .results import Results, read_results
 from .tables import plain, write_atomic, write_json
+from .tuned import TUNED, Tuning, read_tuned, with_tuned
 from .usage import read_usage
 from .verdict import INCONCLUSIVE, REPORT_INVALID, decide
 
@@ -95,26 +96,29 @@ def _write(out: Path, verdicts: list[dict], found: list[Compared]) -> None:
 
 
 def _measure(results: Results, n_resamples: int) -> list[Compared]:
-    found, usage = [], read_usage(results.run)
+    found, usage, (tuned, said) = [], read_usage(results.run), read_tuned(results.run)
     for entry in results.entries:
         if entry["status"] != "probed":
             found.append(Compared(entry, None, float("nan")))
             continue
         try:
-            found.append(_compare(entry, results.of(entry), usage, n_resamples))
+            frame = with_tuned(results.of(entry), entry, said)
+            found.append(_compare(entry, frame, usage, tuned, n_resamples))
         except KeyError as error:
             where = f"{entry['target']}/{entry['condition']} in {results.run / 'probes'}"
             raise ProbeError(f"{where}: no column {error}. Run: tacit probe {results.run.name}") from None
     return found
 
 
-def _compare(entry: dict, frame: pd.DataFrame, usage: Sequence[Used], n_resamples: int) -> Compared:
+def _compare(
+    entry: dict, frame: pd.DataFrame, usage: Sequence[Used], tuned: Sequence[Tuning], n_resamples: int
+) -> Compared:
     paired = Paired(entry, frame, n_resamples)
-    evidence = gather(entry, paired, usage)
+    evidence = gather(entry, paired, usage, tuned)
     paired.about(headline(entry, paired)[0])
     gap = p_value(*paired.lead_values(paired.head, BEST), n_groups=max(2, paired.effective))
     return Compared(
-        entry, evidence, gap, _extra(entry, paired, evidence),
+        entry, evidence, gap, _extra(entry, paired, evidence) | _tuned(entry, paired, tuned),
         reliability(entry, paired), disagreements(entry, paired),
     )  # fmt: skip
 
@@ -160,6 +164,14 @@ def _extra(entry: dict, paired: Paired, evidence: Evidence) -> dict:
         "dropped": entry["dropped"], "n_control": evidence.n_control, "constant": evidence.constant,
         "said": evidence.said,
     }  # fmt: skip
+
+
+def _tuned(entry: dict, paired: Paired, tuned: Sequence[Tuning]) -> dict:
+    """The report that was tuned on labels, and how; null where none was."""
+    place = (entry["target"], entry["condition"])
+    how = next((asdict(one) for one in tuned if (one.target, one.condition) == place), None)
+    score = limits(TUNED, paired.score(TUNED)) if how else dict.fromkeys((TUNED, f"{TUNED}_lower", f"{TUNED}_upper"))
+    return score | {"tuning": how}
 
 
 def _three(x: Estimate) -> dict[str, float]:

@@ -70,11 +70,12 @@ class Supervised:
 
     rung: str
     how: str
-    """map (a 1-D map fitted on the probe's training folds) or shots (labelled examples in the prompt)"""
+    """map (a 1-D map fitted on the probe's training folds), shots (labelled examples in the prompt), or tuned (a prompt
+    learned by gradient)"""
     lead: Estimate
     """probe minus this rung, paired"""
     usable: bool | None
-    """whether its replies can be read and its positive control passed; None where no control was run"""
+    """whether its replies can be read and its positive control passed, or learning took; None where nothing shows it"""
 
 
 @dataclass(frozen=True)

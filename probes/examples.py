@@ -6,7 +6,7 @@ Everything after this file works on arrays and knows neither prompts nor parsers
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -170,8 +170,7 @@ def report_facts(store, target, condition: str) -> dict[str, dict]:
 
     Returns ``coverage``, outcome -> share of the replies, and ``control``, planted answer -> [right, asked].
     """
-    table = store.items
-    items = {item.item_id: item for item in _items(table[table["target"] == target.name].reset_index(drop=True))}
+    items = {item.item_id: item for item in items_of(store, target.name)}
     told = Told(store, target.name, condition)
     read = [answer(target, items[item_id], reply, PRIMARY).outcome for item_id, reply in told.primary.items()]
     right, planted = heard_controls(target, list(items.values()), told.controls.get(PRIMARY.name, {}), PRIMARY)
@@ -250,6 +249,21 @@ def _check(y: np.ndarray, kind: str, classes: tuple[str, ...], where: str, dropp
             f"{where}: all {len(y)} usable items have the same label, {shown}{lost}, so there is nothing to decode. Add"
             f" items that come out otherwise{' with this model' if replies else ''}."
         )
+
+
+def items_of(store, target: str) -> list:
+    """The target's `Item`s, in the store's order."""
+    table = store.items
+    return _items(table[table["target"] == target].reset_index(drop=True))
+
+
+def target_of(store, name: str, targets: Mapping[str, object] | None = None):
+    """The target of this name: of `targets`, else the one that the store's items belong to."""
+    if targets is not None and name in targets:
+        return targets[name]
+    from .targets import get_target
+
+    return get_target(name, items_of(store, name))
 
 
 def positions(store, target: str, item_ids: Iterable[str]) -> np.ndarray:

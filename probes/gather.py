@@ -19,16 +19,18 @@ from .metrics import CHANCE, has_answer, measure
 from .paired import Paired, limits
 from .reports import BEST
 from .results import OUTCOMES
+from .tuned import TUNED, Tuning
 
 CALIBRATED = " calibrated"
 PRIMARY = ("said", "choice/you/0")
 """The primary elicitation's method, and its name among the elicitations."""
 
 
-def gather(entry: dict, paired: Paired, usage: Sequence[Used] = ()) -> Evidence:
+def gather(entry: dict, paired: Paired, usage: Sequence[Used] = (), tuned: Sequence[Tuning] = ()) -> Evidence:
     """Everything that a verdict rests on, but for Holm's p, which needs the other gaps.
 
-    usage: what ablations of the run's directions did, of which that of this reading is taken.
+    usage: what ablations of the run's directions did, of which that of this reading is taken; tuned: how reports were
+    tuned, whose answers stand among the methods.
 
     Raises KeyError where the items lack a method that the entry names.
     """
@@ -56,7 +58,8 @@ def gather(entry: dict, paired: Paired, usage: Sequence[Used] = ()) -> Evidence:
         selectivity=paired.selectivity(head, CONTROL_TASK),
         outputs=tuple(_rival(paired, head, name) for name in OUTPUTS if paired.has(name)),
         unscored=int((~has_answer(paired.pred(head))).sum()), asked=asked,
-        supervised=_supervised(paired, head, rungs, asked), acts=_acts(entry), beyond_lens=beyond_lens,
+        supervised=(*_supervised(paired, head, rungs, asked), *_tuned(entry, paired, head, tuned)),
+        acts=_acts(entry), beyond_lens=beyond_lens,
         at_report=head != NESTED, used=_used(usage, (entry["target"], entry["condition"], site, layer)),
     )  # fmt: skip
 
@@ -141,6 +144,12 @@ def _supervised(paired: Paired, head: str, rungs: list[str], asked: tuple[Asked,
             fit = usable(a)[0] if a is not None else None
             found.append(Supervised(rung, "shots" if shots else "map", paired.lead(head, rung), fit))
     return tuple(found)
+
+
+def _tuned(entry: dict, paired: Paired, head: str, tuned: Sequence[Tuning]) -> tuple[Supervised, ...]:
+    place = (entry["target"], entry["condition"])
+    mine = [one for one in tuned if (one.target, one.condition) == place and paired.has(TUNED)]
+    return tuple(Supervised(TUNED, TUNED, paired.lead(head, TUNED), one.took) for one in mine)
 
 
 def _number(x: object) -> float:

@@ -96,7 +96,7 @@ def hear(
             f"{target.name}: {len(silent)} items, such as {silent[0]}, have no reply to {how.name}. Run: make cache"
         )
     read = [answer(target, item, replies[item.item_id], how) for item in items]
-    readouts = _readouts(target, items, replies, how, coding)
+    readouts = read_logprobs(target, items, replies, how, coding)
     if how.rung == "logits":
         read = _chosen(readouts, coding, len(items))
     numbers = [np.nan if r.value is None else r.value for r in read]
@@ -209,9 +209,12 @@ def _chosen(readouts: Mapping[str, np.ndarray], coding: Coding, n: int) -> list[
     ]
 
 
-def _readouts(target, items, replies, how: Elicitation, coding: Coding) -> dict[str, np.ndarray]:
-    """Read the log-probabilities of the valid answers: each answer is given to the target's own reader, answers that
-    mean the same are added up, and the rest of the vocabulary is left out."""
+def read_logprobs(target, items, replies, how: Elicitation, coding: Coding) -> dict[str, np.ndarray]:
+    """The `readouts` of one form's replies, of which `answers` and `logprobs` are read.
+
+    Each answer is given to the target's own reader, answers that mean the same are added up, and the rest of the
+    vocabulary is left out.
+    """
     n_classes = len(coding.classes)
     shape = (len(items), n_classes) if coding.kind == "multiclass" else (len(items),)
     names = ("expected", "median") if coding.kind == "count" else ("odds",)
@@ -224,7 +227,7 @@ def _readouts(target, items, replies, how: Elicitation, coding: Coding) -> dict[
         logp, answers = np.asarray(listed(reply, "logprobs"), dtype=np.float64), listed(reply, "answers")
         if not len(logp) or len(logp) != len(answers):
             continue
-        values = [_meaning(target, item, str(a), how, coding, meaning) for a in answers]
+        values = [meaning_of(target, item, str(a), how, coding, meaning) for a in answers]
         known = np.array([v is not None and v >= (-np.inf if coding.kind == "count" else 0) for v in values])
         known &= np.isfinite(logp)
         if known.any():
@@ -240,7 +243,9 @@ def listed(reply: Mapping, name: str) -> list:
     return [] if value is None or isinstance(value, (str, float)) else list(value)
 
 
-def _meaning(target, item, text: str, how, coding: Coding, known: dict[str, float | None]) -> float | None:
+def meaning_of(target, item, text: str, how, coding: Coding, known: dict[str, float | None]) -> float | None:
+    """A valid answer as a count or class index, as the target reads it for this item; -1 for a class that is none of
+    these. known: what counts were read as before."""
     if target.kind == "count" and text in known:  # numbers mean the same for every item; options need not
         return known[text]
     value = answer(target, item, {"text": text}, how).value

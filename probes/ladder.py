@@ -32,6 +32,12 @@ from .evidence import (
 )
 
 LEVELS = ("D", "K", "S", "G", "A", "P", "U")
+SUPERVISED = (
+    ("map", "report mapped with the same labels", "not run", "asked, and not usable"),
+    ("shots", "report after labelled examples", "not run", "asked, and not usable"),
+    ("tuned", "tuned report", "needs a prompt learned by gradient: tacit tune", "learning did not take"),
+)
+"""Reports that were given labels: (how, the condition, what is said where none was run, and where none can be used)."""
 
 
 @dataclass(frozen=True)
@@ -214,13 +220,13 @@ def _gap(e: Evidence) -> tuple[Condition, ...]:
 def _access(e: Evidence) -> tuple[Condition, ...]:
     """A report given the same labels: mapped, shown as examples, tuned. One that cannot be read tests nothing."""
     found = []
-    for how, name in (("map", "report mapped with the same labels"), ("shots", "report after labelled examples")):
+    for how, name, missing, lost_by in SUPERVISED:
         rungs = [s for s in e.supervised if s.how == how and s.usable is not False]
         lost = [s.rung for s in e.supervised if s.how == how and s.usable is False]
         text = "; ".join(f"{s.rung}: {span(s.lead)}" for s in rungs)
-        text = text or (f"asked, and not usable: {', '.join(lost)}" if lost else "not run")
+        text = text or (f"{lost_by}: {', '.join(lost)}" if lost else missing)
         found.append(Condition("A", name, all(s.lead.lower > 0 for s in rungs) if rungs else None, text))
-    return (*found, Condition("A", "tuned report", None, "not run"))
+    return tuple(found)
 
 
 def _private(e: Evidence) -> tuple[Condition, ...]:

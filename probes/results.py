@@ -39,6 +39,11 @@ class Results:
         return self.items[mine].reset_index(drop=True)
 
 
+def digest(run: str | Path) -> str:
+    """SHA-256 of ``probes.json``, which holds the checksums of the rest: what was measured of one is of no other."""
+    return hashlib.sha256((Path(run) / "probes" / "probes.json").read_bytes()).hexdigest()
+
+
 def read_results(run: str | Path) -> Results:
     """Read and check ``<run>/probes``. Raises ProbeError, which says what is wrong and what to run."""
     run = Path(run)

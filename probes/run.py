@@ -22,7 +22,7 @@ from .analysis import FIXED, NESTED, Analysis, Extra, analyse
 from .bootstrap import N_RESAMPLES, resample
 from .curve import CURVE_COLUMNS, N_REPEATS
 from .errors import ProbeError
-from .examples import make_examples, report_facts
+from .examples import items_of, make_examples, report_facts, target_of
 from .extrapolation import extrapolation_rows
 from .further import COLUMNS, Further, control_panel
 from .heard import facts
@@ -71,7 +71,7 @@ def probe_run(
     say, out = say or (lambda line: None), Results(Path(run), seed)
     terms = Terms(seed, n_resamples, n_permutations, n_repeats, tuple(extra), further, place)
     run = Path(run).absolute()
-    jobs = ((store, run, _target(store, name, targets), condition, terms) for name, condition in store.entries)
+    jobs = ((store, run, target_of(store, name, targets), condition, terms) for name, condition in store.entries)
     for part in _each(jobs, n_jobs):
         out.join(part)
         for line in part.lines:
@@ -120,7 +120,7 @@ def _each(jobs: Iterable[tuple], n_jobs: int) -> Iterator[Part]:
 
 def _part(store, run, target, condition: str, terms: Terms) -> Part:
     """Analyse one target and condition, on one thread: the matrices are small."""
-    name, items = target.name, _items_of(store, target.name)
+    name, items = target.name, {item.item_id: item for item in items_of(store, target.name)}
     sites = store.sites(name, condition)
     part = Part({}, {}, {}, [], len(sites) * len(store.layers))
     part.frames["replies.parquet"] = transcript(store, target, items, condition)
@@ -158,7 +158,7 @@ def _between_conditions(store, targets, entries: Sequence[dict], terms: Terms) -
     rows, probed = [], [entry for entry in entries if entry["status"] == "probed"]
     for name in dict.fromkeys(entry["target"] for entry in probed):
         mine = [entry for entry in probed if entry["target"] == name]
-        target = _target(store, name, targets)
+        target = target_of(store, name, targets)
         examples = [make_examples(store, target, entry["condition"], forms=(PRIMARY,)) for entry in mine]
         reading = (mine[0]["fixed_site"], mine[0]["fixed_layer"])
         rows += terms.further.between_conditions(examples, *reading, terms.seed)
@@ -229,22 +229,6 @@ def up_to_date(run: str | Path, store, seed: int, n_permutations: int = N_PERMUT
 def n_readings(store) -> int:
     """How many (target, condition, site, layer) readings `probe_run` will report as progress."""
     return sum(len(store.sites(*entry)) * len(store.layers) for entry in store.entries)
-
-
-def _target(store, name: str, targets: Mapping[str, object] | None):
-    if targets is not None and name in targets:
-        return targets[name]
-    from .targets import get_target
-
-    return get_target(name, list(_items_of(store, name).values()))
-
-
-def _items_of(store, name: str) -> dict[str, object]:
-    """item id -> `Item` of one target."""
-    from .targets import frame_to_items
-
-    table = store.items
-    return {item.item_id: item for item in frame_to_items(table[table["target"] == name].reset_index(drop=True))}
 
 
 def _null_rows(found: Analysis) -> list[dict]:

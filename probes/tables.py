@@ -161,10 +161,10 @@ def items_frame(analysis: Analysis) -> pd.DataFrame:
     wide = {}
     for name, pred in analysis.options.items():
         if name not in analysis.methods:
-            wide |= _columns(name, pred.astype(np.float32))
+            wide |= method_columns(name, pred.astype(np.float32))
     for name, method in analysis.methods.items():
         pred = method.held.pred
-        wide |= _columns(name, pred)
+        wide |= method_columns(name, pred)
         if method.y is not None:
             wide[f"{OWN_LABEL}{name}"] = method.y
         if name.startswith(NESTED):
@@ -172,7 +172,8 @@ def items_frame(analysis: Analysis) -> pd.DataFrame:
     return pd.concat([frame, pd.DataFrame(wide)], axis=1)
 
 
-def _columns(name: str, pred: np.ndarray) -> dict[str, np.ndarray]:
+def method_columns(name: str, pred: np.ndarray) -> dict[str, np.ndarray]:
+    """The columns of the items table with a method's predictions, (n_items,) or (n_items, n_classes)."""
     if pred.ndim == 1:
         return {f"{METHOD}{name}": pred}
     return {f"{METHOD}{name}:{k}": pred[:, k] for k in range(pred.shape[1])}

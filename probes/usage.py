@@ -15,7 +15,6 @@ states as far: a direction need not be used to make a large move felt. A directi
 Decodable is not used (Belinkov 2022). Not shown here is not shown to be unused: one token is moved, and one looked at.
 """
 
-import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -31,7 +30,7 @@ from .following import candidate
 from .ladder import in_use
 from .linear import families
 from .null import permutations
-from .results import Results
+from .results import Results, digest
 from .tables import write_json
 
 FILE = "used.json"
@@ -116,7 +115,7 @@ def measure_usage(
         shifts += [states.as_far(shifts[0], rows, weights[0], rng) for _ in range(n_random)]
         divergences = move(*place, where[rows], np.stack(shifts))
         found.append(_judged((*place[:3], reading, layer), divergences, n_random))
-        write_json(path, {"probes": _digest(results.run), "seed": seed, "used": [asdict(one) for one in found]})
+        write_json(path, {"probes": digest(results.run), "seed": seed, "used": [asdict(one) for one in found]})
         say(line(found[-1]))
     if not found:
         raise ProbeError(f"{results.run}: every reading is one of LDA over values, so there is no direction to ablate")
@@ -128,7 +127,7 @@ def read_usage(run: Path) -> tuple[Used, ...]:
     path = Path(run) / "probes" / FILE
     try:
         written = json.loads(path.read_text(encoding="utf-8"))
-        return tuple(Used(**one) for one in written["used"]) if written["probes"] == _digest(run) else ()
+        return tuple(Used(**one) for one in written["used"]) if written["probes"] == digest(run) else ()
     except FileNotFoundError:
         return ()
     except (ValueError, KeyError, TypeError, OSError) as error:
@@ -194,7 +193,3 @@ def _one_a_group(frame, n: int, rng: np.random.Generator) -> np.ndarray:
     order = rng.permutation(len(frame))
     first = ~frame["group"].iloc[order].duplicated().to_numpy()
     return np.sort(order[first][:n])
-
-
-def _digest(run: Path) -> str:
-    return hashlib.sha256((Path(run) / "probes" / "probes.json").read_bytes()).hexdigest()

@@ -210,7 +210,8 @@ def _sentence(name: str, level: str, e: Evidence, found: tuple[Condition, ...]) 
     about = f"{e.target}, {e.condition}:"
     return {
         GAP: f"{about} the states ({where}) carry more than the model says in its best report ({e.rung}): {scores},"
-        f" difference {span(e.gap)}.{_silent(e)}{_where_it_rests(e)}{_words_only(found)}{_privileged(e, level)}",
+        f" difference {span(e.gap)}.{_silent(e)}{_taught(e)}{_where_it_rests(e)}{_words_only(found)}"
+        f"{_privileged(e, level)}",
         NO_GAP: f"{about} what a linear probe reads ({where}) and what the model says ({e.rung}) differ by less than"
         f" {MARGIN:g}: {scores}.",
         NOT_KNOWN: f"{about} no linear probe, its layer and site chosen on inner folds, read it above chance; this says"
@@ -235,6 +236,13 @@ def _silent(e: Evidence) -> str:
     partial, lower = e.coverage["answered"] < 1, e.answered_gap_lower
     shown = lower is not None and lower > 0
     return " Among answered items alone no difference is shown." if partial and not shown else ""
+
+
+def _taught(e: Evidence) -> str:
+    """Where a prompt learned from labels gets it said, what is missing is the question."""
+    closed = [s for s in e.supervised if s.how == "tuned" and s.usable and not s.lead.lower > 0]
+    lead = "".join(f" (the probe's lead over it: {span(s.lead)})" for s in closed)
+    return f" It is not shown to survive a report tuned on the same labels{lead}." if closed else ""
 
 
 def _where_it_rests(e: Evidence) -> str:

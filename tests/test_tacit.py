@@ -46,8 +46,9 @@ def test_every_verb_has_a_help_that_a_stranger_can_use(verb):
 
 
 def test_the_default_runs_end_to_end_and_a_second_run_reuses_it(here):
-    first = [run("cache", "--n", 90), run("probe"), run("ablate", "--items", 20, "--random", 19), run("compare")]
-    assert [result.exit_code for result in first] == [0, 0, 0, 0], "\n".join(result.output for result in first)
+    first = [run("cache", "--n", 90), run("probe"), run("ablate", "--items", 20, "--random", 19)]
+    first += [run("tune", "--epochs", 1), run("compare")]
+    assert [result.exit_code for result in first] == [0] * 5, "\n".join(result.output for result in first)
     folder = here / "runs" / "default"
     verdicts = {
         (v["target"], v["condition"]): v for v in json.loads((folder / "figures" / "verdicts.json").read_text())
@@ -57,6 +58,9 @@ def test_the_default_runs_end_to_end_and_a_second_run_reuses_it(here):
     assert verdicts["token_count", "locked"]["gap_lower"] > 0
     ablated = {place: next(c for c in v["conditions"] if c["level"] == "U") for place, v in verdicts.items()}
     assert "ablated at the" in ablated["knowledge", "unlocked"]["evidence"]
+    assert verdicts["token_count", "locked"]["tuning"]["epochs"] == [1] * 5
+    assert verdicts["token_count", "unlocked"]["tuning"] is None
+    assert "kept from before" in run("tune", "--epochs", 1).output
     assert {"target", "condition", "site", "layer", "metric", "value", "lower", "upper", "n"} <= set(
         pd.read_csv(folder / "probes" / "scores.csv").columns
     )

@@ -8,6 +8,7 @@ import pytest
 
 from figures import methods, read_run, references
 from figures.methods import Sentence, as_latex, as_markdown, bibliography
+from figures.reproducibility import commands
 
 ENTRY = {"target": "knowledge", "condition": "plain", "status": "probed", "n": 400, "n_groups": 372, "n_folds": 5,
          "dropped": {"unusable": 7}}  # fmt: skip
@@ -66,3 +67,16 @@ def test_ablations_are_told_of_where_they_belong_to_these_probes(a_run, on_disk,
     assert "64 items, beside 99 probes of shuffled labels" in as_markdown(methods.methods(read_run(folder)))
     (folder / "probes/used.json").write_text(json.dumps(used | {"probes": "of others"}))
     assert "beside 99" not in as_markdown(methods.methods(read_run(folder)))
+
+
+def test_a_tuned_report_is_told_of_and_is_none_of_the_ways_of_asking(a_run, on_disk, tmp_path):
+    run = a_run(targets=("knowledge",), conditions=("plain",))
+    run.verdicts[0] |= {"tuned": 0.8, "tuned_lower": 0.7, "tuned_upper": 0.9} | {
+        "tuning": {"target": "knowledge", "condition": "plain", "how": {"embeddings": 8}}
+    }
+    found = read_run(on_disk(run, tmp_path / "run"))
+    text = as_markdown(methods.methods(found))
+    assert "For knowledge (plain) a soft prompt of 8 embeddings was learned" in text
+    assert "lester2021" in text
+    assert "tuned on labels" not in text
+    assert "tacit tune run" in commands(found)

@@ -71,7 +71,7 @@ def test_a_verdict_without_a_decomposition_has_no_rows():
     assert not len(decomposition.decomposition_rows([PLACE | {"chance": 0.5}]))
 
 
-def _asked():
+def _asked(**more):
     scores = [
         {"method": method, "kind": "report", "site": "", "layer": -1, "value": value, "n": 40, "n_groups": 40}
         | PLACE | LIMITS | {"note": ""}
@@ -82,7 +82,7 @@ def _asked():
     ]  # fmt: skip
     told = [{"name": "choice/you/1", "coverage": {"answered": 30, "refused": 10, "unreadable": 0}, "control": 0.9}]
     entries = [{"target": "knowledge", "condition": "plain", "reports": told}]
-    verdict = PLACE | {"coverage": {"answered": 1.0}, "chance": 0.5}
+    verdict = PLACE | {"coverage": {"answered": 1.0}, "chance": 0.5, "n": 40} | more
     return rung_rows(pd.DataFrame(scores), entries, verdict_rows([verdict]))
 
 
@@ -92,6 +92,14 @@ def test_paraphrases_are_rows_of_one_form_and_the_primary_report_is_among_them()
         "choice/you/0", "choice/you/1", "choice/you/2", "choice/you/1",
     ]  # fmt: skip
     assert "free text, typical, after" in set(rows["form"]) and rows["form"].iloc[-1] == "best of all"
+
+
+def test_a_tuned_report_stands_after_the_best_that_it_is_none_of():
+    rows = _asked(tuned=0.8, tuned_lower=0.7, tuned_upper=0.9)
+    assert list(rows["form"])[-2:] == ["best of all", "tuned on labels"]
+    last = rows.iloc[-1]
+    assert (last["value"], last["n"], bool(last["fitted"])) == (0.8, 40, True)
+    assert "0.80 [0.70, 0.90]" in [text.get_text() for text in rungs.draw(rows).texts]
 
 
 def test_coverage_comes_as_shares_whether_it_was_counted_or_not():

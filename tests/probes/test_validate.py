@@ -10,6 +10,7 @@ from probes import ProbeError
 from probes.validate import validate
 from probes.validate.controls import CONTROLS
 from probes.validate.judge import at_least, at_most, covers, never_gap, recovers, returns
+from probes.validate.run import _withheld
 from probes.validate.scores import Setting, measure_setting
 
 
@@ -74,6 +75,19 @@ def test_an_organism_that_was_not_run_is_a_failure_that_says_what_to_do(tmp_path
     (row,) = validate(tmp_path, simulations=2, only="P3", organism=tmp_path / "none")
     assert not row["passed"]
     assert "Run: tacit probe" in row["got"]
+
+
+@pytest.mark.parametrize(
+    ("level", "failed", "good"),
+    [
+        ("A, provisional", [], True), ("U", [], True), ("G", ["tuned report"], True),
+        ("G", ["tuned report", "report after labelled examples"], False), ("G", [], False), ("K", [], False),
+    ],
+)  # fmt: skip
+def test_a_lock_may_be_opened_by_a_tuned_prompt_and_by_no_other_report(level, failed, good):
+    names = ("report mapped with the same labels", "report after labelled examples", "tuned report")
+    conditions = [{"level": "A", "condition": name, "held": name not in failed} for name in names]
+    assert _withheld({"level": level, "conditions": conditions}) is good
 
 
 def test_a_control_that_does_not_exist_is_named(tmp_path):
