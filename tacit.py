@@ -408,6 +408,8 @@ def compare(runs, why):
     predict the other runs' truth as well.
     """
     runs = runs or (DEFAULT_RUN,)
+    if len(set(runs)) < len(runs):
+        raise click.UsageError(f"{', '.join(runs)}: a run is given twice, and would count twice among the gaps")
     folders = {run: run_folder(run) for run in runs}
     for run in folders:
         _made_with(run)
@@ -427,7 +429,7 @@ def compare(runs, why):
 def _cross(folders):
     """Each run's reports and states against the others' truth: matrix.csv in every run."""
     stores = {run: open_store(folder / "activations") for run, folder in folders.items()}
-    table = cross_matrix(folders, stores=stores)
+    table = cross_matrix(folders, stores=stores, say=click.echo)
     for folder in folders.values():
         write_atomic(folder / "figures" / "matrix.csv", lambda path: table.to_csv(path, index=False))
     return table

@@ -147,7 +147,10 @@ def open_store(path: str | Path) -> Store:
     except json.JSONDecodeError as error:
         raise ActivationError(f"{manifest} is not JSON ({error}). Run: make cache RUN={path.parent.name}") from error
     if content.get("format") != FORMAT:
-        raise ActivationError(f"{manifest} has format {content.get('format')!r}, this tacit reads {FORMAT!r}")
+        raise ActivationError(
+            f"{manifest} has format {content.get('format')!r}, this tacit reads {FORMAT!r}. Run: make cache"
+            f" RUN={path.parent.name}"
+        )
     if not content.get("complete"):
         raise ActivationError(f"{path} is not finished yet. Run: make cache RUN={path.parent.name}")
     return Store(path, content)

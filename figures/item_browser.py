@@ -6,17 +6,20 @@ from `probes/replies.parquet`, where they are there. Everything here is data: no
 
 import json
 import math
+from collections.abc import Iterator
 
 import pandas as pd
 
 from figures.run_files import RunFiles
+from figures.rung_rows import PRIMARY
 from figures.verdict_rows import require
 
 NEEDED = ("item_id", "target", "condition", "probe", "outcome")
 SHARED = ("target", "condition", "outcome", "source", "label", "report", "reply", "object_prompt", "report_prompt",
           "object_reply")  # fmt: skip
 """Columns written as numbers of texts, because the same texts come again and again."""
-AGREEMENTS = ("both right", "know only", "say only", "neither")
+AGREEMENTS = ("both right", "know only", "say only", "neither", "not analysed")
+"""The last one: items that left before any split, or whose target and condition could not be probed at all."""
 MOST_REPLIES = 200_000
 """Replies in other elicitations that the page carries; with more it would no longer open quickly, and says so."""
 
@@ -70,6 +73,7 @@ def _frame(run: RunFiles) -> pd.DataFrame:
         (0 if r else 1) if p else (2 if r else 3)
         for p, r in zip(_true(frame["probe_right"]), _true(frame["report_right"]), strict=True)
     ]
+    frame = pd.concat([frame, *_left(run, frame)], ignore_index=True)
     asked = run.tables.get("asked")
     prompts = ["object_prompt", "report_prompt"]
     if asked is None or not {"target", "item_id", *prompts} <= set(asked.columns):
@@ -78,6 +82,25 @@ def _frame(run: RunFiles) -> pd.DataFrame:
     return frame.merge(asked, on=["target", "item_id"], how="left")
 
 
+def _left(run: RunFiles, frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
+    """The items that were asked and not analysed, with what was said of them: where nothing can be measured, reading
+    the replies is what is left."""
+    replies = run.tables.get("replies")
+    if replies is None or not {"prompt", "elicitation", "sample", "value", *_REPLIED} <= set(replies.columns):
+        return
+    greedy = replies[replies["sample"] == 0]
+    asked = greedy[(greedy["prompt"] == "report") & (greedy["elicitation"] == PRIMARY)]
+    acts = greedy.loc[greedy["prompt"] == "object", [*_PLACE, "text"]].rename(columns={"text": "object_reply"})
+    known = pd.MultiIndex.from_frame(frame[_PLACE])
+    found = asked[~pd.MultiIndex.from_frame(asked[_PLACE]).isin(known)]
+    if len(found):
+        left = found[[*_REPLIED, "value"]].rename(columns={"text": "reply", "value": "report"})
+        left = left.merge(acts.drop_duplicates(_PLACE), on=_PLACE, how="left")
+        yield left.assign(said=pd.to_numeric(left["report"], errors="coerce"), agreement=len(AGREEMENTS) - 1)
+
+
+_PLACE = ["target", "condition", "item_id"]
+_REPLIED = (*_PLACE, "text", "outcome")
 _KEPT = ("item_id", "target", "condition", "group", "fold", "probe", "probe_right", "report_right", "outcome", "reply",
          "object_reply", "source")  # fmt: skip
 

@@ -160,8 +160,9 @@ def _tuned(run: RunFiles) -> Iterator[Sentence]:
 
 def _statistics(run: RunFiles) -> Iterator[Sentence]:
     metrics = list(dict.fromkeys(words.metric(one["metric"]) for one in run.verdicts if one.get("metric")))
-    if metrics:
-        yield Sentence(f"Probe and report were scored on the same held-out items by {_list(metrics)}")
+    if not metrics:
+        return
+    yield Sentence(f"Probe and report were scored on the same held-out items by {_list(metrics)}")
     number = run.facts.get("n_resamples")
     times = f" with {number} resamples" if isinstance(number, int) else ""
     means = "the same resamples for every method, what inner folds chose chosen anew in each, and percentiles widened"

@@ -70,7 +70,7 @@ def know_and_say(rows: pd.DataFrame) -> Iterator[Page]:
 
 
 def _know_and_say(run: RunFiles) -> Iterator[Page]:
-    if len(run.rows):
+    if run.rows[["probe", "report"]].notna().any(axis=None):
         yield from know_and_say(run.rows)
 
 

@@ -45,10 +45,11 @@ def report_html(run: RunFiles, pictures: Sequence[Picture], tables: Sequence[Tab
         loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
         lstrip_blocks=True,
     )  # fmt: skip
+    items = browser_items(run)
     return environment.get_template("report.html").render(
         run=run, model=(run.manifest.get("model") or {}).get("id", ""), rows=[_verdict(one) for one in run.verdicts],
-        pictures=pictures, tables=tables, paragraphs=methods.methods(run), items=Markup(as_json(browser_items(run))),
-        n_items=len(run.items), look=Markup(look.read_text(encoding="utf-8")), script=Markup(code),
+        pictures=pictures, tables=tables, paragraphs=methods.methods(run), items=Markup(as_json(items)),
+        n_items=items["n"], look=Markup(look.read_text(encoding="utf-8")), script=Markup(code),
         policy=_policy(code), outcomes=OUTCOMES,
     )  # fmt: skip
 

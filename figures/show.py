@@ -29,8 +29,10 @@ def files(folder: Path | str) -> str:
     """Where the pages of a run are, those that a reader opens first."""
     out = Path(folder) / "figures"
     there = [name for name in _PAGES if (out / name).is_file()]
-    figures, tables = (len(list(out.glob(pattern))) for pattern in ("*.pdf", "*.md"))
-    return f"{out}/: {', '.join(there)}; {figures} figures, {tables} tables."
+    tables = [path for path in out.glob("*.md") if path.stem != "methods"]
+    counts = ((len(list(out.glob("*.pdf"))), "figure"), (len(tables), "table"))
+    found = ", ".join(f"{n} {name}{'s' * (n != 1)}" for n, name in counts)
+    return f"{out}/: {', '.join(there)}; {found}."
 
 
 def as_json(folder: Path | str) -> str:
@@ -71,7 +73,8 @@ def probed_summary(folder: Path | str) -> str:
         raise FigureError(f"{path} is not there. Run: tacit probe {folder.name}")
     scores = clean_scores(pd.read_csv(path))
     rows = [_probed(place, part) for place, part in scores.groupby(["target", "condition"], sort=False)]
-    lines = table_lines(("target", "condition", "metric", "know [95 % interval]", "say, best", "layer"), rows)
+    heads = ("target", "condition", "metric", "know [95 % interval]", "say, best", "layer")
+    lines = table_lines(heads, rows) if rows else ["Nothing could be probed; the lines above say why."]
     return "\n".join([*lines, "", f"{path.parent}/. Next: tacit compare {folder.name}"])
 
 

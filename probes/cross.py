@@ -8,9 +8,9 @@ truth from one's own states reads the task.
 Differs from `compare`: there the report of a model meets its own truth alone, here everybody's.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import product
+from itertools import combinations, product
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +78,7 @@ def cross_matrix(
     stores: Mapping[str, object] | None = None,
     n_resamples: int = N_RESAMPLES,
     n_jobs: int = 1,
+    say: Callable[[str], None] = lambda line: None,
 ) -> pd.DataFrame:
     """A row per predictor, target run, target, condition, kind and subset.
 
@@ -88,7 +89,8 @@ def cross_matrix(
     that hold the rarer class.
 
     Conditions of one name meet; a run with a single condition meets every one of the other's (``predictor_condition``).
-    Raises ProbeError where two runs share no items, or items of one name differ in their text.
+    Runs that share no items have no rows with each other, and `say` is told. Raises ProbeError where items of one name
+    differ in their text.
     """
     if len(runs) < 2:
         raise ProbeError(f"{len(runs)} run given; a matrix of predictors and targets needs two. Run: tacit compare A B")
@@ -98,7 +100,9 @@ def cross_matrix(
         for cell in _cells(results[target_run], results[predictor]):
             met.add((target_run, predictor))
             rows += _rows(target_run, predictor, cell, stores or {}, n_resamples, n_jobs)
-    _all_met(results, met)
+    for a, b in combinations(results, 2):
+        if (a, b) not in met:
+            say(f"{a} and {b} share no items of a target that was probed in both: they meet in Holm's procedure alone")
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
@@ -113,15 +117,6 @@ def peers_of(matrix: pd.DataFrame, run: str) -> dict[tuple[str, str], tuple[Peer
         name = row["predictor"] + (f" ({under})" if under != row["condition"] else "")
         found[place] = (*found.get(place, ()), Peer(name, lead, int(row["effective"])))
     return found
-
-
-def _all_met(results: Mapping[str, Results], met: set[tuple[str, str]]) -> None:
-    for a, b in product(results, results):
-        if (a, b) not in met:
-            raise ProbeError(
-                f"runs {a} and {b} share no items of any target that was probed in both, so they cannot be compared"
-                f" with each other. Cache both with the same DATA, N and SEED, or run: tacit compare {a}"
-            )
 
 
 def _cells(target_run: Results, predictor: Results) -> Iterator[_Cell]:

@@ -19,6 +19,9 @@ OUTCOMES = ("answered", "refused", "unreadable")
 NEEDED = ("kind", "classes", "n", "seed", "site", "layer", "sites", "rungs", "best_rung", "baselines", "control",
           "dropped", "readings", "nulls", "inner", "searches", "families")  # fmt: skip
 
+UNPROBED = ("reason", "coverage", "control")
+"""What an entry says of a target and condition that could not be probed."""
+
 
 @dataclass(frozen=True)
 class Results:
@@ -79,6 +82,9 @@ def _fault(found: Results) -> str:
         missing = [key for key in ("target", "condition", "status") if key not in entry]
         if missing:
             return f"probes.json has an entry without {', '.join(missing)}"
+        missing = [key for key in UNPROBED if key not in entry and entry["status"] != "probed"]
+        if missing:
+            return f"{entry['target']}/{entry['condition']}: probes.json says nothing of {', '.join(missing)}"
     wanted = [c for c in ("target", "condition") if c not in found.items]
     if wanted:
         return f"items.parquet has no column {', '.join(wanted)}"

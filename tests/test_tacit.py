@@ -128,6 +128,8 @@ def test_a_base_model_without_a_chat_template_is_asked_in_plain_words(here, tiny
         (["cache", "../x"], "is not a run's name"),
         (["probe", "nosuch"], "make cache RUN=nosuch"),
         (["compare", "nosuch"], "nosuch"),
+        (["compare", "a", "b", "a"], "a run is given twice"),
+        (["tune", "nosuch"], "make cache RUN=nosuch"),
         (["info", "nosuch"], "make cache RUN=nosuch"),
     ],
 )

@@ -92,6 +92,14 @@ def test_an_interrupted_run_resumes_and_ends_bit_identical(tiny, tmp_path, monke
     assert whole.replies.equals(part.replies)
 
 
+def test_activations_of_another_format_are_refused_with_what_to_type(tmp_path, tiny):
+    _cache(tmp_path / "old" / "activations", tiny("llama"))
+    manifest = tmp_path / "old" / "activations" / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"tacit-store/2"', '"tacit-store/1"'))
+    with pytest.raises(ActivationError, match=r"has format 'tacit-store/1'.*Run: make cache RUN=old"):
+        open_store(manifest.parent)
+
+
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "missing", "foreign"])
 def test_a_damaged_shard_is_named_and_cached_again_alone(tiny, tmp_path, damage):
     _cache(tmp_path, tiny("llama"))

@@ -44,7 +44,7 @@ def test_a_run_in_which_nothing_is_defined_is_still_drawn(a_run, on_disk, tmp_pa
     run.scores[["value", "lower", "upper"]] = np.nan
     run.items["probe"], run.items["report"] = np.nan, None
     run.verdicts[:] = [{"target": "token_count", "condition": "plain", "verdict": "INCONCLUSIVE", "metric": "skill"}]
-    assert [bool(page.figure(page.table)) for page in _pages(run, tmp_path, on_disk)] == [True] * 6
+    assert [bool(page.figure(page.table)) for page in _pages(run, tmp_path, on_disk)] == [True] * 5
 
 
 def test_a_run_without_verdicts_has_no_dumbbell(a_run, on_disk, tmp_path):

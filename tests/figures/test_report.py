@@ -341,6 +341,36 @@ FRAMED = {
 }  # fmt: skip
 
 
+def test_what_was_asked_and_not_analysed_can_be_read_all_the_same(a_run, on_disk, tmp_path):
+    run = a_run(targets=("knowledge",), conditions=("plain",))
+    kept = run.items["item_id"].iloc[0]
+    rows = [
+        {"target": target, "condition": "plain", "item_id": item, "prompt": prompt, "elicitation": how,
+         "sample": sample, "text": text, "outcome": outcome, "value": value}
+        for target, item, prompt, how, sample, text, outcome, value in (
+            ("knowledge", kept, "report", "choice/you/0", 0, "Yes.", "answered", "yes"),
+            ("knowledge", "left", "report", "choice/you/0", 0, "No idea!", "unreadable", None),
+            ("knowledge", "left", "report", "choice/you/1", 0, "Hm.", "unreadable", None),
+            ("behavior", "b1", "report", "choice/you/0", 0, "12", "answered", "12"),
+            ("behavior", "b1", "object", "", 0, "Tea, please.", "", None),
+            ("behavior", "b1", "object", "", 1, "Coffee.", "", None),
+        )
+    ]  # fmt: skip
+    found = browser_items(read_run(on_disk(run, tmp_path, probes__replies=pd.DataFrame(rows))))
+    n = len(run.items)
+    assert found["n"] == n + 2
+    assert found["agreements"][found["agreement"][-1]] == "not analysed"
+    assert {found["item_id"][i] for i in (n, n + 1)} == {"left", "b1"}
+    at = found["item_id"].index("b1")
+    shown = {name: found["texts"][found[name][at]] for name in ("target", "reply", "object_reply", "outcome", "label")}
+    assert shown == {
+        "target": "behavior", "reply": "12", "object_reply": "Tea, please.", "outcome": "answered", "label": "",
+    }  # fmt: skip
+    assert (found["said"][at], found["probe"][at]) == (12, None)
+    left = found["item_id"].index("left")
+    assert [found["texts"][said[1]] for said in found["others"][str(left)]] == ["No idea!", "Hm."]
+
+
 def test_whether_a_report_is_about_itself_is_told_with_the_difference_that_decides_it():
     (line,) = _beside({"framing": FRAMED})
     assert "itself it scores −0.22 [−0.29, −0.15], asked about a typical model −0.23 [−0.30, −0.16]" in line

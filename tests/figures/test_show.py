@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from figures import FigureError, as_json, cached_summary, probed_summary, shown
+from figures import FigureError, as_json, cached_summary, files, probed_summary, shown
 
 
 @pytest.fixture
@@ -24,6 +24,15 @@ def test_a_program_gets_the_verdicts_and_the_files(drawn):
     found = json.loads(as_json(drawn), parse_constant=lambda name: pytest.fail(name))
     assert found["run"] == "a-run" and len(found["verdicts"]) == 4
     assert "figures/report.html" in found["files"] and "probes/scores.csv" in found["files"]
+
+
+def test_a_run_of_which_nothing_could_be_probed_has_no_empty_table_and_counts_its_pages(folder):
+    path = folder / "probes/scores.csv"
+    path.write_text(path.read_text().splitlines()[0] + "\n")
+    assert probed_summary(folder).startswith("Nothing could be probed; the lines above say why.")
+    for name in ("verdicts.md", "methods.md", "one.pdf"):
+        (folder / "figures" / name).touch()
+    assert "1 figure, 1 table." in files(folder)
 
 
 def test_probing_ends_in_the_nested_scores_and_the_next_command(folder):

@@ -303,14 +303,17 @@ def _only_report(load, target, condition, site, layer):
     return load(target, condition, site, layer)
 
 
-def test_runs_without_common_items_cannot_be_set_against_each_other(two, tmp_path):
+def test_runs_without_common_items_are_not_set_against_each_other_and_that_is_said(two, tmp_path):
     y = coin(60)
     store, target = make_world(y, said=y, n_layers=2)
     store.items["item_id"] = "other-" + store.items["item_id"]
     store.replies["item_id"] = "other-" + store.replies["item_id"]
     probe_run(store, tmp_path, targets={target.name: target}, n_jobs=1, n_resamples=100)
-    with pytest.raises(ProbeError, match="runs a and c share no items"):
-        cross_matrix({"a": two[0]["a"], "c": tmp_path})
+    said = []
+    matrix = cross_matrix({"a": two[0]["a"], "c": tmp_path}, n_resamples=100, say=said.append)
+    assert (matrix["predictor"] == matrix["target_run"]).all()
+    assert said == ["a and c share no items of a target that was probed in both: they meet in Holm's procedure alone"]
+    assert peers_of(matrix, "a") == {}
 
 
 def test_items_of_one_name_and_two_texts_are_not_taken_for_the_same(two, tmp_path):

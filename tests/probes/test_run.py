@@ -1,6 +1,7 @@
 """A whole run to files and back: what other programs read, written in one step, and comparable alone."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -91,6 +92,17 @@ def test_a_target_with_one_class_is_reported_and_the_others_go_on(finished):
     assert verdicts["knowledge"]["verdict"] == "INCONCLUSIVE"
     assert "same label" in verdicts["knowledge"]["reasons"][0]
     assert any("not analysable" in line for line in said)
+
+
+def test_what_could_not_be_probed_must_say_why_and_how_it_was_answered(finished, tmp_path):
+    shutil.copytree(finished[1] / "probes", tmp_path / "probes")
+    path = tmp_path / "probes" / "probes.json"
+    facts = json.loads(path.read_text())
+    (entry,) = (e for e in facts["entries"] if e["status"] != "probed")
+    del entry["control"]
+    path.write_text(json.dumps(facts))
+    with pytest.raises(ProbeError, match=r"knowledge/plain: probes.json says nothing of control. Run: tacit probe"):
+        compare_run(tmp_path, n_resamples=300)
 
 
 def test_verdicts_have_the_documented_keys_in_strict_json(finished, tmp_path):
