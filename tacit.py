@@ -381,21 +381,29 @@ def tune(run, every, epochs):
     Needs the model again, and gradients through it; its weights stay as they are. What is there already is kept.
     """
     from activations.load import load_subject, load_tokenizer
-    from activations.tuning import EPOCHS, SOFT, Tuner
+    from activations.tuning import EPOCHS, Tuner, how_tuned
 
     folder, epochs = run_folder(run), epochs or EPOCHS
     store, settings = open_store(folder / "activations"), _made_with(run)
-    results = read_results(folder)
-    if not to_tune(results, every=every):
-        click.echo(f"{folder}: no probe is ahead of the best report, so there is nothing to tune (--all does it still)")
+    results, how = read_results(folder), {"seed": settings.seed} | how_tuned(epochs)
+    parts = to_tune(results, how=how, every=every)
+    if not parts:
+        ahead = "no probe is shown to be ahead of the best report (--all tunes it still)"
+        click.echo(f"{run}: nothing to tune. Beside what is tuned already {ahead}")
         return
     tuner = Tuner(load_subject(settings, load_tokenizer(settings)), store, settings, epochs=epochs)
-    most = n_tuned(results, every=every, epochs=epochs)
+    most = n_tuned(parts, epochs=epochs)
     with tqdm(total=most, unit=" items", desc="tune (at most)", disable=None, dynamic_ncols=True) as bar:
-        learn = functools.partial(tuner.tune, tick=bar.update)
-        how = {"seed": settings.seed, "epochs": epochs, "embeddings": SOFT}
-        measure_tuned(results, store, learn, how=how, every=every, say=_above(bar))
-    click.echo(f"\n{folder / 'probes' / 'tuned.json'}. Next: tacit compare {run}")
+
+        def learn(*asked, **terms):
+            try:
+                return tuner.tune(*asked, **terms, tick=bar.update)
+            except ActivationError as error:  # the others are not lost for it
+                bar.write(str(error))
+                return None
+
+        found = measure_tuned(results, store, learn, how=how, every=every, say=_above(bar))
+    click.echo(f"\n{folder / 'probes' / 'tuned.json'}. Next: tacit compare {run}" if found else "\nnothing was tuned")
 
 
 @main.command()

@@ -1,8 +1,8 @@
-"""A report tuned on labels: a soft prompt, learned by gradient, before the question; the weights stay as they are.
+"""A report tuned on labels: a soft prompt, learned by gradient, in front of the prompt; the weights stay as they are.
 
 In: prompts, the valid answers, which of them is right for the items that may be learned from. Out: log-probabilities of
-the answers after the tuned prompt. It is the best wording that gradient descent finds in the space of embeddings
-(Lester, Al-Rfou & Constant 2021, arXiv 2104.08691), so what it gets out of the model is said by the model itself.
+the answers after the learned prompt: embeddings that stand before everything else and need be no words (Lester, Al-Rfou
+& Constant 2021, arXiv 2104.08691). What they get out of the model is said by the model itself.
 """
 
 from __future__ import annotations
@@ -34,24 +34,35 @@ RATE = 0.3
 """Adam's step, in units of the root mean square of an embedding's entries: models differ in that by a factor of 100."""
 UNLEARNED = -100
 """torch's mark of a token that the loss leaves out."""
+TRIED = 32
+"""Prompts that the model is checked on before it is tuned."""
+SLACK = {torch.float32: 0.01}
+"""Nats by which log-probabilities may differ from the cached ones on average; the batch changes the rounding."""
 
 Ids = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Tuned:
-    """What a tuned prompt makes the model say."""
+    """What a learned prompt makes the model say."""
 
-    best: np.ndarray
-    """`(n_items, n_answers) float64` log-probabilities, by the prompt of the epoch with the least loss on the items
-    that are watched; -inf for an answer that cannot be spelled"""
-    last: np.ndarray
-    """the same by the prompt of the last epoch, which has learned from the training items for longest"""
+    logprobs: np.ndarray
+    """`(n_items, n_answers) float64`; -inf for an answer that cannot be spelled"""
     epochs: int
+    """rounds that it was learned for"""
+    loss: float
+    """least loss on the items that were watched, nats an item"""
+
+
+def how_tuned(epochs: int) -> dict[str, float]:
+    """What a learned prompt depends on, beside the model and the seed."""
+    return {
+        "embeddings": SOFT, "epochs": epochs, "patience": PATIENCE, "enough": ENOUGH, "batch": BATCH, "rate": RATE,
+    }  # fmt: skip
 
 
 class Tuner:
-    """A run's model and prompts, ready to be asked in learned words."""
+    """A run's model and prompts, ready to be asked in what is learned."""
 
     def __init__(self, subject: Subject, store: Store, settings: Settings, *, epochs: int = EPOCHS) -> None:
         """Raises ActivationError for a model that runs on another machine: gradients are needed here."""
@@ -62,14 +73,17 @@ class Tuner:
 
     def tune(
         self, target: str, condition: str, rows: np.ndarray, answers: Sequence[str], right: np.ndarray,
-        train: np.ndarray, watch: np.ndarray, *, seed: int, tick: Callable[[int], object] = lambda n: None,
+        watch: np.ndarray, *, cached: np.ndarray, seed: int, tick: Callable[[int], object] = lambda n: None,
     ) -> Tuned:  # fmt: skip
-        """Learn from `train`, stop by `watch`, and ask about every item.
+        """Learn from the items that have a right answer, and ask about every item.
 
-        rows: `(n_items,)` positions among the target's items in the store; right: `(n_items,) int64` index of the
-        right answer, -1 for none (such an item is not learned from); train, watch: positions among `rows`.
-        tick is told how many items were gone through. Raises ActivationError where no right answer can be spelled, or
-        the prompts do not fit into the model's context.
+        Those of them that are watched say how many rounds are enough; then it is learned anew, from all of them, for as
+        many. rows: `(n_items,)` positions among the target's items in the store; right: `(n_items,) int64` index of the
+        right answer, -1 for what is not to be learned from; watch: `(n_items,) bool`; cached: `(n_items, n_answers)`
+        log-probabilities that the run holds of the plain prompts. tick is told how many items were gone through.
+
+        Raises ActivationError where the prompts do not fit into the model's context, a right answer cannot be spelled,
+        nothing is left to learn from or to watch, the model is not the run's, or the loss is no longer a number.
         """
         where = f"{target}/{condition}"
         items = self.store.items[self.store.items["target"] == target].iloc[rows]
@@ -77,51 +91,85 @@ class Tuner:
         prompts = encode(self.subject.tokenizer, [render(text) for text in items["report_prompt"]])
         plain = not has_chat_template(self.subject.tokenizer)
         paths = spellings(self.subject.tokenizer, prompts[0].text, answers, special=plain)
-        lesson = _lesson(prompts, paths, right, end_tokens(self.subject))
+        self._check(prompts, paths, answers, right, cached, where)
+        lesson = _lesson(self.subject, prompts, paths, right)
+        known = np.flatnonzero(right >= 0)
+        train, watched = known[~watch[known]], known[watch[known]]
+        if not (len(train) and len(watched)):
+            raise ActivationError(f"{where}: {len(train)} items to learn from, {len(watched)} to watch; both need one")
+        trial = Learning(self.subject, prompts, lesson, seed)
+        epochs, loss = trial.until(train, watched, self.epochs, tick)
+        final = Learning(self.subject, prompts, lesson, seed)
+        for _ in range(epochs):
+            final.round(known, tick)
+        tick(self.epochs * (len(train) + len(known)) - trial.seen - final.seen)  # announced, and not needed
+        return Tuned(_asked(self.subject, prompts, final.soft.detach(), paths, len(answers)), epochs, loss)
+
+    def _check(self, prompts, paths, answers, right, cached, where: str) -> None:
         check_lengths(prompts, self.subject.context, SOFT + max(map(len, paths), default=0) + 1, where)
-        learned = {name: [i for i in part if lesson[i]] for name, part in (("train", train), ("watch", watch))}
-        if not all(learned.values()):
-            raise ActivationError(
-                f"{where}: no answer of {', '.join(map(repr, answers[:5]))} can be spelled after the prompt"
-            )
-        learning = Learning(self.subject, prompts, lesson, np.random.default_rng(seed))
-        epochs = learning.run(learned["train"], learned["watch"], self.epochs, tick)
-        tick(self.epochs * len(train) - epochs * len(learned["train"]))  # what was announced and not needed
+        unspelled = sorted({answers[k] for k in right[right >= 0]} - {answers[k] for k in paths.values()})
+        if unspelled:
+            raise ActivationError(f"{where}: {', '.join(map(repr, unspelled[:5]))} cannot be spelled after the prompt")
+        some = np.flatnonzero(np.isfinite(cached).all(axis=1))[:TRIED]
+        if len(some):
+            now = _asked(self.subject, [prompts[i] for i in some], self._nothing(), paths, len(answers))
+            off = float(np.abs(now - cached[some]).mean())
+            if not off <= SLACK.get(self.subject.dtype, 0.5):
+                raise ActivationError(
+                    f"{where}: the answers' log-probabilities differ from the cached ones by {off:.2g} nats, so this is"
+                    f" not the model or the prompt of the run. Run: tacit cache {self.store.path.parent.name}"
+                )
 
-        def ask(soft: torch.Tensor) -> np.ndarray:
-            return _asked(self.subject, prompts, soft, paths, len(answers))
-
-        return Tuned(ask(learning.best), ask(learning.soft.detach()), epochs)
+    def _nothing(self) -> torch.Tensor:
+        return torch.zeros(0, self.subject.d_model, device=self.subject.device)
 
 
 class Learning:
-    """A soft prompt while it is learned."""
+    """A soft prompt while it is learned. It begins as some of the prompts' own tokens, drawn by the seed."""
 
-    def __init__(
-        self, subject: Subject, prompts: Sequence[Prompt], lesson: Sequence[Ids], rng: np.random.Generator
-    ) -> None:
-        self.subject, self.prompts, self.lesson, self.rng = subject, prompts, lesson, rng
-        seen = np.concatenate([np.asarray(prompt.ids) for prompt in prompts])
-        start = _embedded(subject, torch.as_tensor(rng.choice(seen, SOFT), device=subject.device)).float()
+    def __init__(self, subject: Subject, prompts: Sequence[Prompt], lesson: Sequence[Ids], seed: int) -> None:
+        self.subject, self.prompts, self.lesson = subject, prompts, lesson
+        self.rng, self.seen = np.random.default_rng(seed), 0
+        tokens = np.concatenate([np.asarray(prompt.ids) for prompt in prompts])
+        start = _embedded(subject, torch.as_tensor(self.rng.choice(tokens, SOFT), device=subject.device)).float()
         self.soft = torch.nn.Parameter(start.clone())
-        self.best, self.least = start, float("inf")
         self.adam = torch.optim.Adam([self.soft], lr=RATE * float(start.square().mean().sqrt()))
 
-    def run(self, train: Sequence[int], watch: Sequence[int], epochs: int, tick: Callable[[int], object]) -> int:
-        """Go on until the loss on `watch` no longer falls; how many epochs that took."""
-        since = 0
+    def until(
+        self, train: Sequence[int], watched: Sequence[int], epochs: int, tick: Callable[[int], object]
+    ) -> tuple[int, float]:
+        """Go on until the loss on `watched` no longer falls: after which round that was least, and what it was."""
+        best, least = 0, float("inf")
         for epoch in range(1, epochs + 1):
-            order = self.rng.permutation(train)
-            for first in range(0, len(order), BATCH):
-                self._step(order[first : first + BATCH].tolist())
-                tick(min(BATCH, len(order) - first))
-            loss = self._loss(watch)
-            since = 0 if loss < self.least - ENOUGH else since + 1
-            if since == 0:
-                self.best, self.least = self.soft.detach().clone(), loss
-            if since == PATIENCE:
-                return epoch
-        return epochs
+            self.round(train, tick)
+            loss = self.loss(watched)
+            if loss < least - ENOUGH:
+                best, least = epoch, loss
+            if epoch - best == PATIENCE:
+                break
+        return best, least
+
+    def round(self, rows: Sequence[int], tick: Callable[[int], object]) -> None:
+        """Once over these items, in random order."""
+        order = self.rng.permutation(rows)
+        for first in range(0, len(order), BATCH):
+            batch = order[first : first + BATCH].tolist()
+            self._step(batch)
+            self.seen += len(batch)
+            tick(len(batch))
+
+    @torch.no_grad()
+    def loss(self, rows: Sequence[int]) -> float:
+        """Nats an item. Raises ActivationError where that is no number."""
+        parts = [list(rows[first : first + BATCH]) for first in range(0, len(rows), BATCH)]
+        totals = [total for part in parts for total in halving(part, lambda some: float(self._total(some)))]
+        loss = sum(totals) / len(rows)
+        if not np.isfinite(loss):
+            raise ActivationError(
+                f"the loss of a learned prompt is {loss} in {self.subject.dtype}. Cache again with DTYPE=bfloat16 or"
+                " float32"
+            )
+        return loss
 
     def _step(self, batch: list[int]) -> None:
         self.adam.zero_grad()
@@ -131,12 +179,6 @@ class Learning:
 
         halving(batch, backward)
         self.adam.step()
-
-    @torch.no_grad()
-    def _loss(self, rows: Sequence[int]) -> float:
-        parts = [rows[first : first + BATCH] for first in range(0, len(rows), BATCH)]
-        totals = [total for part in parts for total in halving(list(part), lambda some: float(self._total(some)))]
-        return sum(totals) / len(rows)
 
     def _total(self, rows: Sequence[int]) -> torch.Tensor:
         """Sum over items of the negative log-probability of the right answer and the end of the turn, nats."""
@@ -152,13 +194,37 @@ class Learning:
         return torch.nn.functional.cross_entropy(logits.flatten(0, 1).float(), goal.flatten(), reduction="sum")
 
 
-def _lesson(prompts: Sequence[Prompt], paths: dict[Ids, int], right: np.ndarray, ends: list[int]) -> list[Ids]:
-    """What is to be said after each prompt: the first spelling of the right answer, and the end of the turn; () where
-    there is none."""
-    spelled: dict[int, Ids] = {}
-    for path, index in paths.items():
-        spelled.setdefault(index, path)
-    return [(*spelled[k], *ends[:1]) if k in spelled else () for k in right.tolist()]
+def _lesson(subject: Subject, prompts: Sequence[Prompt], paths: dict[Ids, int], right: np.ndarray) -> list[Ids]:
+    """What is to be said after each prompt, () for nothing: the spelling of the right answer with which the model as it
+    is would begin most readily; and the end of the turn, where an answer begins another one."""
+    ease = _ease(subject, prompts, paths)
+    spelled = {index: max((p for p in paths if paths[p] == index), key=ease.__getitem__) for index in paths.values()}
+    begins = {path for path in paths if any(o != path and o[: len(path)] == path for o in paths)}
+    end = _turn_end(subject)
+    said = {index: (*path, *(end if path in begins else ())) for index, path in spelled.items()}
+    return [said[k] if k >= 0 else () for k in right.tolist()]
+
+
+@torch.no_grad()
+def _ease(subject: Subject, prompts: Sequence[Prompt], paths: dict[Ids, int]) -> dict[Ids, float]:
+    """Mean log-probability of each path's first token over some prompts."""
+    ids = [tuple(prompt.ids) for prompt in prompts[:TRIED]]
+    columns = sorted({len(row) - 1 for row in ids})
+    at = [columns.index(len(row) - 1) for row in ids]
+    logits = _logits(subject, ids, torch.zeros(0, subject.d_model, device=subject.device), columns)[range(len(ids)), at]
+    mean = torch.log_softmax(logits.float(), dim=-1).mean(dim=0)
+    return {path: float(mean[path[0]]) for path in paths}
+
+
+def _turn_end(subject: Subject) -> Ids:
+    """The token that ends an assistant's turn in the chat template, else the first that may end a reply, else none."""
+    ends, tokenizer = end_tokens(subject), subject.tokenizer
+    if has_chat_template(tokenizer):
+        turns = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+        text = tokenizer.apply_chat_template(turns, tokenize=False)
+        written = [token for token in tokenizer(text, add_special_tokens=False)["input_ids"] if token in ends]
+        ends = written[-1:] or ends
+    return tuple(ends[:1])
 
 
 @torch.no_grad()
@@ -194,11 +260,13 @@ def _logits(subject: Subject, ids: Sequence[Ids], soft: torch.Tensor, columns: S
     embeds = torch.cat([before, _embedded(subject, inputs["input_ids"]).to(subject.dtype)], dim=1)
     mask = torch.cat([torch.ones(before.shape[:2], dtype=torch.int64, device=subject.device),
                       inputs["attention_mask"]], dim=1)  # fmt: skip
-    wanted = torch.as_tensor(columns, device=subject.device) + len(soft)
+    wanted = [
+        column + len(soft) for column in columns
+    ]  # a list: where the model is spread, a tensor would be elsewhere
     shorter = "logits_to_keep" in inspect.signature(subject.module.forward).parameters
     only = {"logits_to_keep": wanted} if shorter else {}
     logits = subject.module(inputs_embeds=embeds, attention_mask=mask, use_cache=False, **only).logits
-    return logits if shorter else logits[:, wanted.to(logits.device)]
+    return logits if shorter else logits[:, wanted]
 
 
 def _embedded(subject: Subject, ids: torch.Tensor) -> torch.Tensor:

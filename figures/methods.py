@@ -147,15 +147,19 @@ def _reports(run: RunFiles) -> Iterator[Sentence]:
 
 
 def _tuned(run: RunFiles) -> Iterator[Sentence]:
-    hows = [one["tuning"] for one in run.verdicts if one.get("tuning")]
-    if not hows:
+    tuned = {f"{words.plain(one['target'])} ({words.plain(one['condition'])})": one["tuning"] for one in run.verdicts
+             if one.get("tuning")}  # fmt: skip
+    if not tuned:
         return
-    places = _list([f"{words.plain(one['target'])} ({words.plain(one['condition'])})" for one in hows])
-    size = _span([one["how"]["embeddings"] for one in hows])
+    size = _span([how["how"]["embeddings"] for how in tuned.values()])
     yield Sentence(
-        f"For {places} a soft prompt of {size} embeddings was learned by gradient from the labels of the training"
-        " folds, one of which said when to stop, and its answers on the held-out fold were scored", ("lester2021",),
+        f"For {_list(list(tuned))} a soft prompt of {size} embeddings before the prompt was learned by gradient from"
+        " the labels of the training folds, one of which said for how long, and its answers on the held-out fold were"
+        " scored", ("lester2021",),
     )  # fmt: skip
+    failed = [place for place, how in tuned.items() if not how["took"]]
+    if failed:
+        yield Sentence(f"For {_list(failed)} it did not learn what it was shown")
 
 
 def _statistics(run: RunFiles) -> Iterator[Sentence]:

@@ -34,7 +34,8 @@ def commands(run: RunFiles) -> list[str]:
     """What to type to make the run again, from the folder that held `runs/`."""
     name = shlex.quote(run.name)
     ablated = [f"tacit ablate {name}"] if run.used else []
-    tuned = [f"tacit tune {name}"] if any(one.get("tuning") for one in run.verdicts) else []
+    epochs = {one["tuning"]["how"]["epochs"] for one in run.verdicts if one.get("tuning")}
+    tuned = [f"tacit tune {name} --epochs {number}" for number in sorted(epochs)]
     return [f"tacit cache {name}{_options(run)}", f"tacit probe {name}", *ablated, *tuned, f"tacit compare {name}"]
 
 

@@ -16,17 +16,17 @@ from .bootstrap import N_RESAMPLES, Estimate, detectable, mcnemar_midp, p_value
 from .calibration import calibrate, reliability
 from .disagree import disagreements, safe_cells
 from .errors import ProbeError
-from .evidence import MARGIN, Evidence, Peer, Used
+from .evidence import MARGIN, TUNED, Evidence, Peer, Tuning, Used
 from .framing import self_or_anybody
 from .gather import answered_only, control_of, coverage_by_class, gather, headline
-from .ladder import unusable_report
+from .ladder import closed, unusable_report
 from .localisation import localise
 from .multiplicity import holm
 from .paired import Paired, limits
 from .reports import BEST
 from .results import Results, read_results
 from .tables import plain, write_atomic, write_json
-from .tuned import TUNED, Tuning, read_tuned, with_tuned
+from .tuned import read_tuned, with_tuned
 from .usage import read_usage
 from .verdict import INCONCLUSIVE, REPORT_INVALID, decide
 
@@ -96,14 +96,15 @@ def _write(out: Path, verdicts: list[dict], found: list[Compared]) -> None:
 
 
 def _measure(results: Results, n_resamples: int) -> list[Compared]:
-    found, usage, (tuned, said) = [], read_usage(results.run), read_tuned(results.run)
+    found, usage = [], read_usage(results.run)
+    tuned = {(one.target, one.condition): one for one in read_tuned(results.run)}
     for entry in results.entries:
         if entry["status"] != "probed":
             found.append(Compared(entry, None, float("nan")))
             continue
         try:
-            frame = with_tuned(results.of(entry), entry, said)
-            found.append(_compare(entry, frame, usage, tuned, n_resamples))
+            tuning = tuned.get((entry["target"], entry["condition"]))
+            found.append(_compare(entry, with_tuned(results.of(entry), tuning), usage, tuning, n_resamples))
         except KeyError as error:
             where = f"{entry['target']}/{entry['condition']} in {results.run / 'probes'}"
             raise ProbeError(f"{where}: no column {error}. Run: tacit probe {results.run.name}") from None
@@ -111,14 +112,14 @@ def _measure(results: Results, n_resamples: int) -> list[Compared]:
 
 
 def _compare(
-    entry: dict, frame: pd.DataFrame, usage: Sequence[Used], tuned: Sequence[Tuning], n_resamples: int
+    entry: dict, frame: pd.DataFrame, usage: Sequence[Used], tuning: Tuning | None, n_resamples: int
 ) -> Compared:
     paired = Paired(entry, frame, n_resamples)
-    evidence = gather(entry, paired, usage, tuned)
+    evidence = gather(entry, paired, usage, tuning)
     paired.about(headline(entry, paired)[0])
     gap = p_value(*paired.lead_values(paired.head, BEST), n_groups=max(2, paired.effective))
     return Compared(
-        entry, evidence, gap, _extra(entry, paired, evidence) | _tuned(entry, paired, tuned),
+        entry, evidence, gap, _extra(entry, paired, evidence) | _tuned(paired, tuning),
         reliability(entry, paired), disagreements(entry, paired),
     )  # fmt: skip
 
@@ -166,12 +167,16 @@ def _extra(entry: dict, paired: Paired, evidence: Evidence) -> dict:
     }  # fmt: skip
 
 
-def _tuned(entry: dict, paired: Paired, tuned: Sequence[Tuning]) -> dict:
-    """The report that was tuned on labels, and how; null where none was."""
-    place = (entry["target"], entry["condition"])
-    how = next((asdict(one) for one in tuned if (one.target, one.condition) == place), None)
-    score = limits(TUNED, paired.score(TUNED)) if how else dict.fromkeys((TUNED, f"{TUNED}_lower", f"{TUNED}_upper"))
-    return score | {"tuning": how}
+def _tuned(paired: Paired, tuning: Tuning | None) -> dict:
+    """The report that was tuned on labels, and how that went; null where none was. Its score is null too where learning
+    did not work and it says less than the probe, since nothing follows from that."""
+    nothing = dict.fromkeys((TUNED, f"{TUNED}_lower", f"{TUNED}_upper", "tuning"))
+    if tuning is None:
+        return nothing
+    told = {key: getattr(tuning, key) for key in ("score", "learned", "taught", "epochs", "how")}
+    told["took"] = tuning.took(paired.score(paired.head).value)
+    shown = told["took"] or closed(paired.lead(paired.head, TUNED))
+    return nothing | (limits(TUNED, paired.score(TUNED)) if shown else {}) | {"tuning": told}
 
 
 def _three(x: Estimate) -> dict[str, float]:

@@ -4,7 +4,8 @@ In: nothing; this file measures nothing. `gather` fills an `Evidence`, `ladder` 
 failed or were not tested, `verdict` into one verdict. What a run did not measure is None here and never a zero.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from .bootstrap import Estimate
 
@@ -31,6 +32,8 @@ MIN_PERMUTATIONS = 200
 CONSTANT = 0.95
 """Share of answered reports that say one thing, at which the report counts as constant."""
 MIN_ITEMS, MIN_GROUPS, MIN_CONTROLS = 40, 10, 5
+TUNED, MIN_TAUGHT = "tuned", 0.9
+"""The tuned report among the methods; share of the labels that its answers must be able to say."""
 MIN_RIVALS, MIN_EFFECT = 99, 0.01
 """Of an ablation: rivals of each kind, and nats by which the next token must move to be worth a claim."""
 
@@ -116,6 +119,39 @@ class Used:
     """items, one a group"""
     n_random: int
     """rivals of each kind"""
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """A report tuned on labels, and what it says of the items that it did not learn from (`tuned`)."""
+
+    target: str
+    condition: str
+    score: float
+    """held out, in the primary metric"""
+    learned: float
+    """on the items that were learned from, in the fold in which that is least"""
+    taught: float
+    """share of items of which a valid answer means the label itself; of other counts the nearest was taught"""
+    epochs: tuple[int, ...]
+    """one per outer fold"""
+    how: Mapping[str, float]
+    """`seed`, and what else makes a tuning what it is"""
+    item_ids: tuple[str, ...] = field(repr=False)
+    pred: tuple = field(repr=False)
+    """per item what `metrics` takes: log-odds, a count, or the shares of the classes"""
+
+    @classmethod
+    def read(cls, written: dict) -> "Tuning":
+        """Back from JSON, which holds null for nan. Raises KeyError or TypeError where something is missing."""
+        numbers = {key: written[key] for key in ("score", "learned", "taught")}
+        numbers = {key: float("nan") if value is None else float(value) for key, value in numbers.items()}
+        return cls(**written | numbers | {key: tuple(written[key]) for key in ("epochs", "item_ids", "pred")})
+
+    def took(self, probe: float) -> bool:
+        """Whether a failure on held-out items says something of the model: the valid answers can say the labels, and in
+        every fold the items that were learned from are answered about as well as the probe reads held-out ones."""
+        return bool(self.learned >= probe - MARGIN and self.taught >= MIN_TAUGHT)
 
 
 @dataclass(frozen=True)

@@ -267,7 +267,13 @@ def target_of(store, name: str, targets: Mapping[str, object] | None = None):
 
 
 def positions(store, target: str, item_ids: Iterable[str]) -> np.ndarray:
-    """(n_items,) int64, where these items stand among the target's in the store; KeyError for an absent one."""
+    """(n_items,) int64, where these items stand among the target's in the store; ProbeError for an absent one."""
     table = store.items
     place = {item: row for row, item in enumerate(table.loc[table["target"] == target, "item_id"])}
-    return np.array([place[item] for item in item_ids], dtype=np.int64)
+    try:
+        return np.array([place[item] for item in item_ids], dtype=np.int64)
+    except KeyError as error:
+        raise ProbeError(
+            f"{target}: item {error} was probed and is not among the activations, which were cached again since. Run:"
+            " tacit probe, with the same run"
+        ) from None

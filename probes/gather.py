@@ -12,25 +12,37 @@ import pandas as pd
 from .analysis import NESTED
 from .baselines import FLOORS, SHUFFLED
 from .bootstrap import Estimate, enough_groups, equivalent, expanded_tail, interval
-from .evidence import CONTROL_TASK, LENS_HERE, MARGIN, MIN_CONTROLS, OUTPUTS, Asked, Evidence, Rival, Supervised, Used
+from .evidence import (
+    CONTROL_TASK,
+    LENS_HERE,
+    MARGIN,
+    MIN_CONTROLS,
+    OUTPUTS,
+    TUNED,
+    Asked,
+    Evidence,
+    Rival,
+    Supervised,
+    Tuning,
+    Used,
+)
 from .groups import effective_groups
 from .ladder import usable
 from .metrics import CHANCE, has_answer, measure
 from .paired import Paired, limits
 from .reports import BEST
 from .results import OUTCOMES
-from .tuned import TUNED, Tuning
 
 CALIBRATED = " calibrated"
 PRIMARY = ("said", "choice/you/0")
 """The primary elicitation's method, and its name among the elicitations."""
 
 
-def gather(entry: dict, paired: Paired, usage: Sequence[Used] = (), tuned: Sequence[Tuning] = ()) -> Evidence:
+def gather(entry: dict, paired: Paired, usage: Sequence[Used] = (), tuning: Tuning | None = None) -> Evidence:
     """Everything that a verdict rests on, but for Holm's p, which needs the other gaps.
 
-    usage: what ablations of the run's directions did, of which that of this reading is taken; tuned: how reports were
-    tuned, whose answers stand among the methods.
+    usage: what ablations of the run's directions did, of which that of this reading is taken; tuning: of the report
+    that was tuned, whose answers then stand among the methods.
 
     Raises KeyError where the items lack a method that the entry names.
     """
@@ -58,7 +70,7 @@ def gather(entry: dict, paired: Paired, usage: Sequence[Used] = (), tuned: Seque
         selectivity=paired.selectivity(head, CONTROL_TASK),
         outputs=tuple(_rival(paired, head, name) for name in OUTPUTS if paired.has(name)),
         unscored=int((~has_answer(paired.pred(head))).sum()), asked=asked,
-        supervised=(*_supervised(paired, head, rungs, asked), *_tuned(entry, paired, head, tuned)),
+        supervised=(*_supervised(paired, head, rungs, asked), *_tuned(paired, head, tuning)),
         acts=_acts(entry), beyond_lens=beyond_lens,
         at_report=head != NESTED, used=_used(usage, (entry["target"], entry["condition"], site, layer)),
     )  # fmt: skip
@@ -146,10 +158,10 @@ def _supervised(paired: Paired, head: str, rungs: list[str], asked: tuple[Asked,
     return tuple(found)
 
 
-def _tuned(entry: dict, paired: Paired, head: str, tuned: Sequence[Tuning]) -> tuple[Supervised, ...]:
-    place = (entry["target"], entry["condition"])
-    mine = [one for one in tuned if (one.target, one.condition) == place and paired.has(TUNED)]
-    return tuple(Supervised(TUNED, TUNED, paired.lead(head, TUNED), one.took) for one in mine)
+def _tuned(paired: Paired, head: str, tuning: Tuning | None) -> tuple[Supervised, ...]:
+    if tuning is None:
+        return ()
+    return (Supervised(TUNED, TUNED, paired.lead(head, TUNED), tuning.took(paired.score(head).value)),)
 
 
 def _number(x: object) -> float:

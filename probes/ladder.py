@@ -14,6 +14,7 @@ from .evidence import (
     CONSTANT,
     CONTROL_TASK,
     EMBEDDINGS,
+    MARGIN,
     MIN_CONTROL,
     MIN_CONTROLS,
     MIN_EFFECT,
@@ -25,6 +26,7 @@ from .evidence import (
     OUTPUTS,
     POSITION,
     RANDOM_MODEL,
+    TUNED,
     Asked,
     Evidence,
     Rival,
@@ -32,12 +34,6 @@ from .evidence import (
 )
 
 LEVELS = ("D", "K", "S", "G", "A", "P", "U")
-SUPERVISED = (
-    ("map", "report mapped with the same labels", "not run", "asked, and not usable"),
-    ("shots", "report after labelled examples", "not run", "asked, and not usable"),
-    ("tuned", "tuned report", "needs a prompt learned by gradient: tacit tune", "learning did not take"),
-)
-"""Reports that were given labels: (how, the condition, what is said where none was run, and where none can be used)."""
 
 
 @dataclass(frozen=True)
@@ -220,13 +216,34 @@ def _gap(e: Evidence) -> tuple[Condition, ...]:
 def _access(e: Evidence) -> tuple[Condition, ...]:
     """A report given the same labels: mapped, shown as examples, tuned. One that cannot be read tests nothing."""
     found = []
-    for how, name, missing, lost_by in SUPERVISED:
+    for how, name in (("map", "report mapped with the same labels"), ("shots", "report after labelled examples")):
         rungs = [s for s in e.supervised if s.how == how and s.usable is not False]
         lost = [s.rung for s in e.supervised if s.how == how and s.usable is False]
         text = "; ".join(f"{s.rung}: {span(s.lead)}" for s in rungs)
-        text = text or (f"{lost_by}: {', '.join(lost)}" if lost else missing)
+        text = text or (f"asked, and not usable: {', '.join(lost)}" if lost else "not run")
         found.append(Condition("A", name, all(s.lead.lower > 0 for s in rungs) if rungs else None, text))
-    return tuple(found)
+    return (*found, _tuned(e))
+
+
+def _tuned(e: Evidence) -> Condition:
+    """A prompt learned from labels: it closes the gap where the probe is shown to lead by less than the margin; the gap
+    survives where the probe leads although learning worked; else nothing is decided."""
+    tuned = next((s for s in e.supervised if s.how == TUNED), None)
+    name = "tuned report"
+    if tuned is None:
+        return Condition("A", name, None, "needs a prompt learned by gradient: tacit tune")
+    text = f"the probe's lead over a prompt learned from the same labels: {span(tuned.lead)}"
+    if closed(tuned.lead):
+        return Condition("A", name, False, f"{text}, less than {MARGIN:g}")
+    if tuned.usable and tuned.lead.lower > 0:
+        return Condition("A", name, True, text)
+    why = "undecided" if tuned.usable else "it did not learn what it was shown, so nothing follows"
+    return Condition("A", f"{name} (tried)", None, f"{text}; {why}")
+
+
+def closed(lead: Estimate) -> bool:
+    """Whether the probe is shown to lead by less than the margin."""
+    return bool(lead.upper < MARGIN)
 
 
 def _private(e: Evidence) -> tuple[Condition, ...]:

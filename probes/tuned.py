@@ -1,15 +1,14 @@
 """Can the model say it when it is tuned to? A report learned from the labels that the probe was given.
 
-In: probe results, a store, and a function that tunes a prompt. Out: `<run>/probes/tuned.parquet` and `.json`: held-out
-answers of every item. For each outer fold a prompt is learned from the items of the others, all but one fold, which
-says when to stop; so no answer comes from a prompt that has seen the item's group. The probe has used the same labels.
+In: probe results, a store, and a function that learns a prompt. Out: `<run>/probes/tuned.json`: held-out answers of
+every item. For each outer fold a prompt is learned from the items of the others, one of which says for how long; so no
+answer comes from a prompt that has seen the item's group, and the labels are those that the probe has used.
 
 What a tuned report says, the model can say: then the gap is missing supervision (PROTOCOL level A). Where it fails, the
-tuning itself may have failed. So it counts only where the last prompt does as well on the items it was learned from as
-the probe does on held-out ones: then what was learned did not carry over, although learning worked.
+tuning itself may have failed, so a failure counts only where learning worked in every fold (`Tuning.took`). What cannot
+be said can hardly be learned either: this takes access away more easily than it confirms it.
 """
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -18,172 +17,147 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .analysis import NESTED
+from .bootstrap import N_RESAMPLES
 from .errors import ProbeError
-from .evidence import MARGIN
+from .evidence import TUNED, Tuning
 from .examples import OTHER, Told, items_of, positions, target_of
+from .gather import headline
 from .heard import Coding, listed, meaning_of, read_logprobs
-from .metrics import measure
-from .paired import stick_of
+from .metrics import Yardstick, measure
+from .paired import Paired, stick_of
 from .reports import BEST
 from .results import Results, digest
 from .splits import Folds
-from .tables import method_columns, predictions, write_atomic, write_json
+from .tables import method_columns, write_json
 from .targets.elicitations import PRIMARY
 
-TUNED = "tuned"
-"""The method's name among the reports."""
 FILE = "tuned.json"
-PLACE = ["target", "condition", "item_id"]
+Place = tuple[str, str]
+"""(target, condition)"""
 
-Tune = Callable[..., object]
-"""(target, condition, rows, answers, right, train, watch, seed=…) -> an object with `best` and `last`, (n_items,
-n_answers) log-probabilities, and `epochs`."""
-
-
-@dataclass(frozen=True)
-class Tuning:
-    """How one target and condition was tuned."""
-
-    target: str
-    condition: str
-    score: float
-    """held out, in the primary metric"""
-    learned: float
-    """the last prompts' on the items they were learned from, mean over folds"""
-    probe: float
-    """the nested probe's, held out"""
-    epochs: tuple[int, ...]
-    """one per outer fold"""
-    n: int
-    how: Mapping[str, int]
-    """`seed`, and what else makes a tuning what it is"""
-
-    @property
-    def took(self) -> bool:
-        """Whether learning worked, so that a failure on held-out items says something of the model."""
-        return bool(max(self.learned, self.score) >= self.probe - MARGIN)
+Tune = Callable[..., object | None]
+"""(target, condition, rows, answers, right, watch, cached=…, seed=…) -> an object with `epochs` and `logprobs`,
+(n_items, n_answers), or None where nothing can be learned. rows: (n_items,) positions in the store; right: (n_items,)
+index of the right answer, -1 wherever an item is held out; watch: (n_items,) bool."""
 
 
 def measure_tuned(
-    results: Results, store, tune: Tune, *, how: Mapping[str, int], every: bool = False,
+    results: Results, store, tune: Tune, *, how: Mapping[str, float], every: bool = False,
     targets: Mapping[str, object] | None = None, say: Callable[[str], None] = lambda line: None,
 ) -> tuple[Tuning, ...]:  # fmt: skip
-    """Tune a report for each target and condition whose probe is ahead of the best report by MARGIN, or for all.
+    """Tune a report for each target and condition whose probe is shown to be ahead of the best report, or for all.
 
     how: `seed`, and whatever else makes a tuning what it is. Each outcome is written as it comes, and those that are
     there already, of these very results and made in this way, are kept. targets: as in `probe_run`.
-    Raises ProbeError where nothing of the run was probed, or no report's valid answers are known.
     """
-    found, frame = read_tuned(results.run)
-    if any(one.how != dict(how) for one in found):
-        found, frame = (), frame.iloc[:0]
-    done = {(one.target, one.condition) for one in found}
-    wanted = to_tune(results, every=every)
-    for entry, items in wanted:
-        place = (entry["target"], entry["condition"])
-        if place in done:
-            say(f"{', '.join(place)}: kept from before")
-            continue
-        target = target_of(store, place[0], targets)
-        one, part = _tuned(entry, items, store, target, tune, how)
+    found = dict(_kept(results, how))
+    for entry, items in to_tune(results, how=how, every=every):
+        place = _place(entry)
+        lesson = Lesson.of(entry, items, store, target_of(store, place[0], targets))
+        one = _tuned(place, items, store, tune, how, lesson) if lesson else None
         if one is None:
-            say(f"{', '.join(place)}: no valid answers to its report prompt are known, so none can be learned")
+            why = "" if lesson else ": no valid answer to its report prompt is known for every class"
+            say(f"{', '.join(place)} is not tuned{why}")
             continue
-        found, frame = (*found, one), pd.concat([frame, part], ignore_index=True)
-        _write(results.run, found, frame)
+        found[place] = one
+        content = {"probes": digest(results.run), "tuned": [asdict(each) for each in found.values()]}
+        write_json(results.run / "probes" / FILE, content)
         say(line(one))
-    return found
+    return tuple(found.values())
 
 
-def to_tune(results: Results, *, every: bool) -> list[tuple[dict, pd.DataFrame]]:
-    """(entry, items) of what `measure_tuned` would go through."""
-    return [(entry, items) for entry, items in results.parts() if every or _ahead(entry, items) > MARGIN]
+def to_tune(results: Results, *, how: Mapping[str, float], every: bool = False) -> list[tuple[dict, pd.DataFrame]]:
+    """(entry, items) of what `measure_tuned` would learn: nothing of what is kept."""
+    kept = _kept(results, how)
+    missing = [(entry, items) for entry, items in results.parts() if _place(entry) not in kept]
+    return [(entry, items) for entry, items in missing if every or _ahead(entry, items)]
 
 
-def n_tuned(results: Results, *, every: bool, epochs: int) -> int:
-    """How many items are gone through at most: those that are learned from, in every fold and epoch."""
-    return sum(epochs * sum(len(train) for _, train, _ in _parts(items)) for _, items in to_tune(results, every=every))
+def n_tuned(parts: Sequence[tuple[dict, pd.DataFrame]], *, epochs: int) -> int:
+    """How many items are gone through at most: in every fold once without those that are watched, once with them."""
+    return sum(
+        epochs * int((known & ~watch).sum() + known.sum()) for _, items in parts for known, watch in _parts(items)
+    )
 
 
-def read_tuned(run: str | Path) -> tuple[tuple[Tuning, ...], pd.DataFrame]:
-    """What `measure_tuned` wrote of these very probe results: how it went, and `tuned.parquet`; empty where it is not
-    there, or of others. Raises ProbeError for files that cannot be read."""
-    folder = Path(run) / "probes"
-    nothing = (), pd.DataFrame(columns=PLACE)
+def read_tuned(run: str | Path) -> tuple[Tuning, ...]:
+    """What `measure_tuned` wrote of these very probe results; () where it is not there, or of others.
+
+    Raises ProbeError for a file that cannot be read.
+    """
+    path = Path(run) / "probes" / FILE
     try:
-        told = json.loads((folder / FILE).read_text(encoding="utf-8"))
-        if told["probes"] != digest(run):
-            return nothing
-        found = tuple(Tuning(**_numbers(one) | {"epochs": tuple(one["epochs"])}) for one in told["tuned"])
-        table = folder / "tuned.parquet"
-        if hashlib.sha256(table.read_bytes()).hexdigest() != told["sha256"]:
-            raise ValueError("its checksum differs")
-        return found, pd.read_parquet(table)
+        told = json.loads(path.read_text(encoding="utf-8"))
+        return tuple(Tuning.read(one) for one in told["tuned"]) if told["probes"] == digest(run) else ()
     except FileNotFoundError:
-        return nothing
+        return ()
     except (ValueError, KeyError, TypeError, OSError) as error:
         again = f"Delete it and run: tacit tune {Path(run).name}"
-        raise ProbeError(f"{folder / FILE} cannot be read ({type(error).__name__}). {again}") from None
+        raise ProbeError(f"{path} cannot be read ({type(error).__name__}). {again}") from None
 
 
-def with_tuned(frame: pd.DataFrame, entry: dict, tuned: pd.DataFrame) -> pd.DataFrame:
+def with_tuned(frame: pd.DataFrame, one: Tuning | None) -> pd.DataFrame:
     """The items table of one target and condition with the tuned report's answers among its methods, where it has any.
 
     Raises KeyError where an item is missing there.
     """
-    mine = tuned[(tuned["target"] == entry["target"]) & (tuned["condition"] == entry["condition"])]
-    if not len(mine):
+    if one is None:
         return frame
-    columns = mine.set_index("item_id").loc[frame["item_id"]].drop(columns=["target", "condition"])
-    return pd.concat([frame, columns.dropna(axis=1, how="all").reset_index(drop=True)], axis=1)
+    at = {item: row for row, item in enumerate(one.item_ids)}
+    pred = np.array(one.pred, dtype=np.float64)[[at[item] for item in frame["item_id"]]]
+    return pd.concat([frame, pd.DataFrame(method_columns(TUNED, pred), index=frame.index)], axis=1)
 
 
 def line(one: Tuning) -> str:
     """One outcome for the terminal."""
-    took = "" if one.took else "; learning did not take, so this shows nothing"
     return (
-        f"{one.target}, {one.condition}: tuned {one.score:.3f} held out ({one.learned:.3f} on what it learned from),"
-        f" probe {one.probe:.3f}{took}"
+        f"{one.target}, {one.condition}: {one.score:.3f} held out, {one.learned:.3f} of what it learned from in the"
+        " least of the folds"
     )
 
 
-def _ahead(entry: dict, items: pd.DataFrame) -> float:
-    stick = stick_of(entry, items)
-    probe, report = (predictions(items, name, len(entry["classes"])) for name in (NESTED, BEST))
-    return float(measure(stick.primary, stick, probe)[0] - measure(stick.primary, stick, report)[0])
+def _kept(results: Results, how: Mapping[str, float]) -> dict[Place, Tuning]:
+    return {(one.target, one.condition): one for one in read_tuned(results.run) if one.how == dict(how)}
 
 
-def _parts(items: pd.DataFrame) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """(held out, learned from, watched) of every outer fold; the watched fold is the next one."""
+def _place(entry: dict) -> Place:
+    return entry["target"], entry["condition"]
+
+
+def _ahead(entry: dict, items: pd.DataFrame) -> bool:
+    """Whether the interval of what the verdict's probe has over the best report is above 0."""
+    paired = Paired(entry, items, N_RESAMPLES)
+    return bool(paired.lead(headline(entry, paired)[0], BEST).lower > 0)
+
+
+def _parts(items: pd.DataFrame) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """(may be learned from, is watched), (n_items,) bool each, for every outer fold; the watched fold is the next."""
     fold, groups = items["fold"].to_numpy(dtype=np.int64), items["group"].to_numpy(dtype=np.int64)
     n_folds = int(fold.max()) + 1
-    for i, known, out in Folds(fold, groups, n_folds).outer():
-        watched = fold[known] == (i + 1) % n_folds
-        yield out, known[~watched], known[watched]
+    for i, _, _ in Folds(fold, groups, n_folds).outer():
+        yield fold != i, fold == (i + 1) % n_folds
 
 
 def _tuned(
-    entry: dict, items: pd.DataFrame, store, target, tune: Tune, how: Mapping[str, int]
-) -> tuple[Tuning | None, pd.DataFrame]:
-    name, condition = entry["target"], entry["condition"]
-    lesson = Lesson.of(entry, items, store, target)
-    if lesson is None:
-        return None, pd.DataFrame(columns=PLACE)
-    stick, rows = stick_of(entry, items), positions(store, name, items["item_id"])
-    pred, learned, epochs = None, [], []
-    for k, (out, train, watch) in enumerate(_parts(items)):
-        told = tune(name, condition, rows, lesson.answers, lesson.right, train, watch, seed=how["seed"] + k)
-        best, last = lesson.read(told.best), lesson.read(told.last)
-        pred = np.full_like(best, np.nan) if pred is None else pred
-        pred[out] = best[out]
-        part = stick.rows(train)
-        learned.append(float(measure(part.primary, part, last[train])[0]))
+    place: Place, items: pd.DataFrame, store, tune: Tune, how: Mapping[str, float], lesson: "Lesson"
+) -> Tuning | None:
+    stick, rows = lesson.stick, positions(store, place[0], items["item_id"])
+    pred, learned, epochs = lesson.nothing(), [], []
+    for k, (known, watch) in enumerate(_parts(items)):
+        right = np.where(known, lesson.right, -1)
+        told = tune(*place, rows, lesson.answers, right, watch, cached=lesson.cached, seed=int(how["seed"]) + k)
+        if told is None:
+            return None
+        found = lesson.read(told.logprobs)
+        pred[~known] = found[~known]
+        part = stick.rows(np.flatnonzero(right >= 0))
+        learned.append(float(measure(part.primary, part, found[right >= 0])[0]))
         epochs.append(told.epochs)
     score = float(measure(stick.primary, stick, pred)[0])
-    probe = float(measure(stick.primary, stick, predictions(items, NESTED, len(entry["classes"])))[0])
-    frame = items[["item_id"]].assign(target=name, condition=condition, **method_columns(TUNED, pred))
-    return Tuning(name, condition, score, float(np.mean(learned)), probe, tuple(epochs), len(items), dict(how)), frame
+    return Tuning(
+        *place, score, float(np.min(learned)), lesson.taught, tuple(epochs), dict(how), tuple(items["item_id"]),
+        tuple(pred.tolist()),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -193,24 +167,41 @@ class Lesson:
     items: Sequence
     target: object
     coding: Coding
+    stick: Yardstick
     answers: tuple[str, ...]
     right: np.ndarray
-    """(n_items,) int64 index among the answers; -1 where none of them means the label"""
+    """(n_items,) int64 index among the answers; of counts the nearest; -1 where none of them means the label"""
+    taught: float
+    """share of items of which an answer means the label itself"""
+    cached: np.ndarray
+    """(n_items, n_answers) log-probabilities that the run holds of them; nan where it holds none"""
 
     @classmethod
     def of(cls, entry: dict, frame: pd.DataFrame, store, target) -> "Lesson | None":
-        """None where no answers were weighed, or none is right for anything."""
-        by_id = {item.item_id: item for item in items_of(store, entry["target"])}
+        """None where no answers were weighed, or a class has none that means it."""
+        by_id, told = {i.item_id: i for i in items_of(store, entry["target"])}, Told(store, *_place(entry)).primary
         items = [by_id[item_id] for item_id in frame["item_id"]]
-        told = Told(store, entry["target"], entry["condition"]).primary
-        answers = tuple(map(str, listed(told[items[0].item_id], "answers"))) if items[0].item_id in told else ()
+        answers = tuple(map(str, listed(told.get(items[0].item_id, {}), "answers")))
         coding = Coding(entry["kind"], tuple(entry["classes"]), OTHER if OTHER in entry["classes"] else "")
-        right = np.full(len(items), -1)
-        known: dict[str, float | None] = {}
-        for i, (item, label) in enumerate(zip(items, frame["label"], strict=True)):
-            means = [meaning_of(target, item, answer, PRIMARY, coding, known) for answer in answers]
-            right[i] = next((k for k, value in enumerate(means) if value == label), -1)
-        return cls(items, target, coding, answers, right) if (right >= 0).any() else None
+        means, label = _meanings(target, items, answers, coding), frame["label"].to_numpy(dtype=np.float64)
+        off = np.where(np.isnan(means), np.inf, np.abs(means - label[:, None]))
+        right = off.argmin(axis=1) if answers else np.zeros(len(items), dtype=np.int64)
+        nearest = off[np.arange(len(items)), right] if answers else np.full(len(items), np.inf)
+        right = np.where(nearest < (np.inf if coding.kind == "count" else 0.5), right, -1)
+        every = [0.0] if coding.kind == "count" else np.unique(label)
+        if not all((right[label == one] >= 0).any() if coding.classes else (right >= 0).any() for one in every):
+            return None
+        cached = [listed(told.get(item.item_id, {}), "logprobs") for item in items]
+        cached = [row if len(row) == len(answers) else [np.nan] * len(answers) for row in cached]
+        return cls(
+            items, target, coding, stick_of(entry, frame), answers, right, float((nearest == 0).mean()),
+            np.array(cached, dtype=np.float64),
+        )  # fmt: skip
+
+    def nothing(self) -> np.ndarray:
+        """Predictions of nothing: nan, (n_items,) or (n_items, n_classes)."""
+        shape = (len(self.items), len(self.coding.classes))
+        return np.full(shape if self.coding.kind == "multiclass" else shape[:1], np.nan)
 
     def read(self, logprobs: np.ndarray) -> np.ndarray:
         """Log-probabilities of the answers as predictions, in the way in which the `logits` rung is read."""
@@ -219,18 +210,12 @@ class Lesson:
             for item, row in zip(self.items, logprobs, strict=True)
         }
         found = read_logprobs(self.target, self.items, replies, PRIMARY, self.coding)
-        pred = found["expected" if self.coding.kind == "count" else "odds"]
+        pred = found.get("expected" if self.coding.kind == "count" else "odds", self.nothing())
         return np.exp(pred) if self.coding.kind == "multiclass" else pred
 
 
-def _write(run: Path, found: Sequence[Tuning], frame: pd.DataFrame) -> None:
-    table = Path(run) / "probes" / "tuned.parquet"
-    write_atomic(table, lambda path: frame.to_parquet(path, index=False))
-    checksum = hashlib.sha256(table.read_bytes()).hexdigest()
-    content = {"probes": digest(run), "sha256": checksum, "tuned": [asdict(one) for one in found]}
-    write_json(table.with_name(FILE), content)
-
-
-def _numbers(one: dict) -> dict:
-    """nan was written as null."""
-    return {key: float("nan") if value is None else value for key, value in one.items()}
+def _meanings(target, items: Sequence, answers: Sequence[str], coding: Coding) -> np.ndarray:
+    """(n_items, n_answers) count or class index that each answer means for each item; nan for none."""
+    known: dict[str, float | None] = {}
+    found = [[meaning_of(target, item, answer, PRIMARY, coding, known) for answer in answers] for item in items]
+    return np.array(found, dtype=np.float64).reshape(len(items), len(answers))

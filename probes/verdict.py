@@ -19,12 +19,13 @@ from .evidence import (
     MIN_GROUPS,
     MIN_ITEMS,
     MIN_PARSED,
+    TUNED,
     WORTH,
     Asked,
     Evidence,
     Rival,
 )
-from .ladder import Condition, conditions, controls, span, stands, untested
+from .ladder import Condition, closed, conditions, controls, span, stands, untested
 
 GAP, NO_GAP, NOT_KNOWN, SURFACE_ONLY = "GAP", "NO_GAP", "NOT_KNOWN", "SURFACE_ONLY"
 REPORT_INVALID, REPORT_EXCEEDS_PROBE, INCONCLUSIVE = "REPORT_INVALID", "REPORT_EXCEEDS_PROBE", "INCONCLUSIVE"
@@ -240,9 +241,9 @@ def _silent(e: Evidence) -> str:
 
 def _taught(e: Evidence) -> str:
     """Where a prompt learned from labels gets it said, what is missing is the question."""
-    closed = [s for s in e.supervised if s.how == "tuned" and s.usable and not s.lead.lower > 0]
-    lead = "".join(f" (the probe's lead over it: {span(s.lead)})" for s in closed)
-    return f" It is not shown to survive a report tuned on the same labels{lead}." if closed else ""
+    tuned = [s for s in e.supervised if s.how == TUNED and closed(s.lead)]
+    lead = "".join(f" (the probe's lead over it: {span(s.lead)})" for s in tuned)
+    return f" A prompt learned from the same labels gets it said{lead}." if tuned else ""
 
 
 def _where_it_rests(e: Evidence) -> str:

@@ -72,11 +72,11 @@ def test_ablations_are_told_of_where_they_belong_to_these_probes(a_run, on_disk,
 def test_a_tuned_report_is_told_of_and_is_none_of_the_ways_of_asking(a_run, on_disk, tmp_path):
     run = a_run(targets=("knowledge",), conditions=("plain",))
     run.verdicts[0] |= {"tuned": 0.8, "tuned_lower": 0.7, "tuned_upper": 0.9} | {
-        "tuning": {"target": "knowledge", "condition": "plain", "how": {"embeddings": 8}}
+        "tuning": {"took": True, "how": {"embeddings": 8, "epochs": 30}}
     }
     found = read_run(on_disk(run, tmp_path / "run"))
     text = as_markdown(methods.methods(found))
-    assert "For knowledge (plain) a soft prompt of 8 embeddings was learned" in text
+    assert "For knowledge (plain) a soft prompt of 8 embeddings before the prompt was learned" in text
     assert "lester2021" in text
     assert "tuned on labels" not in text
-    assert "tacit tune run" in commands(found)
+    assert "tacit tune run --epochs 30" in commands(found)

@@ -32,7 +32,7 @@ POWER = pd.DataFrame(
 def test_only_worlds_without_a_gap_are_among_the_false_gaps(ax):
     drawn = validation.false_gaps(CONTROLS, ax=ax)
     names = [label.get_text() for label in drawn.get_yticklabels()]
-    assert names == ["N1 zero gap", "N1 zero gap, clustered", "N2 hash", "P6 nonlinear"]
+    assert names == ["N1 zero gap (200)", "N1 zero gap, clustered (200)", "N2 hash (200)", "P6 nonlinear (40)"]
     assert list(drawn.lines[-1].get_xdata()) == [0.02, 0.045, 0.0, 0.0]
 
 
