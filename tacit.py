@@ -13,9 +13,9 @@ from pathlib import Path
 
 import click
 import pandas as pd
-from tqdm import tqdm
 
 from activations import ActivationError, Settings, open_store, read_settings, run_folder, run_name, write_settings
+from activations.progress import progress
 from activations.verify import describe, faults
 from figures import FigureError, as_json, cached_summary, draw_models, draw_run, files, probed_summary, shown, summary
 from probes import ProbeError, compare_runs, cross_matrix, follow_ups, n_readings, peers_of, probe_run, up_to_date
@@ -332,7 +332,7 @@ def probe(run, again, permutations, sae, device):
         from activations.place import on_device  # torch takes seconds to import
 
         place = functools.partial(on_device, device=device)
-    with tqdm(total=n_readings(store), unit=" layers", desc="probe", disable=None, dynamic_ncols=True) as bar:
+    with progress(total=n_readings(store), unit=" layers", desc="probe") as bar:
         probe_run(
             store, folder, seed=settings.seed, n_permutations=permutations, further=further, place=place,
             say=_above(bar), progress=bar.update,
@@ -365,7 +365,7 @@ def ablate(run, items, random):
     store, settings = open_store(folder / "activations"), _made_with(run)
     results = read_results(folder)
     mover = Mover(load_subject(settings, load_tokenizer(settings)), store, settings)
-    with tqdm(total=n_ablated(results, items), unit=" prompts", desc="ablate", disable=None, dynamic_ncols=True) as bar:
+    with progress(total=n_ablated(results, items), unit=" prompts", desc="ablate") as bar:
         move = functools.partial(mover.move, tick=bar.update)
         measure_usage(results, store, move, n_items=items, n_random=random, seed=settings.seed, say=_above(bar))
     click.echo(f"\n{folder / 'probes' / 'used.json'}. Next: tacit compare {run}")
@@ -393,7 +393,7 @@ def tune(run, every, epochs):
         return
     tuner = Tuner(load_subject(settings, load_tokenizer(settings)), store, settings, epochs=epochs)
     most = n_tuned(parts, epochs=epochs)
-    with tqdm(total=most, unit=" items", desc="tune (at most)", disable=None, dynamic_ncols=True) as bar:
+    with progress(total=most, unit=" items", desc="tune (at most)") as bar:
 
         def learn(*asked, **terms):
             try:

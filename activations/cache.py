@@ -19,7 +19,6 @@ from pathlib import Path
 
 import pandas as pd
 from filelock import FileLock, Timeout
-from tqdm import tqdm
 
 from activations.asking import REPLY_COLUMNS, Asking
 from activations.capture import check_subject
@@ -30,6 +29,7 @@ from activations.load import Subject
 from activations.manifest import Manifest
 from activations.memory import give_back, map_large_blocks
 from activations.plan import Entry
+from activations.progress import progress
 from activations.reading import Reader
 from activations.settings import Settings
 from activations.sharing import can_share
@@ -106,7 +106,7 @@ def _write_all(manifest: Manifest, reader: Reader, missing: Sequence[tuple[Entry
     total = sum(_prompts_in(entry, rows) for entry, rows in missing)
     map_large_blocks()
     with (
-        tqdm(total=total, unit=" prompts", desc="cache", disable=None, dynamic_ncols=True) as bar,
+        progress(total=total, unit=" prompts", desc="cache") as bar,
         ThreadPoolExecutor(max_workers=1) as writer,
     ):
         written = None

@@ -170,7 +170,7 @@ def check_lengths(prompts: Sequence[Prompt], context: int | None, new_tokens: in
         raise ActivationError(
             f"{where}: {len(too_long)} of {len(prompts)} prompts are longer than the model's context of {context} "
             f"tokens less {new_tokens} for the reply (the longest has {len(longest.ids)}: {longest.text[:60]!r}…). "
-            "Shorten these rows, or take a model with a longer context. Nothing was changed."
+            "Shorten these rows, or take a model with a longer context."
         )
 
 

@@ -1,0 +1,28 @@
+"""How far long work is: a bar with a rate and the time left; where nobody watches a terminal, a line a minute.
+
+In: how much there is to do. Out: a `tqdm` to be used as it is. A job's log would otherwise stay empty for hours.
+"""
+
+import sys
+
+from tqdm import tqdm
+
+EVERY = 60
+"""Seconds between the lines of a log; work that is done sooner writes none."""
+LINE = "{desc}: {n_fmt} of {total_fmt}{unit}, {rate_fmt}, {elapsed} gone, {remaining} left\n"
+
+
+def progress(*, total: int, unit: str, desc: str) -> tqdm:
+    """A bar on standard error, or lines where that is no terminal. unit: what is counted, after a blank."""
+    if sys.stderr.isatty():
+        return tqdm(total=total, unit=unit, desc=desc, dynamic_ncols=True)
+    return tqdm(
+        total=total,
+        unit=unit,
+        desc=desc,
+        bar_format=LINE,
+        delay=EVERY,
+        mininterval=EVERY,
+        maxinterval=EVERY,
+        ascii=True,
+    )
