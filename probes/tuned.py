@@ -67,9 +67,14 @@ def measure_tuned(
 
 
 def to_tune(results: Results, *, how: Mapping[str, float], every: bool = False) -> list[tuple[dict, pd.DataFrame]]:
-    """(entry, items) of what `measure_tuned` would learn: nothing of what is kept."""
-    kept = _kept(results, how)
-    missing = [(entry, items) for entry, items in results.parts() if _place(entry) not in kept]
+    """(entry, items) of what `measure_tuned` would learn: nothing of what is kept.
+
+    Raises ProbeError where nothing of the run was probed.
+    """
+    kept, parts = _kept(results, how), list(results.parts())
+    if not parts:
+        raise ProbeError(f"{results.run}: nothing could be probed, so there is nothing to tune. See: tacit compare")
+    missing = [(entry, items) for entry, items in parts if _place(entry) not in kept]
     return [(entry, items) for entry, items in missing if every or _ahead(entry, items)]
 
 

@@ -164,6 +164,12 @@ def test_only_what_the_reports_do_not_say_is_tuned_unless_all_is_wanted(tmp_path
     assert len(tuned(probed, learner(0.9), every=True)) == 1
 
 
+def test_a_run_of_which_nothing_was_probed_is_refused_in_words(probed):
+    results = read_results(probed[0])
+    with pytest.raises(ProbeError, match="nothing could be probed"):
+        to_tune(replace(results, entries=()), how=HOW)
+
+
 def test_without_an_answer_for_every_class_nothing_is_tuned(tmp_path):
     tune, said = learner(0.9), []
     assert tuned(world(tmp_path, said=False, answers=(("no", "perhaps"), YES_NO[1])), tune, say=said.append) == ()
