@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import shutil
+import sys
 from pathlib import Path
 
 import click
@@ -399,7 +400,7 @@ def tune(run, every, epochs):
             try:
                 return tuner.tune(*asked, **terms, tick=bar.update)
             except ActivationError as error:  # the others are not lost for it
-                bar.write(str(error))
+                _above(bar)(str(error))
                 return None
 
         found = measure_tuned(results, store, learn, how=how, every=every, say=_above(bar))
@@ -492,8 +493,8 @@ def _made_with(run: str) -> Settings:
 
 
 def _above(bar):
-    """Lines that come while a progress bar stands go above it."""
-    return lambda line: bar.write(line)
+    """Lines that come while a progress bar stands go above it; a log has no bar to be cleared."""
+    return bar.write if sys.stderr.isatty() else click.echo
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ the answers after the learned prompt: embeddings that stand before everything el
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from activations.load import Subject
 from activations.prompts import Prompt, check_lengths, encode, has_chat_template, renderer
 from activations.replies import end_tokens
 from activations.settings import Settings
+from activations.sharing import can_share
 from activations.store import Store
 
 SOFT = 8
@@ -34,7 +36,7 @@ RATE = 0.3
 """Adam's step, in units of the root mean square of an embedding's entries: models differ in that by a factor of 100."""
 UNLEARNED = -100
 """torch's mark of a token that the loss leaves out."""
-TRIED = 32
+TRIED = 16
 """Prompts that the model is checked on before it is tuned."""
 SLACK = {torch.float32: 0.01}
 """Nats by which log-probabilities may differ from the cached ones on average; the batch changes the rounding."""
@@ -69,6 +71,7 @@ class Tuner:
         if subject.remote:
             raise ActivationError("a report is tuned by gradients, which a remote model does not give: cache it here")
         self.subject, self.store, self.settings, self.epochs = subject, store, settings, epochs
+        self.shares, self._checked = can_share(subject), set()
         subject.module.requires_grad_(False)
 
     def tune(
@@ -103,7 +106,7 @@ class Tuner:
         for _ in range(epochs):
             final.round(known, tick)
         tick(self.epochs * (len(train) + len(known)) - trial.seen - final.seen)  # announced, and not needed
-        return Tuned(_asked(self.subject, prompts, final.soft.detach(), paths, len(answers)), epochs, loss)
+        return Tuned(self._ask(prompts, final.soft.detach(), paths, len(answers), tick), epochs, loss)
 
     def _check(self, prompts, paths, answers, right, cached, where: str) -> None:
         check_lengths(prompts, self.subject.context, SOFT + max(map(len, paths), default=0) + 1, where)
@@ -111,17 +114,21 @@ class Tuner:
         if unspelled:
             raise ActivationError(f"{where}: {', '.join(map(repr, unspelled[:5]))} cannot be spelled after the prompt")
         some = np.flatnonzero(np.isfinite(cached).all(axis=1))[:TRIED]
-        if len(some):
-            now = _asked(self.subject, [prompts[i] for i in some], self._nothing(), paths, len(answers))
+        if len(some) and where not in self._checked:
+            nothing = torch.zeros(0, self.subject.d_model, device=self.subject.device)
+            now = self._ask([prompts[i] for i in some], nothing, paths, len(answers))
             off = float(np.abs(now - cached[some]).mean())
             if not off <= SLACK.get(self.subject.dtype, 0.5):
                 raise ActivationError(
                     f"{where}: the answers' log-probabilities differ from the cached ones by {off:.2g} nats, so this is"
                     f" not the model or the prompt of the run. Run: tacit cache {self.store.path.parent.name}"
                 )
+            self._checked.add(where)
 
-    def _nothing(self) -> torch.Tensor:
-        return torch.zeros(0, self.subject.d_model, device=self.subject.device)
+    def _ask(self, prompts, soft, paths, n: int, tick=lambda n: None) -> np.ndarray:
+        longest, window = SOFT + max(len(prompt.ids) for prompt in prompts), self.subject.window
+        shares = self.shares and (window is None or longest < window // 2)
+        return _asked(self.subject, prompts, soft, paths, n, shares=shares, tick=tick)
 
 
 class Learning:
@@ -208,11 +215,8 @@ def _lesson(subject: Subject, prompts: Sequence[Prompt], paths: dict[Ids, int], 
 @torch.no_grad()
 def _ease(subject: Subject, prompts: Sequence[Prompt], paths: dict[Ids, int]) -> dict[Ids, float]:
     """Mean log-probability of each path's first token over some prompts."""
-    ids = [tuple(prompt.ids) for prompt in prompts[:TRIED]]
-    columns = sorted({len(row) - 1 for row in ids})
-    at = [columns.index(len(row) - 1) for row in ids]
-    logits = _logits(subject, ids, torch.zeros(0, subject.d_model, device=subject.device), columns)[range(len(ids)), at]
-    mean = torch.log_softmax(logits.float(), dim=-1).mean(dim=0)
+    nothing = torch.zeros(0, subject.d_model, device=subject.device)
+    mean = _next(subject, [tuple(prompt.ids) for prompt in prompts[:TRIED]], nothing).mean(dim=0)
     return {path: float(mean[path[0]]) for path in paths}
 
 
@@ -229,20 +233,18 @@ def _turn_end(subject: Subject) -> Ids:
 
 @torch.no_grad()
 def _asked(
-    subject: Subject, prompts: Sequence[Prompt], soft: torch.Tensor, paths: dict[Ids, int], n: int
-) -> np.ndarray:
-    """`(n_prompts, n) float64` log-probabilities of the answers."""
+    subject: Subject, prompts: Sequence[Prompt], soft: torch.Tensor, paths: dict[Ids, int], n: int, *,
+    shares: bool, tick: Callable[[int], object] = lambda n: None,
+) -> np.ndarray:  # fmt: skip
+    """`(n_prompts, n) float64` log-probabilities of the answers; shares: whether keys and values can be continued."""
     out = np.empty((len(prompts), n))
 
     def ask(some: list[int]) -> None:
-        def after(node: Ids) -> torch.Tensor:
-            ids = [(*prompts[i].ids, *node) for i in some]
-            columns = sorted({len(row) - 1 for row in ids})
-            at = [columns.index(len(row) - 1) for row in ids]
-            logits = _logits(subject, ids, soft, columns)[range(len(ids)), at]
-            return torch.log_softmax(logits.float(), dim=-1).cpu()
-
-        out[some] = score(paths, n, after(()), after).double().numpy()
+        ids = [tuple(prompts[i].ids) for i in some]
+        first = _next(subject, ids, soft)
+        after = _continued(subject, ids, soft) if shares else lambda node: _next(subject, [r + node for r in ids], soft)
+        out[some] = score(paths, n, first, after).double().numpy()
+        tick(len(some))
 
     lengths = [len(prompt.ids) for prompt in prompts]
     for batch in batches(lengths, 4 * BATCH * max(lengths)):
@@ -250,23 +252,56 @@ def _asked(
     return out
 
 
+def _next(subject: Subject, ids: Sequence[Ids], soft: torch.Tensor) -> torch.Tensor:
+    """`(batch, vocabulary) float32` log-probabilities of the token after each row, on the CPU."""
+    columns = sorted({len(row) - 1 for row in ids})
+    at = [columns.index(len(row) - 1) for row in ids]
+    logits = _logits(subject, ids, soft, columns)[range(len(ids)), at]
+    return torch.log_softmax(logits.float(), dim=-1).cpu()
+
+
+def _continued(subject: Subject, ids: Sequence[Ids], soft: torch.Tensor) -> Callable[[Ids], torch.Tensor]:
+    """`_next` of the rows followed by a few more tokens; the rows are computed once, at the first call."""
+    inputs, past = _inputs(subject, ids, soft), []
+
+    def after(node: Ids) -> torch.Tensor:
+        if not past:
+            past.append(subject.body(**inputs, use_cache=True).past_key_values)
+        tokens, mask = torch.tensor([node] * len(ids), device=subject.device), inputs["attention_mask"]
+        logits = subject.module(
+            input_ids=tokens,
+            attention_mask=torch.cat([mask, torch.ones_like(tokens)], dim=1),
+            position_ids=mask.sum(1, keepdim=True) + torch.arange(len(node), device=subject.device),
+            past_key_values=copy.deepcopy(past[0]),
+            use_cache=True,
+        ).logits[:, -1]
+        return torch.log_softmax(logits.float(), dim=-1).cpu()
+
+    return after
+
+
 def _logits(subject: Subject, ids: Sequence[Ids], soft: torch.Tensor, columns: Sequence[int]) -> torch.Tensor:
     """`(batch, n_columns, vocabulary)`: what comes next after these columns of the prompts, the soft one before them.
 
     The vocabulary is computed at these alone where the model can do that: elsewhere it would be most of the work.
     """
-    inputs = pad(ids, subject.tokenizer.pad_token_id, subject.device, side="right")
-    before = soft.to(subject.dtype).expand(len(ids), -1, -1)
-    embeds = torch.cat([before, _embedded(subject, inputs["input_ids"]).to(subject.dtype)], dim=1)
-    mask = torch.cat([torch.ones(before.shape[:2], dtype=torch.int64, device=subject.device),
-                      inputs["attention_mask"]], dim=1)  # fmt: skip
-    wanted = [
-        column + len(soft) for column in columns
-    ]  # a list: where the model is spread, a tensor would be elsewhere
+    # A list of plain numbers: where the model is spread over devices, a tensor would lie on the wrong one.
+    wanted = [column + len(soft) for column in columns]
     shorter = "logits_to_keep" in inspect.signature(subject.module.forward).parameters
     only = {"logits_to_keep": wanted} if shorter else {}
-    logits = subject.module(inputs_embeds=embeds, attention_mask=mask, use_cache=False, **only).logits
+    logits = subject.module(**_inputs(subject, ids, soft), use_cache=False, **only).logits
     return logits if shorter else logits[:, wanted]
+
+
+def _inputs(subject: Subject, ids: Sequence[Ids], soft: torch.Tensor) -> dict[str, torch.Tensor]:
+    """`inputs_embeds` and `attention_mask` of the rows, padded on the right, the soft prompt before each."""
+    padded = pad(ids, subject.tokenizer.pad_token_id, subject.device, side="right")
+    before = soft.to(subject.dtype).expand(len(ids), -1, -1)
+    embedded, mask = _embedded(subject, padded["input_ids"]).to(subject.dtype), padded["attention_mask"]
+    return {
+        "inputs_embeds": torch.cat([before, embedded], dim=1),
+        "attention_mask": torch.cat([mask.new_ones(before.shape[:2]), mask], dim=1),
+    }
 
 
 def _embedded(subject: Subject, ids: torch.Tensor) -> torch.Tensor:

@@ -79,10 +79,10 @@ def to_tune(results: Results, *, how: Mapping[str, float], every: bool = False) 
 
 
 def n_tuned(parts: Sequence[tuple[dict, pd.DataFrame]], *, epochs: int) -> int:
-    """How many items are gone through at most: in every fold once without those that are watched, once with them."""
-    return sum(
-        epochs * int((known & ~watch).sum() + known.sum()) for _, items in parts for known, watch in _parts(items)
-    )
+    """How many items are gone through at most: in every fold and epoch once without those that are watched and once
+    with them, and at last all of them."""
+    folds = [part for _, items in parts for part in _parts(items)]
+    return sum(epochs * int((known & ~watch).sum() + known.sum()) + len(known) for known, watch in folds)
 
 
 def read_tuned(run: str | Path) -> tuple[Tuning, ...]:

@@ -90,7 +90,7 @@ def test_each_fold_is_answered_by_a_prompt_that_learned_from_the_others_alone(pr
     assert read_tuned(run) == (one,)
     assert ((with_tuned(frame, one)[f"method:{TUNED}"] > 0) == (frame["label"] == 1)).all()
     learned = sum((right >= 0).sum() + ((right >= 0) & ~watch).sum() for right, watch, *_ in tune.seen)
-    assert n_tuned(parts, epochs=3) == 3 * learned
+    assert n_tuned(parts, epochs=3) == 3 * learned + N * len(tune.seen)
     assert to_tune(results, how=HOW) == []
 
 
