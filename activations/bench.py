@@ -35,6 +35,7 @@ from activations.prompts import Prompt
 from activations.reading import CPU_TOKENS, GPU_TOKENS, Reader
 from activations.settings import RUNS, Settings
 from activations.sites import sites_of
+from activations.tuning import BATCH, SOFT, UNLEARNED, Learning
 
 SHARED, OWN = 100, 24
 """Tokens of a shared beginning, and of what follows it."""
@@ -207,6 +208,48 @@ def caching(subject: Subject, *, n: int, repeats: int, seed: int) -> Iterator[Ra
         yield Ratio(name, rival_s / ours_s, ours_s, rival_s, told, len(prompts), token_s * tokens)
 
 
+def tuning(subject: Subject, *, n: int, repeats: int, seed: int) -> Iterator[Ratio]:
+    """A round of learning a soft prompt against peft's prompt tuning in batches as they come, padded to the longest,
+    with the vocabulary at every token.
+
+    Its floor is two passes through the blocks, forth and back; the weights stand still, so they need no gradients.
+    """
+    try:
+        from peft import PromptTuningConfig, TaskType, get_peft_model
+    except ImportError:
+        return
+    prompts = prompts_of(n, shared=0, lengths=QUESTIONS, vocabulary=subject.module.config.vocab_size, seed=seed)
+    token_s, answer = token_floor_s(subject), (7,)
+    subject.module.requires_grad_(False)
+    learning = Learning(subject, prompts, [answer] * n, seed)
+    wrapped = get_peft_model(subject.module, PromptTuningConfig(TaskType.CAUSAL_LM, num_virtual_tokens=SOFT))
+    adam = torch.optim.Adam([p for p in wrapped.parameters() if p.requires_grad], lr=0.01)
+
+    def step(some: list[Prompt]) -> None:
+        rows = [(*prompt.ids, *answer) for prompt in some]
+        inputs = pad(rows, subject.tokenizer.pad_token_id, subject.device, side="right")
+        at = torch.arange(len(some)), inputs["attention_mask"].sum(1) - 1
+        labels = torch.full_like(inputs["input_ids"], UNLEARNED)
+        labels[at] = inputs["input_ids"][at]
+        adam.zero_grad()
+        wrapped(**inputs, labels=labels).loss.backward()
+        adam.step()
+
+    def ours() -> None:
+        with torch.inference_mode(False), torch.enable_grad():
+            learning.round(range(n), lambda done: None)
+
+    def rival() -> None:
+        with torch.inference_mode(False), torch.enable_grad():
+            for first in range(0, n, BATCH):
+                step(prompts[first : first + BATCH])
+
+    ours_s, rival_s = timed(ours, rival, repeats)
+    tokens = sum(len(prompt.ids) + len(answer) + SOFT for prompt in prompts)
+    told = "peft's prompt tuning of the same prompts"
+    yield Ratio("tune_round_vs_peft", rival_s / ours_s, ours_s, rival_s, told, n, 2 * token_s * tokens)
+
+
 def reading(folder: Path, *, rows: int, layers: int, width: int, repeats: int) -> Ratio:
     """One layer out of a shard against `np.load` of the same bytes, both already in the page cache."""
     from activations.store import Store, tensor_name
@@ -296,6 +339,7 @@ def main(n: int, repeats: int, blocks: int, width: int, vocabulary: int, seed: i
         settings = Settings(model=str(model), targets=(), conditions={}, data={})
         subject = load_subject(settings, load_tokenizer(settings))
         found = [*caching(subject, n=n, repeats=repeats, seed=seed)]
+        found += tuning(subject, n=n, repeats=repeats, seed=seed)
         found.append(reading(Path(temporary), rows=2000, layers=blocks, width=width, repeats=repeats))
     found.append(peak)
     path = RUNS / "bench" / "bench.json"

@@ -30,6 +30,8 @@ SOFT = 8
 EPOCHS, PATIENCE, BATCH = 30, 3, 16
 """At most so many rounds over the training items; it stops after PATIENCE rounds in which the loss on those that are
 watched has not fallen by ENOUGH."""
+POOL = 8 * BATCH
+"""Items drawn at random that are then sorted by length: padding is computed like any token."""
 ENOUGH = 0.01
 """Nats an item: what is less changes no answer, and rounds cost minutes."""
 RATE = 0.3
@@ -59,7 +61,8 @@ class Tuned:
 def how_tuned(epochs: int) -> dict[str, float]:
     """What a learned prompt depends on, beside the model and the seed."""
     return {
-        "embeddings": SOFT, "epochs": epochs, "patience": PATIENCE, "enough": ENOUGH, "batch": BATCH, "rate": RATE,
+        "embeddings": SOFT, "epochs": epochs, "patience": PATIENCE, "enough": ENOUGH, "batch": BATCH, "pool": POOL,
+        "rate": RATE,
     }  # fmt: skip
 
 
@@ -157,11 +160,14 @@ class Learning:
         return best, least
 
     def round(self, rows: Sequence[int], tick: Callable[[int], object]) -> None:
-        """Once over these items, in random order."""
-        order = self.rng.permutation(rows)
-        for first in range(0, len(order), BATCH):
-            batch = order[first : first + BATCH].tolist()
-            self._step(batch)
+        """Once over these items, in batches of about equal length, which come in random order."""
+        order, batches = self.rng.permutation(rows).tolist(), []
+        for first in range(0, len(order), POOL):
+            pool = sorted(order[first : first + POOL], key=lambda i: len(self.prompts[i].ids))
+            batches += [pool[at : at + BATCH] for at in range(0, len(pool), BATCH)]
+        for at in self.rng.permutation(len(batches)):
+            batch = batches[at]
+            self.step(batch)
             self.seen += len(batch)
             tick(len(batch))
 
@@ -178,7 +184,8 @@ class Learning:
             )
         return loss
 
-    def _step(self, batch: list[int]) -> None:
+    def step(self, batch: list[int]) -> None:
+        """One step of Adam by the mean loss of these items."""
         self.adam.zero_grad()
 
         def backward(some: list[int]) -> None:
