@@ -322,8 +322,8 @@ def probe(run, again, permutations, sae, device):
 
     Layer, site and penalty are chosen on inner folds; baselines and controls are scored on the same folds and metric.
     """
-    folder = run_folder(run)
-    store, settings = open_store(folder / "activations"), _made_with(run)
+    folder, settings = run_folder(run), _made_with(run)
+    store = open_store(folder / "activations")
     if not again and not sae and up_to_date(folder, store, settings.seed, permutations):
         click.echo(f"reused {folder / 'probes'}: made from these activations. Next: tacit compare {run}")
         return
@@ -362,9 +362,8 @@ def ablate(run, items, random):
     from activations.load import load_subject, load_tokenizer
     from activations.moving import Mover
 
-    folder = run_folder(run)
-    store, settings = open_store(folder / "activations"), _made_with(run)
-    results = read_results(folder)
+    folder, settings = run_folder(run), _made_with(run)
+    store, results = open_store(folder / "activations"), read_results(folder)
     mover = Mover(load_subject(settings, load_tokenizer(settings)), store, settings)
     with progress(total=n_ablated(results, items), unit=" prompts", desc="ablate") as bar:
         move = functools.partial(mover.move, tick=bar.update)
@@ -384,13 +383,13 @@ def tune(run, every, epochs):
     from activations.load import load_subject, load_tokenizer
     from activations.tuning import EPOCHS, Tuner, how_tuned
 
-    folder, epochs = run_folder(run), epochs or EPOCHS
-    store, settings = open_store(folder / "activations"), _made_with(run)
-    results, how = read_results(folder), {"seed": settings.seed} | how_tuned(epochs)
+    folder, settings, epochs = run_folder(run), _made_with(run), epochs or EPOCHS
+    store, results = open_store(folder / "activations"), read_results(folder)
+    how = {"seed": settings.seed} | how_tuned(epochs)
     parts = to_tune(results, how=how, every=every)
     if not parts:
-        ahead = "no probe is shown to be ahead of the best report (--all tunes it still)"
-        click.echo(f"{run}: nothing to tune. Beside what is tuned already {ahead}")
+        click.echo(f"{run}: no probe is shown to be ahead of the best report, or all of these are tuned already")
+        click.echo(f"To tune the others too: tacit tune {run} --all")
         return
     tuner = Tuner(load_subject(settings, load_tokenizer(settings)), store, settings, epochs=epochs)
     most = n_tuned(parts, epochs=epochs)
@@ -423,7 +422,7 @@ def compare(runs, why):
     for run in folders:
         _made_with(run)
     outs = [folder / "figures" / "verdicts.json" for folder in folders.values()]
-    matrix = _cross(folders) if len(folders) > 1 else None
+    matrix = _cross(folders)
     peers = None if matrix is None else [peers_of(matrix, run) for run in folders]
     found = dict(zip(folders, compare_runs(list(folders.values()), outs=outs, peers=peers), strict=True))
     for run, folder in folders.items():
@@ -436,11 +435,21 @@ def compare(runs, why):
 
 
 def _cross(folders):
-    """Each run's reports and states against the others' truth: matrix.csv in every run."""
+    """Each run's reports and states against the others' truth: matrix.csv in every run that has items in common with
+    another, and in no other."""
+    if len(folders) < 2:
+        for folder in folders.values():
+            (folder / "figures" / "matrix.csv").unlink(missing_ok=True)
+        return None
     stores = {run: open_store(folder / "activations") for run, folder in folders.items()}
     table = cross_matrix(folders, stores=stores, say=click.echo)
-    for folder in folders.values():
-        write_atomic(folder / "figures" / "matrix.csv", lambda path: table.to_csv(path, index=False))
+    apart = table[table["predictor"] != table["target_run"]]
+    for run, folder in folders.items():
+        path = folder / "figures" / "matrix.csv"
+        if run in {*apart["predictor"], *apart["target_run"]}:
+            write_atomic(path, lambda path: table.to_csv(path, index=False))
+        else:
+            path.unlink(missing_ok=True)
     return table
 
 

@@ -111,7 +111,8 @@ def _write_all(manifest: Manifest, reader: Reader, missing: Sequence[tuple[Entry
     ):
         written = None
         for entry, rows in missing:
-            bar.set_postfix_str(f"{entry.ask.target}/{entry.condition}")
+            # Refreshed with the next prompts: in a log each refresh is a line.
+            bar.set_postfix_str(f"{entry.ask.target}/{entry.condition}", refresh=False)
             shard = _shard(reader, entry, rows, bar.update)
             if written is not None:
                 written.result()  # one shard waits at most, so memory stays flat and a full disk is noticed at once

@@ -12,17 +12,20 @@ EVERY = 60
 LINE = "{desc}: {n_fmt} of {total_fmt}{unit}, {rate_fmt}, {elapsed} gone, {remaining} left\n"
 
 
+class _Lines:
+    """Standard error without the characters that send a terminal's cursor back."""
+
+    def write(self, text: str) -> None:
+        if kept := text.replace("\r", "").strip(" "):
+            sys.stderr.write(kept)
+
+    def flush(self) -> None:
+        sys.stderr.flush()
+
+
 def progress(*, total: int, unit: str, desc: str) -> tqdm:
     """A bar on standard error, or lines where that is no terminal. unit: what is counted, after a blank."""
     if sys.stderr.isatty():
         return tqdm(total=total, unit=unit, desc=desc, dynamic_ncols=True)
-    return tqdm(
-        total=total,
-        unit=unit,
-        desc=desc,
-        bar_format=LINE,
-        delay=EVERY,
-        mininterval=EVERY,
-        maxinterval=EVERY,
-        ascii=True,
-    )
+    every = {"delay": EVERY, "mininterval": EVERY, "maxinterval": EVERY, "file": _Lines(), "ascii": True}
+    return tqdm(total=total, unit=unit, desc=desc, bar_format=LINE, **every)

@@ -19,7 +19,7 @@ from .errors import ProbeError
 from .evidence import MARGIN, TUNED, Evidence, Peer, Tuning, Used
 from .framing import self_or_anybody
 from .gather import answered_only, control_of, coverage_by_class, gather, headline
-from .ladder import closed, unusable_report
+from .ladder import unusable_report
 from .localisation import localise
 from .multiplicity import holm
 from .paired import Paired, limits
@@ -168,15 +168,12 @@ def _extra(entry: dict, paired: Paired, evidence: Evidence) -> dict:
 
 
 def _tuned(paired: Paired, tuning: Tuning | None) -> dict:
-    """The report that was tuned on labels, and how that went; null where none was. Its score is null too where learning
-    did not work and it says less than the probe, since nothing follows from that."""
-    nothing = dict.fromkeys((TUNED, f"{TUNED}_lower", f"{TUNED}_upper", "tuning"))
+    """The report that was tuned on labels, and how that went; null where none was."""
     if tuning is None:
-        return nothing
+        return dict.fromkeys((TUNED, f"{TUNED}_lower", f"{TUNED}_upper", "tuning"))
     told = {key: getattr(tuning, key) for key in ("score", "learned", "taught", "epochs", "how")}
     told["took"] = tuning.took(paired.score(paired.head).value)
-    shown = told["took"] or closed(paired.lead(paired.head, TUNED))
-    return nothing | (limits(TUNED, paired.score(TUNED)) if shown else {}) | {"tuning": told}
+    return limits(TUNED, paired.score(TUNED)) | {"tuning": told}
 
 
 def _three(x: Estimate) -> dict[str, float]:

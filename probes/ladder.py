@@ -42,8 +42,10 @@ class Condition:
     """the level that needs it, or "scope" """
     condition: str
     held: bool | None
-    """None: not tested"""
+    """None: not tested, or tried and undecided"""
     evidence: str
+    tried: bool = False
+    """whether an undecided one was tried"""
 
 
 def conditions(e: Evidence) -> tuple[Condition, ...]:
@@ -58,8 +60,8 @@ def stands(found: tuple[Condition, ...], level: str) -> bool:
 
 
 def untested(found: tuple[Condition, ...], levels: str) -> list[str]:
-    """The conditions of these levels (one letter each) that nobody tested."""
-    return [c.condition for c in found if c.held is None and c.level in levels]
+    """The conditions of these levels (one letter each) that nobody tested, or that were tried and decided nothing."""
+    return [c.condition + " (tried, undecided)" * c.tried for c in found if c.held is None and c.level in levels]
 
 
 def span(x: Estimate) -> str:
@@ -221,7 +223,8 @@ def _access(e: Evidence) -> tuple[Condition, ...]:
         lost = [s.rung for s in e.supervised if s.how == how and s.usable is False]
         text = "; ".join(f"{s.rung}: {span(s.lead)}" for s in rungs)
         text = text or (f"asked, and not usable: {', '.join(lost)}" if lost else "not run")
-        found.append(Condition("A", name, all(s.lead.lower > 0 for s in rungs) if rungs else None, text))
+        held = all(s.lead.lower > 0 for s in rungs) if rungs else None
+        found.append(Condition("A", name, held, text, tried=bool(lost and not rungs)))
     return (*found, _tuned(e))
 
 
@@ -237,8 +240,10 @@ def _tuned(e: Evidence) -> Condition:
         return Condition("A", name, False, f"{text}, less than {MARGIN:g}")
     if tuned.usable and tuned.lead.lower > 0:
         return Condition("A", name, True, text)
-    why = "undecided" if tuned.usable else "it did not learn what it was shown, so nothing follows"
-    return Condition("A", f"{name} (tried)", None, f"{text}; {why}")
+    why = "neither shown nor below the margin"
+    if not tuned.usable:
+        why = "it did not learn all that it was shown, so what it fails to say is no evidence"
+    return Condition("A", name, None, f"{text}; {why}", tried=True)
 
 
 def closed(lead: Estimate) -> bool:

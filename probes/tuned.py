@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from .analysis import NESTED
 from .bootstrap import N_RESAMPLES
 from .errors import ProbeError
 from .evidence import TUNED, Tuning
@@ -28,7 +29,7 @@ from .paired import Paired, stick_of
 from .reports import BEST
 from .results import Results, digest
 from .splits import Folds
-from .tables import method_columns, write_json
+from .tables import method_columns, predictions, write_json
 from .targets.elicitations import PRIMARY
 
 FILE = "tuned.json"
@@ -62,7 +63,7 @@ def measure_tuned(
         found[place] = one
         content = {"probes": digest(results.run), "tuned": [asdict(each) for each in found.values()]}
         write_json(results.run / "probes" / FILE, content)
-        say(line(one))
+        say(line(one, entry, items))
     return tuple(found.values())
 
 
@@ -113,11 +114,15 @@ def with_tuned(frame: pd.DataFrame, one: Tuning | None) -> pd.DataFrame:
     return pd.concat([frame, pd.DataFrame(method_columns(TUNED, pred), index=frame.index)], axis=1)
 
 
-def line(one: Tuning) -> str:
-    """One outcome for the terminal."""
+def line(one: Tuning, entry: dict, items: pd.DataFrame) -> str:
+    """One outcome for the terminal, beside what the probe and the best report score on the same items."""
+    stick = stick_of(entry, items)
+    best, probe = (
+        measure(stick.primary, stick, predictions(items, name, stick.n_classes))[0] for name in (BEST, NESTED)
+    )
     return (
-        f"{one.target}, {one.condition}: {one.score:.3f} held out, {one.learned:.3f} of what it learned from in the"
-        " least of the folds"
+        f"{one.target}, {one.condition}: {stick.primary} {one.score:.3f} tuned, {best:.3f} best report, {probe:.3f}"
+        f" probe ({one.learned:.3f} of what it learned from, in the least of the folds)"
     )
 
 

@@ -172,9 +172,10 @@ def _why_said(found: tuple[Condition, ...], valid: bool) -> tuple[str, ...]:
 
 
 def _why_more(found: tuple[Condition, ...], known: bool) -> tuple[str, ...]:
-    """What was tested above G, of something that is known."""
-    tested = [c for c in found if known and c.level in ("A", "P", "U") and c.held is not None]
-    return tuple(f"{c.level}, {c.condition}: {'held' if c.held else 'not shown'}; {c.evidence}" for c in tested)
+    """What was tested or tried above G, of something that is known."""
+    tried = [c for c in found if known and c.level in ("A", "P", "U") and (c.held is not None or c.tried)]
+    outcome = {True: "held", False: "not shown", None: "undecided"}
+    return tuple(f"{c.level}, {c.condition}: {outcome[c.held]}; {c.evidence}" for c in tried)
 
 
 def _gap(e: Evidence) -> tuple[tuple[str, ...], bool, bool]:
@@ -201,7 +202,7 @@ def _verdict(name: str, level: str, reasons: tuple[str, ...], e: Evidence, found
     sentence = _sentence(name, level, e, found)
     if missing:
         level += ", provisional"
-        sentence += f" Not tested: {', '.join(missing)}."
+        sentence += f" Still open: {', '.join(missing)}."
     return Verdict(name, level, reasons, sentence, found)
 
 

@@ -60,7 +60,7 @@ def test_the_default_runs_end_to_end_and_a_second_run_reuses_it(here):
     assert "ablated at the" in ablated["knowledge", "unlocked"]["evidence"]
     assert verdicts["token_count", "locked"]["tuning"]["epochs"] == [1] * 5
     assert verdicts["token_count", "unlocked"]["tuning"] is None
-    assert "nothing to tune" in run("tune", "--epochs", 1).output
+    assert "or all of these are tuned already" in run("tune", "--epochs", 1).output
     assert {"target", "condition", "site", "layer", "metric", "value", "lower", "upper", "n"} <= set(
         pd.read_csv(folder / "probes" / "scores.csv").columns
     )
@@ -126,10 +126,11 @@ def test_a_base_model_without_a_chat_template_is_asked_in_plain_words(here, tiny
         (["cache", "--condition", "a=x", "--condition", "a=y"], "a is given twice"),
         (["cache", "--n", "3"], "See: tacit cache --help"),
         (["cache", "../x"], "is not a run's name"),
-        (["probe", "nosuch"], "make cache RUN=nosuch"),
+        (["probe", "nosuch"], "there is no run 'nosuch'"),
         (["compare", "nosuch"], "nosuch"),
         (["compare", "a", "b", "a"], "a run is given twice"),
-        (["tune", "nosuch"], "make cache RUN=nosuch"),
+        (["ablate", "nosuch"], "there is no run 'nosuch'"),
+        (["tune", "nosuch"], "there is no run 'nosuch'"),
         (["info", "nosuch"], "make cache RUN=nosuch"),
     ],
 )

@@ -110,7 +110,7 @@ def verdict_of(run):
         (0.9, 0.9, False, "less than 0.05"),
         (0.9, 0.5, False, "less than 0.05"),
         (0.5, 0.9, True, "the probe's lead"),
-        (0.5, 0.5, None, "it did not learn what it was shown"),
+        (0.5, 0.5, None, "it did not learn all that it was shown"),
     ],
 )
 def test_access_goes_where_a_tuned_report_says_it_and_is_confirmed_where_learning_worked_in_vain(
@@ -123,7 +123,8 @@ def test_access_goes_where_a_tuned_report_says_it_and_is_confirmed_where_learnin
     verdict, condition = verdict_of(probed[0])
     assert condition["held"] is held
     assert why in condition["evidence"]
-    assert (verdict["tuned"] is None) == (held is None)
+    assert verdict["tuned"] == verdict["tuning"]["score"]
+    assert any(reason.startswith("A, tuned report: ") for reason in verdict["reasons"])
     assert verdict["tuning"]["how"] == HOW
 
 
@@ -226,7 +227,7 @@ def test_the_sentence_says_that_a_tuned_report_closed_the_gap():
     assert "learned" not in survived.sentence
     for undecided in (with_lead(est(0.15, 0.16)), with_lead(est(0.3), usable=False)):
         assert undecided.level == "A, provisional"
-        assert "Not tested: tuned report (tried)." in undecided.sentence
+        assert "Still open: tuned report (tried, undecided)." in undecided.sentence
 
 
 def test_learning_took_where_every_fold_fits_what_it_learned_and_the_answers_can_say_the_labels():

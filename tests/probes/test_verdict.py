@@ -234,7 +234,7 @@ TESTED = replace(
 def test_with_everything_tested_but_the_tuned_report_a_gap_is_access_and_names_that_alone():
     found = decide(TESTED)
     assert (found.name, found.level) == ("GAP", "A, provisional")
-    assert "Not tested: tuned report." in found.sentence
+    assert "Still open: tuned report." in found.sentence
 
 
 POSITION = Rival("prompt length", est(0.8), est(0.01, 0.1), False)
@@ -283,7 +283,9 @@ def test_a_gap_that_is_one_of_many_must_survive_them_all():
 def test_without_a_readable_report_after_examples_access_is_provisional_and_names_it(shots):
     found = decide(replace(TESTED, supervised=(*TESTED.supervised[:1], *shots)))
     assert (found.name, found.level) == ("GAP", "A, provisional")
-    assert "Not tested: report after labelled examples, tuned report." in found.sentence
+    tried = " (tried, undecided)" * bool(shots)
+    assert f"Still open: report after labelled examples{tried}, tuned report." in found.sentence
+    assert any("asked, and not usable" in reason for reason in found.reasons) == bool(shots)
 
 
 @pytest.mark.parametrize(
