@@ -253,10 +253,12 @@ def _told(path: str | None, items):
 def _chosen(settings: Settings, target, items) -> tuple[Elicitation, ...]:
     """The forms that are asked: of a typical model and after examples in one wording, unless all are wanted."""
     whole = settings.reports == ("all",)
+    # The embedded model's tables word every rung, to be asked for; all of them unasked would double the default's time.
+    embedded = Path(settings.model).resolve() == DEFAULT_MODEL.resolve()
     return select(
         target.forms(items), rungs=RUNGS if whole else settings.reports, framings=settings.framings,
         contexts=settings.contexts, paraphrases=settings.paraphrases, fewer=settings.paraphrases if whole else 1,
-        own={name for item in items for name, _ in item.reports},
+        own=set() if embedded else {name for item in items for name, _ in item.reports},
     )  # fmt: skip
 
 
