@@ -137,15 +137,18 @@ def after_nodes(subject: Subject, prompts: Sequence[Prompt], *, shares: bool) ->
     longest = max(map(len, ids))
     if not shares or (subject.window is not None and longest >= subject.window // 2):
         return lambda node: generate(subject, [Prompt("", (*row, *node)) for row in ids], 1)[1]
-    inputs = pad(ids, subject.tokenizer.pad_token_id, subject.device, side="right")
-    lengths = inputs["attention_mask"].sum(1, keepdim=True)
-    past = []
+    return continued(subject, pad(ids, subject.tokenizer.pad_token_id, subject.device, side="right"))
+
+
+def continued(subject: Subject, inputs: dict[str, torch.Tensor]) -> Callable[[Ids], torch.Tensor]:
+    """The same function for rows that are padded on the right, given as tokens or embeddings with `attention_mask`."""
+    lengths, past = inputs["attention_mask"].sum(1, keepdim=True), []
 
     @torch.inference_mode()
     def after(node: Ids) -> torch.Tensor:
         if not past:
             past.append(subject.body(**inputs, use_cache=True).past_key_values)
-        tokens = torch.tensor([list(node)] * len(ids), device=subject.device)
+        tokens = torch.tensor([list(node)] * len(lengths), device=subject.device)
         logits = subject.module(
             input_ids=tokens,
             attention_mask=torch.cat([inputs["attention_mask"], torch.ones_like(tokens)], dim=1),

@@ -7,7 +7,6 @@ the answers after the learned prompt: embeddings that stand before everything el
 
 from __future__ import annotations
 
-import copy
 import inspect
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from activations.capture import batches, halving, pad
 from activations.errors import ActivationError
 from activations.load import Subject
 from activations.prompts import Prompt, check_lengths, encode, has_chat_template, renderer
-from activations.replies import end_tokens
+from activations.replies import continued, end_tokens
 from activations.settings import Settings
 from activations.sharing import can_share
 from activations.store import Store
@@ -248,9 +247,12 @@ def _asked(
 
     def ask(some: list[int]) -> None:
         ids = [tuple(prompts[i].ids) for i in some]
-        first = _next(subject, ids, soft)
-        after = _continued(subject, ids, soft) if shares else lambda node: _next(subject, [r + node for r in ids], soft)
-        out[some] = score(paths, n, first, after).double().numpy()
+
+        def whole(node: Ids) -> torch.Tensor:
+            return _next(subject, [row + node for row in ids], soft)
+
+        after = continued(subject, _inputs(subject, ids, soft)) if shares else whole
+        out[some] = score(paths, n, whole(()), after).double().numpy()
         tick(len(some))
 
     lengths = [len(prompt.ids) for prompt in prompts]
@@ -265,26 +267,6 @@ def _next(subject: Subject, ids: Sequence[Ids], soft: torch.Tensor) -> torch.Ten
     at = [columns.index(len(row) - 1) for row in ids]
     logits = _logits(subject, ids, soft, columns)[range(len(ids)), at]
     return torch.log_softmax(logits.float(), dim=-1).cpu()
-
-
-def _continued(subject: Subject, ids: Sequence[Ids], soft: torch.Tensor) -> Callable[[Ids], torch.Tensor]:
-    """`_next` of the rows followed by a few more tokens; the rows are computed once, at the first call."""
-    inputs, past = _inputs(subject, ids, soft), []
-
-    def after(node: Ids) -> torch.Tensor:
-        if not past:
-            past.append(subject.body(**inputs, use_cache=True).past_key_values)
-        tokens, mask = torch.tensor([node] * len(ids), device=subject.device), inputs["attention_mask"]
-        logits = subject.module(
-            input_ids=tokens,
-            attention_mask=torch.cat([mask, torch.ones_like(tokens)], dim=1),
-            position_ids=mask.sum(1, keepdim=True) + torch.arange(len(node), device=subject.device),
-            past_key_values=copy.deepcopy(past[0]),
-            use_cache=True,
-        ).logits[:, -1]
-        return torch.log_softmax(logits.float(), dim=-1).cpu()
-
-    return after
 
 
 def _logits(subject: Subject, ids: Sequence[Ids], soft: torch.Tensor, columns: Sequence[int]) -> torch.Tensor:

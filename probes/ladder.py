@@ -68,7 +68,13 @@ def span(x: Estimate) -> str:
     """ "0.300 [0.280, 0.320]", or "undefined"."""
     if not np.isfinite([x.value, x.lower, x.upper]).all():
         return "undefined"
-    return f"{x.value:.3f} [{x.lower:.3f}, {x.upper:.3f}]"
+    return f"{plain(x.value)} [{plain(x.lower)}, {plain(x.upper)}]"
+
+
+def plain(x: float) -> str:
+    """Three decimals, and no sign on a zero."""
+    text = f"{x:.3f}"
+    return text.lstrip("-") if float(text) == 0 else text
 
 
 def _decodable(e: Evidence) -> tuple[Condition, ...]:

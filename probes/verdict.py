@@ -25,7 +25,7 @@ from .evidence import (
     Evidence,
     Rival,
 )
-from .ladder import Condition, closed, conditions, controls, span, stands, untested
+from .ladder import Condition, closed, conditions, controls, plain, span, stands, untested
 
 GAP, NO_GAP, NOT_KNOWN, SURFACE_ONLY = "GAP", "NO_GAP", "NOT_KNOWN", "SURFACE_ONLY"
 REPORT_INVALID, REPORT_EXCEEDS_PROBE, INCONCLUSIVE = "REPORT_INVALID", "REPORT_EXCEEDS_PROBE", "INCONCLUSIVE"
@@ -208,7 +208,7 @@ def _verdict(name: str, level: str, reasons: tuple[str, ...], e: Evidence, found
 
 def _sentence(name: str, level: str, e: Evidence, found: tuple[Condition, ...]) -> str:
     where = f"the {e.site} prompt, layer {e.layer}"
-    scores = f"{e.metric} {_plain(e.probe.value)} against {_plain(e.report.value)}"
+    scores = f"{e.metric} {plain(e.probe.value)} against {plain(e.report.value)}"
     about = f"{e.target}, {e.condition}:"
     return {
         GAP: f"{about} the states ({where}) carry more than the model says in its best report ({e.rung}): {scores},"
@@ -225,12 +225,6 @@ def _sentence(name: str, level: str, e: Evidence, found: tuple[Condition, ...]) 
         f" {span(e.gap)}.",
         INCONCLUSIVE: f"{about} the evidence decides nothing.",
     }[name]
-
-
-def _plain(x: float) -> str:
-    """Three decimals, and no sign on a zero."""
-    text = f"{x:.3f}"
-    return text.lstrip("-") if float(text) == 0 else text
 
 
 def _silent(e: Evidence) -> str:

@@ -53,6 +53,8 @@ def test_the_default_runs_end_to_end_and_a_second_run_reuses_it(here):
     verdicts = {
         (v["target"], v["condition"]): v for v in json.loads((folder / "figures" / "verdicts.json").read_text())
     }
+    asked = set(pd.read_parquet(folder / "activations" / "replies.parquet")["elicitation"]) - {""}
+    assert {name.split("/")[0] for name in asked} == {"choice", "logits", "shots4"}, "more than the default was asked"
     assert set(verdicts) == {(t, c) for t in ("token_count", "knowledge", "behavior") for c in ("locked", "unlocked")}
     assert all(verdicts[t, "unlocked"]["verdict"] != "GAP" for t in ("token_count", "knowledge", "behavior"))
     assert verdicts["token_count", "locked"]["gap_lower"] > 0

@@ -7,6 +7,7 @@ import pytest
 
 from probes.bootstrap import Estimate
 from probes.evidence import Asked, Evidence, Peer, Rival, Supervised
+from probes.ladder import span
 from probes.verdict import NAMES, decide
 
 
@@ -131,6 +132,7 @@ def test_without_enough_controls_no_gap_is_claimed(n_control):
 
 def test_a_score_that_rounds_to_zero_has_no_sign():
     assert "auroc 0.900 against 0.000," in decide(replace(CLEAR, report=est(-0.0001))).sentence
+    assert "-0.000" not in span(est(-0.0001, 0.0001))
 
 
 def test_a_finer_scale_than_yes_and_no_is_no_gap():
