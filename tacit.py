@@ -180,7 +180,7 @@ def cache(run, **options):
     model = fingerprint(settings, config)
     terms = dict(tokenizer=tokenizer, config=config, model=model)
     subjects = [*_subjects(settings, tokenizer)]
-    hows = {name: _chosen(settings, target, items) for name, target, items in subjects}
+    hows = {subject[0]: _chosen(settings, subject) for subject in subjects}
     entries = plan_run([_primary_ask(subject, hows[subject[0]], settings) for subject in subjects], settings, **terms)
     for subject in subjects:
         for ask in _further_asks(subject, hows[subject[0]]):
@@ -250,15 +250,16 @@ def _told(path: str | None, items):
         yield f"of {balance.n} prompts that name all their options, {order}"
 
 
-def _chosen(settings: Settings, target, items) -> tuple[Elicitation, ...]:
+def _chosen(settings: Settings, subject) -> tuple[Elicitation, ...]:
     """The forms that are asked: of a typical model and after examples in one wording, unless all are wanted."""
+    name, target, items = subject
     whole = settings.reports == ("all",)
-    # The embedded model's tables word every rung, to be asked for; all of them unasked would double the default's time.
-    embedded = Path(settings.model).resolve() == DEFAULT_MODEL.resolve()
+    # The tables that come with the embedded model word every rung, to be asked for: all of them would double its time.
+    shipped = DEFAULT_MODEL.resolve() in Path(settings.data.get(name, "")).resolve().parents
     return select(
         target.forms(items), rungs=RUNGS if whole else settings.reports, framings=settings.framings,
         contexts=settings.contexts, paraphrases=settings.paraphrases, fewer=settings.paraphrases if whole else 1,
-        own=set() if embedded else {name for item in items for name, _ in item.reports},
+        own=set() if shipped else {name for item in items for name, _ in item.reports},
     )  # fmt: skip
 
 
