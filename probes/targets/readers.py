@@ -17,9 +17,12 @@ NEGATION = re.compile(
     r"|\bthan\b|\bagainst\b|\bwithout\b)",
     re.IGNORECASE,
 )
-# "a week from now" is a time, not the option "now".
-TIME_BEFORE = re.compile(r"\b(?:from|until|till|by|for|since|before|up to)\s+$", re.IGNORECASE)
-IDIOM_AFTER = re.compile(r"\s+(?:a (?:minute|moment|second|sec|bit)\b|that\b)", re.IGNORECASE)
+# "a week from now" and "for a while now" are times, not the option "now".
+TIME_BEFORE = re.compile(
+    r"\b(?:from|until|till|by|for|since|before|up to|as of|while|ages|time|(?:minute|hour|day|week|month|year)s?)\s+$",
+    re.IGNORECASE,
+)
+IDIOM_AFTER = re.compile(r"\s+(?:a (?:minute|moment|second|sec|bit)\b|that\b|and (?:then|again)\b)", re.IGNORECASE)
 # "Wait, I…", "Now, let me…": a new clause after the comma makes the word an exclamation.
 EXCLAIMED_AFTER = re.compile(
     r"[,!.]*\s*,\s+(?:i|we|you|he|she|they|let|that|this|what|why|how|who|hold|actually|so|no|there|maybe"
