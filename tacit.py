@@ -207,12 +207,15 @@ def _settings(run: str, given: dict) -> Settings:
     """What was typed, over what the run was made with, over the defaults."""
     known = read_settings(run)
     base = dataclasses.asdict(known) if known else {}
-    if "model" not in {**base, **given}:
+    if not known and Path(given.get("model", DEFAULT_MODEL)).resolve() == DEFAULT_MODEL.resolve():
         given = {"data": (f"{_embedded()}/items",)} | given | {"model": _embedded()}
     if not known or "data" in given or "targets" in given:
         found = resolve_data(given.get("data", ()), given.get("targets"))
         given = {"conditions": base.get("conditions") or found.conditions or {"plain": ""}} | given
-        given |= {"targets": found.targets, "data": found.paths}
+        kept = {
+            name: path for name, path in base.get("data", {}).items() if "data" not in given and name in found.targets
+        }
+        given |= {"targets": found.targets, "data": kept | found.paths}
     return Settings(**(base | given))
 
 

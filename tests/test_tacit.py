@@ -214,3 +214,11 @@ def test_a_run_that_is_not_there_is_named_with_those_that_are(here):
     (here / "runs/good").mkdir(parents=True)
     (here / "runs/good/settings.json").write_text("{}")
     assert "runs that are there: good" in refused("show", "nosuch")
+
+
+def test_the_embedded_models_tables_are_taken_however_it_is_named_and_kept(here):
+    named = tacit._settings("x", {"model": str(tacit.DEFAULT_MODEL)})
+    assert named == tacit._settings("x", {})
+    assert set(named.data) == {"token_count", "knowledge", "behavior"}
+    tacit.write_settings("x", named)
+    assert tacit._settings("x", {"targets": ("knowledge",)}).data == {"knowledge": named.data["knowledge"]}

@@ -197,7 +197,7 @@ def for_items(items: Sequence[Item]) -> Behavior:
         shown = " and ".join("|".join(each) for each in sorted(options)[:2])
         raise TargetError(
             f"behavior: the rows have {len(options)} different sets of options (such as {shown}), expected the "
-            "same in every row. Give "
-            "all rows the same names, for example now|wait, and put what they stand for into the question."
+            "same in every row, and in the same order. Give all rows the same names, for example now|wait, and put "
+            "what they stand for into the question."
         )
     return Behavior(properties[0], options.pop()) if properties == ["option"] else Behavior(*properties)

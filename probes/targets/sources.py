@@ -9,7 +9,10 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
+
+import pandas as pd
 
 from probes.targets.base import CountTokens, Item, TargetError
 from probes.targets.behavior import Behavior
@@ -17,7 +20,7 @@ from probes.targets.own import OwnTarget
 from probes.targets.properties import find, is_property
 from probes.targets.published import READ, as_table
 from probes.targets.registry import NAMES, SIBLINGS, get_target
-from probes.targets.tables import OPTIONAL, REQUIRED, ignored_columns, read_table, targets_for
+from probes.targets.tables import COMMON_COLUMNS, OFFERED, OPTIONAL, REQUIRED, ignored_columns, read_table, targets_for
 from probes.targets.userfiles import is_file
 
 ENDINGS = (".csv", ".jsonl", ".json", ".parquet")
@@ -142,9 +145,22 @@ def _served_by(path: str, wanted: Sequence[str] | None) -> tuple[str, ...]:
         served = tuple(name for name in served if name != "behavior" or acts or len(served) == 1)
     else:
         served = tuple(name for name in served if name in wanted)
+    if wanted is None:
+        _check_spelling(path, table, served)
     if not served:
         needs = "; ".join(f"{name}: {', '.join(REQUIRED[name])}" for name in wanted or NAMES)
         raise TargetError(
             f"{path} has the columns {', '.join(table.columns)}, but these are needed: {needs}. Rename columns to fit."
         )
     return served
+
+
+def _check_spelling(path: str, table: pd.DataFrame, served: Sequence[str]) -> None:
+    """Raise for a column that is all but one that could be read: with `anwser`, a table is of another target."""
+    known = {*COMMON_COLUMNS, *(column for name in OFFERED for column in (*REQUIRED[name], *OPTIONAL[name]))}
+    for column in sorted(set.intersection(*(set(ignored_columns(table, name)) for name in served or OFFERED)) - READ):
+        if meant := get_close_matches(column, sorted(known - set(table.columns)), n=1, cutoff=0.82):
+            raise TargetError(
+                f"{path} has a column {column!r}, which nothing reads; did you mean {meant[0]!r}? Rename it, or say "
+                f"what the table is for: --data {(served or OFFERED)[0]}={path}."
+            )

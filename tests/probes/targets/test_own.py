@@ -90,6 +90,29 @@ def test_an_own_target_stands_beside_the_built_in_ones(example):
 
 
 @pytest.mark.parametrize(
+    ("header", "meant"),
+    [
+        ("question,anwser", "answer"),
+        ("question,option", "options"),
+        ("texts", "text"),
+        ("question,answer,groups", "group"),
+    ],
+)
+def test_a_misspelt_column_is_not_passed_over_unless_the_target_is_named(tmp_path, header, meant):
+    path = tmp_path / "t.csv"
+    path.write_text(f"{header}\n{','.join('a' for _ in header.split(','))}\n")
+    with pytest.raises(TargetError, match=f"did you mean '{meant}'"):
+        resolve_data((str(path),), None)
+    if "question" in header:
+        assert resolve_data((f"behavior={path}",), None).targets == ("behavior",)
+
+
+def test_a_column_of_ones_own_beside_the_one_that_is_read_is_no_misspelling(tmp_path):
+    (tmp_path / "t.csv").write_text("question,answer,answers,notes\nQ?,a,b,c\n")
+    assert resolve_data((str(tmp_path / "t.csv"),), None).targets == ("knowledge",)
+
+
+@pytest.mark.parametrize(
     ("name", "text", "message"),
     [
         ("t.py", "x = 1", r"defines no items\(\) and no label\(\)"),
