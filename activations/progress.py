@@ -12,6 +12,14 @@ EVERY = 60
 LINE = "{desc}: {n_fmt} of {total_fmt}{unit}, {rate_fmt}, {elapsed} gone, {remaining} left\n"
 
 
+class _Bar(tqdm):
+    """Slow work is told in seconds for one: "4.8s/layers", without the blank that stands before a unit elsewhere."""
+
+    @staticmethod
+    def format_meter(*args, **kwargs) -> str:
+        return tqdm.format_meter(*args, **kwargs).replace("s/ ", "s/")
+
+
 class _Lines:
     """Standard error without the characters that send a terminal's cursor back."""
 
@@ -26,6 +34,6 @@ class _Lines:
 def progress(*, total: int, unit: str, desc: str) -> tqdm:
     """A bar on standard error, or lines where that is no terminal. unit: what is counted, after a blank."""
     if sys.stderr.isatty():
-        return tqdm(total=total, unit=unit, desc=desc, dynamic_ncols=True)
+        return _Bar(total=total, unit=unit, desc=desc, dynamic_ncols=True)
     every = {"delay": EVERY, "mininterval": EVERY, "maxinterval": EVERY, "file": _Lines(), "ascii": True}
-    return tqdm(total=total, unit=unit, desc=desc, bar_format=LINE, **every)
+    return _Bar(total=total, unit=unit, desc=desc, bar_format=LINE, **every)

@@ -29,6 +29,15 @@ class Null:
     draws: np.ndarray
     """(n_permutations,) float64, the headline of every permutation"""
 
+    @property
+    def words(self) -> str:
+        """The p and where it comes from; the least there can be is 1 / (1 + n_permutations)."""
+        n = len(self.draws)
+        if np.isnan(self.p):
+            return f"no p: the score is undefined ({n} permutations)"
+        as_good = round(self.p * (n + 1)) - 1
+        return f"p = {self.p:.2g} ({as_good or 'none'} of {n} permutations did as well)"
+
     def facts(self) -> dict[str, float]:
         """What is written of it; nan where nothing was drawn. A score above null_q95 has p <= .05: the quantile is a
         draw itself, the higher one, and an undefined draw is above every score."""

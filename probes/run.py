@@ -276,7 +276,7 @@ def _line(found: Analysis) -> str:
         f"{ex.target}, {ex.condition}: {len(ex.y)} items in {len(np.unique(ex.groups))} groups"
         f"{f', {lost} dropped' if lost else ''}; {found.folds.n_folds} folds, no group in two of them;"
         f" nested choice: {found.methods[NESTED].note}"
-        f"{f'; p = {null.p:.3g} ({len(null.draws)} permutations)' if null else ''}"
+        f"{f'; {null.words}' if null else ''}"
     )
 
 

@@ -44,3 +44,8 @@ def test_a_terminal_gets_a_bar(monkeypatch):
         bar.update(2)
     assert "100%" in screen.getvalue()
     assert "\n" in screen.getvalue()
+
+
+def test_slow_work_is_told_in_seconds_for_one():
+    assert "2.00s/layers" in module._Bar.format_meter(n=5, total=10, elapsed=10, unit=" layers")
+    assert "2.00 layers/s" in module._Bar.format_meter(n=10, total=20, elapsed=5, unit=" layers")

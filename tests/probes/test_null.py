@@ -1,5 +1,7 @@
 """The permutation null: uniform where there is nothing, small where there is something, and charged for the search."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import kstest
@@ -39,6 +41,9 @@ def test_p_is_one_more_than_the_draws_that_reach_the_observed_over_one_more_than
     assert null.draws.tolist() == [1, 0, 1]
     assert null.p == (1 + 2) / (1 + 3)
     assert null.facts()["null_mean"] == pytest.approx(2 / 3)
+    assert null.words == "p = 0.75 (2 of 3 permutations did as well)"
+    assert replace(null, p=0.25).words == "p = 0.25 (none of 3 permutations did as well)"
+    assert replace(null, p=np.nan).words.startswith("no p: the score is undefined")
 
 
 def test_p_is_uniform_where_a_search_over_noise_finds_nothing():
