@@ -135,7 +135,8 @@ def _row(one: Compared, adjusted, family: int, peers: Mapping[tuple[str, str], t
     return {
         "target": one.entry["target"], "condition": one.entry["condition"], "verdict": verdict.name,
         "metric": evidence.metric, "chance": evidence.chance, **limits("probe", evidence.probe),
-        **limits("report", evidence.report), "report_rung": evidence.rung, **limits("gap", evidence.gap),
+        **limits("report", evidence.report), "report_rung": evidence.rung,
+        "report_rungs": list(evidence.chosen), **limits("gap", evidence.gap),
         "n": evidence.probe.n, "n_groups": evidence.probe.n_groups, "layer": evidence.layer,
         "site": evidence.site, "coverage": evidence.coverage, "control_accuracy": evidence.control,
         "reasons": list(verdict.reasons), "sentence": verdict.sentence, "level": verdict.level,

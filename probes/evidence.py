@@ -220,9 +220,17 @@ class Evidence:
     shown to read more than the lens"""
     peers: tuple[Peer, ...] = ()
     """other models that were compared with, on the same items"""
+    chosen: tuple[str, ...] = ()
+    """the rung that was the best on the other folds, fold by fold; `rung` is the commonest of them"""
     used: Used | None = None
     """what ablating the direction does where the probe reads; None where that was not tried"""
     holm_p: float | None = None
     """p of the gap (two-sided), adjusted over every gap of the comparison"""
     n_family: int = 1
     """how many gaps that were"""
+
+    @property
+    def best(self) -> str:
+        """The best report in words: its rung, and in how many folds it was chosen where others were too."""
+        times = self.chosen.count(self.rung)
+        return self.rung if times == len(self.chosen) else f"{self.rung}, in {times} of {len(self.chosen)} folds"

@@ -57,7 +57,7 @@ def gather(entry: dict, paired: Paired, usage: Sequence[Used] = (), tuning: Tuni
     return Evidence(
         target=entry["target"], condition=entry["condition"], metric=paired.stick.primary,
         chance=CHANCE[paired.stick.primary], probe=paired.score(head), report=paired.score(BEST),
-        rung=entry["best_rung"], gap=paired.lead(head, BEST),
+        rung=entry["best_rung"], chosen=tuple(entry.get("best_rung_by_fold") or ()), gap=paired.lead(head, BEST),
         equivalent=equivalent(point, values, margin=MARGIN, n_groups=paired.effective),
         shuffled=paired.lead(head, SHUFFLED), rivals=tuple(_rival(paired, head, n) for n in _rivals(entry)),
         unbeaten=tuple(r for r in rungs if not paired.lead(head, r).lower > 0),
@@ -176,11 +176,17 @@ def coverage(frame: pd.DataFrame) -> dict[str, float]:
 
 def coverage_by_class(entry: dict, frame: pd.DataFrame) -> dict[str, dict[str, float]]:
     """Shares of the outcomes among the items of each true class; for counts, of each fifth of them ("5 to 12")."""
-    names = frame["label_name"]
-    if entry["kind"] == "count":
-        names = pd.qcut(frame["label"], 5, duplicates="drop").map(lambda i: f"{i.left:g} to {i.right:g}")
+    names = frame["label_name"] if entry["kind"] != "count" else _fifths(frame["label"])
     shares = pd.crosstab(names, frame["outcome"], normalize="index")
     return {str(name): {str(k): float(v) for k, v in row.items()} for name, row in shares.iterrows()}
+
+
+def _fifths(counts: pd.Series) -> pd.Categorical:
+    """The fifth that every count belongs to, named by the least and the largest in it, in their order."""
+    fifth = counts.groupby(pd.qcut(counts, 5, duplicates="drop", labels=False))
+    ends = zip(fifth.transform("min"), fifth.transform("max"), strict=True)
+    names = [f"{low:g}" if low == high else f"{low:g} to {high:g}" for low, high in ends]
+    return pd.Categorical(names, pd.Series(names, counts).sort_index().unique())
 
 
 def commonest(frame: pd.DataFrame) -> tuple[float, str]:

@@ -32,6 +32,7 @@ from .evidence import (
     Rival,
     Used,
 )
+from .metrics import printed
 
 LEVELS = ("D", "K", "S", "G", "A", "P", "U")
 
@@ -71,14 +72,19 @@ def span(x: Estimate) -> str:
     return f"{plain(x.value)} [{plain(x.lower)}, {plain(x.upper)}]"
 
 
+def chance_of(p: float) -> str:
+    """ "p = 0.012"; resamples say nothing of smaller ones than 0.0001."""
+    return "p < 0.0001" if p < 1e-4 else f"p = {p:.2g}"
+
+
 def plain(x: float) -> str:
-    """Three decimals, and no sign on a zero."""
+    """Three decimals, a true minus, and no sign on a zero."""
     text = f"{x:.3f}"
-    return text.lstrip("-") if float(text) == 0 else text
+    return text.lstrip("-") if float(text) == 0 else text.replace("-", "−")
 
 
 def _decodable(e: Evidence) -> tuple[Condition, ...]:
-    above = f"{e.metric} {span(e.probe)}, chance {e.chance:g}; lead over shuffled labels {span(e.shuffled)}"
+    above = f"{printed(e.metric)} {span(e.probe)}, chance {e.chance:g}; lead over shuffled labels {span(e.shuffled)}"
     null = "not run" if e.null_p is None else f"p = {e.null_p:.3g} of {e.n_permutations} permutations"
     few = e.null_p is not None and e.n_permutations < MIN_PERMUTATIONS
     twins = "not looked for" if e.near_duplicates is None else f"pairs put into one group each: {e.near_duplicates}"
@@ -143,7 +149,7 @@ def _surface(rivals: list[Rival]) -> tuple[bool, str]:
 def _blank(rivals: list[Rival]) -> str:
     """Baselines that cannot tell two items apart, e.g. embeddings of a last token that all prompts share."""
     names = ", ".join(r.name for r in rivals if r.score.lower == r.score.upper == r.score.value)
-    return f" ({names}: the same for every item here, so beating it shows nothing)" if names else ""
+    return f"; {names} cannot tell the items apart here, so beating it shows nothing" if names else ""
 
 
 def _lead(lead: Estimate | None) -> tuple[bool | None, str]:
@@ -204,7 +210,7 @@ def unusable_report(coverage: dict[str, float | None], control: float, n_control
 
 
 def _gap(e: Evidence) -> tuple[Condition, ...]:
-    text = f"probe minus best report ({e.rung}, {span(e.report)}): {span(e.gap)}"
+    text = f"probe minus best report ({e.best}, {span(e.report)}): {span(e.gap)}"
     single = f"not shown to be above {', '.join(e.unbeaten)}" if e.unbeaten else "above each of them"
     found = [
         Condition("G", "gap to the best report above 0", bool(e.gap.lower > 0) and not e.equivalent, text),
@@ -213,7 +219,7 @@ def _gap(e: Evidence) -> tuple[Condition, ...]:
     if e.holm_p is None:
         found.append(Condition("G", "Holm over all gaps compared", None, "not adjusted"))
     else:
-        adjusted = f"p = {e.holm_p:.2g} over {e.n_family} gaps"
+        adjusted = f"{chance_of(e.holm_p)} over {e.n_family} gaps"
         found.append(Condition("G", "Holm over all gaps compared", bool(e.holm_p <= ALPHA), adjusted))
     if e.hard is not None and not e.graded:
         decisions = f"balanced accuracy of the decisions differs by {span(e.hard)}"
@@ -277,9 +283,8 @@ def _used(e: Evidence) -> tuple[Condition, ...]:
     """What the model writes next when the direction is taken out, against other directions taken out as far."""
     name, u = "the model uses the direction", e.used
     if u is None:
-        return (
-            Condition("U", name, None, "needs an intervention: tacit ablate (a count read by LDA has no direction)"),
-        )
+        bound = " (a count read by LDA has no direction)" if e.hard is None else ""
+        return (Condition("U", name, None, f"needs an intervention: tacit ablate{bound}"),)
     text = (
         f"ablated at the {u.site} prompt, layer {u.layer}: the next token moves by {u.effect:.2g} nats; {u.n_random}"
         f" probes of shuffled labels {u.shuffled_mean:.2g} (95th percentile {u.shuffled_q95:.2g}, p ="

@@ -8,7 +8,7 @@ unsaid: a verbalisation gap (PROTOCOL 5).
 from collections.abc import Sequence
 
 from .bootstrap import Estimate
-from .evidence import WORTH
+from .evidence import MARGIN, WORTH
 from .metrics import CHANCE
 from .paired import Paired, limits
 from .reports import BEST
@@ -50,8 +50,8 @@ def losing_step(acted: Estimate, asked: Estimate, arriving: Estimate, telling: E
         return NOWHERE if acted.upper < chance + WORTH else UNDECIDED
     if not acted.lower > chance and acted.upper < chance + WORTH:
         return ONLY_REPORT
-    if telling.lower > 0:
-        return PARTLY if arriving.upper < 0 else UNSAID
+    if telling.lower > 0:  # a loss on the way that is shown to be within the margin is none worth a name
+        return PARTLY if arriving.upper < 0 and arriving.lower <= -MARGIN else UNSAID
     return SAID if telling.upper < WORTH else UNDECIDED
 
 

@@ -29,7 +29,13 @@ METRICS = {
 }
 """Metrics by kind of label; the first one is what verdicts are about."""
 
+PRINTED = {"auroc": "AUROC", "macro_auroc": "macro AUROC", "spearman": "Spearman ρ"}
 CHANCE = {"auroc": 0.5, "macro_auroc": 0.5, "skill": 0.0, "spearman": 0.0}
+
+
+def printed(metric: str) -> str:
+    """The metric's name as papers print it."""
+    return PRINTED.get(metric, metric)
 
 
 @dataclass(frozen=True)

@@ -41,8 +41,9 @@ class Paired:
             self.head, self.frame = head, read_by(self.frame, head)
 
     def has(self, name: str) -> bool:
-        """Whether the run holds predictions of this method."""
-        return f"method:{name}" in self.frame or f"method:{name}:0" in self.frame
+        """Whether predictions of this method were made here: a column may be another target's, and empty."""
+        columns = self.frame.filter(items=[f"method:{name}", f"method:{name}:0"])
+        return bool(columns.notna().any(axis=None))
 
     def pred(self, name: str) -> np.ndarray:
         return predictions(self.frame, name, self.n_classes)

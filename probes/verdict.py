@@ -25,7 +25,8 @@ from .evidence import (
     Evidence,
     Rival,
 )
-from .ladder import Condition, closed, conditions, controls, plain, span, stands, untested
+from .ladder import Condition, chance_of, closed, conditions, controls, plain, span, stands, untested
+from .metrics import printed
 
 GAP, NO_GAP, NOT_KNOWN, SURFACE_ONLY = "GAP", "NO_GAP", "NOT_KNOWN", "SURFACE_ONLY"
 REPORT_INVALID, REPORT_EXCEEDS_PROBE, INCONCLUSIVE = "REPORT_INVALID", "REPORT_EXCEEDS_PROBE", "INCONCLUSIVE"
@@ -158,7 +159,8 @@ def _why_known(e: Evidence, found: tuple[Condition, ...], decodable: bool) -> tu
     above = e.probe.lower > e.chance
     word = "above" if above else "not shown to be above"
     text = (
-        f"probe {e.metric} {span(e.probe)}, {word} chance {e.chance:g} (lead over shuffled labels {span(e.shuffled)})"
+        f"probe {printed(e.metric)} {span(e.probe)}, {word} chance {e.chance:g}"
+        f" (lead over shuffled labels {span(e.shuffled)})"
     )
     if not above and e.probe.upper >= e.chance + WORTH:
         text += f"; it may still be {WORTH:g} above chance, so more items are needed"
@@ -180,7 +182,7 @@ def _why_more(found: tuple[Condition, ...], known: bool) -> tuple[str, ...]:
 
 def _gap(e: Evidence) -> tuple[tuple[str, ...], bool, bool]:
     """(why, probe shown ahead, report shown ahead), the last two beyond the margin's equivalence."""
-    text = f"probe minus best report ({e.rung}, {span(e.report)}): {span(e.gap)}"
+    text = f"probe minus best report ({e.best}, {span(e.report)}): {span(e.gap)}"
     if e.equivalent:
         side = " although its interval excludes 0" if e.gap.lower > 0 or e.gap.upper < 0 else ""
         return (f"{text}; shown to lie within ±{MARGIN:g}{side}",), False, False
@@ -190,7 +192,7 @@ def _gap(e: Evidence) -> tuple[tuple[str, ...], bool, bool]:
     if not ahead and not behind:
         text += f"; neither different from 0 nor shown to lie within ±{MARGIN:g}"
     if (ahead or behind) and e.holm_p is not None and not e.holm_p <= ALPHA:
-        return (f"{text}; among {e.n_family} gaps it is not shown (Holm p = {e.holm_p:.2g})",), False, False
+        return (f"{text}; among {e.n_family} gaps it is not shown (Holm {chance_of(e.holm_p)})",), False, False
     return (text,), ahead, behind
 
 
@@ -208,13 +210,13 @@ def _verdict(name: str, level: str, reasons: tuple[str, ...], e: Evidence, found
 
 def _sentence(name: str, level: str, e: Evidence, found: tuple[Condition, ...]) -> str:
     where = f"the {e.site} prompt, layer {e.layer}"
-    scores = f"{e.metric} {plain(e.probe.value)} against {plain(e.report.value)}"
+    scores = f"{printed(e.metric)} {plain(e.probe.value)} against {plain(e.report.value)}"
     about = f"{e.target}, {e.condition}:"
     return {
-        GAP: f"{about} the states ({where}) carry more than the model says in its best report ({e.rung}): {scores},"
+        GAP: f"{about} the states ({where}) carry more than the model says in its best report ({e.best}): {scores},"
         f" difference {span(e.gap)}.{_silent(e)}{_taught(e)}{_where_it_rests(e)}{_words_only(found)}"
         f"{_privileged(e, level)}",
-        NO_GAP: f"{about} what a linear probe reads ({where}) and what the model says ({e.rung}) differ by less than"
+        NO_GAP: f"{about} what a linear probe reads ({where}) and what the model says ({e.best}) differ by less than"
         f" {MARGIN:g}: {scores}.",
         NOT_KNOWN: f"{about} no linear probe, its layer and site chosen on inner folds, read it above chance; this says"
         " nothing of nonlinear codes.",
@@ -256,8 +258,8 @@ def _privileged(e: Evidence, level: str) -> str:
 
 def _words_only(found: tuple[Condition, ...]) -> str:
     """Where the model's own output gives it away as well, a claim is about words (PROTOCOL 6)."""
-    failed = [c for c in found if c.level == "scope" and c.held is False]
-    return " Its own output gives it away as well, so this is about its words only." if failed else ""
+    failed = ", ".join(c.condition.partition("(")[2][:-1] for c in found if c.level == "scope" and c.held is False)
+    return f" Its own output ({failed}) gives it away as well, so this is about its words only." if failed else ""
 
 
 def _why_invalid(e: Evidence) -> str:

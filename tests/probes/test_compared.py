@@ -13,6 +13,7 @@ from probes.compare import compare_runs
 from probes.cross import cross_matrix, peers_of
 from probes.disagree import safe_cells
 from probes.framing import answers, self_or_anybody
+from probes.gather import coverage_by_class
 from probes.metrics import Yardstick
 from probes.paired import Paired
 from probes.results import read_results
@@ -125,6 +126,20 @@ def selectivity_of(run):
 
 def with_typical(frame, typical):
     return frame.assign(**{"method:choice/typical/0": typical})
+
+
+def test_a_method_of_another_target_whose_column_is_empty_here_was_not_run(copy):
+    alter(copy, lambda f: f.assign(**{"method:logit lens": np.nan, "method:output confidence": np.nan}))
+    conditions = compare_run(copy, n_resamples=200)[0]["conditions"]
+    scope = [c for c in conditions if c["level"] == "scope"]
+    assert [(c["held"], c["evidence"]) for c in scope] == [(None, "not run")] * 2
+
+
+def test_counts_are_told_by_the_counts_that_there_are():
+    frame = pd.DataFrame({"label": np.repeat([4.0, 5, 9, 12, 30], 4), "outcome": ["answered", "refused"] * 10})
+    found = coverage_by_class({"kind": "count"}, frame)
+    assert list(found) == ["4", "5", "9", "12", "30"]
+    assert found["9"] == {"answered": 0.5, "refused": 0.5}
 
 
 def test_a_model_that_says_the_same_of_everybody_does_not_speak_of_itself(copy):

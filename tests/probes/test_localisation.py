@@ -32,6 +32,12 @@ def test_a_wide_interval_leaves_it_open():
     assert losing_step(est(0.95), est(0.9), est(-0.05), est(0.1, 0.2), chance=0.5) == UNDECIDED
 
 
+def test_a_loss_within_the_margin_has_no_name():
+    """A thousandth, however surely shown, is not "arrived in part"."""
+    assert losing_step(est(0.999), est(0.996), est(-0.003, 0.002), est(0.4), chance=0.5) == UNSAID
+    assert losing_step(est(0.999), est(0.95), est(-0.049, 0.002), est(0.4), chance=0.5) == PARTLY
+
+
 def test_two_sites_that_cannot_be_told_apart_lose_nothing_between_them():
     """One just above chance and the other just not: the difference of the two is what would have to be shown."""
     found = losing_step(est(0.54, 0.035), est(0.53, 0.035), est(-0.01, 0.04), est(0.0, 0.04), chance=0.5)

@@ -131,7 +131,7 @@ def test_without_enough_controls_no_gap_is_claimed(n_control):
 
 
 def test_a_score_that_rounds_to_zero_has_no_sign():
-    assert "auroc 0.900 against 0.000," in decide(replace(CLEAR, report=est(-0.0001))).sentence
+    assert "AUROC 0.900 against 0.000," in decide(replace(CLEAR, report=est(-0.0001))).sentence
     assert "-0.000" not in span(est(-0.0001, 0.0001))
 
 
@@ -180,10 +180,26 @@ def test_a_null_of_few_permutations_makes_the_level_provisional():
     assert "permutations" not in decide(TESTED).sentence
 
 
+def test_a_sentence_says_in_how_many_folds_its_report_was_the_best_one():
+    folds = ("said", "said", "logits", "said", "logits")
+    assert "best report (said, in 3 of 5 folds):" in decide(replace(CLEAR, chosen=folds)).sentence
+    assert "best report (said):" in decide(replace(CLEAR, chosen=("said",) * 5)).sentence
+
+
+def test_an_output_that_does_as_well_is_named():
+    lens = replace(rival(0.89, 0.0), name="logit lens")
+    assert "Its own output (logit lens) gives it away" in decide(replace(CLEAR, outputs=(lens,))).sentence
+
+
+def test_a_p_below_what_resamples_can_show_is_an_inequality():
+    found = decide(replace(CLEAR, holm_p=6e-6)).conditions
+    assert any(c.evidence.startswith("p < 0.0001 over") for c in found)
+
+
 def test_a_baseline_that_is_the_same_for_every_item_is_named_as_no_evidence():
     blank = Rival("embeddings", est(0.5, 0.0), est(0.4), False)
     found = decide(replace(CLEAR, rivals=(replace(rival(0.6, 0.3), name="text"), blank)))
-    assert any("embeddings: the same for every item here" in r for r in found.reasons)
+    assert any("; embeddings cannot tell the items apart here" in r for r in found.reasons)
 
 
 def test_a_report_that_beats_the_probe_is_said_to_also_where_the_probe_is_at_chance():
