@@ -20,7 +20,7 @@ from .evidence import MARGIN, TUNED, Evidence, Peer, Tuning, Used
 from .framing import self_or_anybody
 from .gather import answered_only, control_of, coverage_by_class, gather, headline
 from .ladder import unusable_report
-from .localisation import localise
+from .localisation import localise, settled
 from .multiplicity import holm
 from .paired import Paired, limits
 from .reports import BEST
@@ -132,6 +132,9 @@ def _row(one: Compared, adjusted, family: int, peers: Mapping[tuple[str, str], t
     known = () if one.evidence.at_report else peers.get((one.entry["target"], one.entry["condition"]), ())
     evidence = replace(one.evidence, holm_p=holm_p, n_family=family, peers=known)
     verdict = decide(evidence)
+    lost = one.extra["localisation"]
+    if lost is not None:
+        lost = lost | {"step": settled(lost["step"], verdict.name, evidence.equivalent)}
     return {
         "target": one.entry["target"], "condition": one.entry["condition"], "verdict": verdict.name,
         "metric": evidence.metric, "chance": evidence.chance, **limits("probe", evidence.probe),
@@ -141,7 +144,7 @@ def _row(one: Compared, adjusted, family: int, peers: Mapping[tuple[str, str], t
         "site": evidence.site, "coverage": evidence.coverage, "control_accuracy": evidence.control,
         "reasons": list(verdict.reasons), "sentence": verdict.sentence, "level": verdict.level,
         "conditions": [asdict(c) for c in verdict.conditions], "gap_p": one.p, "holm_p": holm_p, "n_family": family,
-        **one.extra,
+        **one.extra, "localisation": lost,
     }  # fmt: skip
 
 

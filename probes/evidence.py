@@ -32,6 +32,9 @@ MIN_PERMUTATIONS = 200
 CONSTANT = 0.95
 """Share of answered reports that say one thing, at which the report counts as constant."""
 MIN_ITEMS, MIN_GROUPS, MIN_CONTROLS = 40, 10, 5
+MAX_OF_FOLD = 0.8
+"""Share of a fold's items in one group above which draws of groups do not show how a score varies: with a fold that is
+one group, 95 % intervals covered 53 to 80 % (trial, 200 items); with three quarters of one, 92."""
 TUNED, MIN_TAUGHT = "tuned", 0.9
 """The tuned report among the methods; share of the labels that its answers must be able to say."""
 MIN_RIVALS, MIN_EFFECT = 99, 0.01
@@ -220,6 +223,10 @@ class Evidence:
     shown to read more than the lens"""
     peers: tuple[Peer, ...] = ()
     """other models that were compared with, on the same items"""
+    heaviest: float = 0.0
+    """the largest share that one group has of the items of its fold"""
+    ranked: Estimate | None = None
+    """Spearman's rho of the probe, for counts: where most labels are equal the error alone shows nothing"""
     chosen: tuple[str, ...] = ()
     """the rung that was the best on the other folds, fold by fold; `rung` is the commonest of them"""
     used: Used | None = None

@@ -26,7 +26,7 @@ from .evidence import (
     Tuning,
     Used,
 )
-from .groups import effective_groups
+from .groups import effective_groups, heaviest
 from .ladder import usable
 from .metrics import CHANCE, has_answer, measure
 from .paired import Paired, limits
@@ -34,6 +34,8 @@ from .reports import BEST
 from .results import OUTCOMES
 
 CALIBRATED = " calibrated"
+FINE = 0.9
+"""Share of all pairs of items that a read-out in fine steps tells apart."""
 PRIMARY = ("said", "choice/you/0")
 """The primary elicitation's method, and its name among the elicitations."""
 
@@ -62,7 +64,7 @@ def gather(entry: dict, paired: Paired, usage: Sequence[Used] = (), tuning: Tuni
         shuffled=paired.lead(head, SHUFFLED), rivals=tuple(_rival(paired, head, n) for n in _rivals(entry)),
         unbeaten=tuple(r for r in rungs if not paired.lead(head, r).lower > 0),
         constant=constant, said=said, effective=paired.effective, hard=None if count else paired.harder(head),
-        graded=any("logits" in rung.split("/")[0].split()[0] for rung in rungs), coverage=coverage(paired.frame),
+        graded=any(in_fine_steps(paired, rung) for rung in rungs), coverage=coverage(paired.frame),
         control=control[0], n_control=control[1], control_other=control[2], site=site, layer=layer,
         answered_gap_lower=answered_only(paired, head)["gap_lower"],
         positional=entry["target"] == "token_count", null_p=null.get("p"),
@@ -72,7 +74,9 @@ def gather(entry: dict, paired: Paired, usage: Sequence[Used] = (), tuning: Tuni
         unscored=int((~has_answer(paired.pred(head))).sum()), asked=asked,
         supervised=(*_supervised(paired, head, rungs, asked), *_tuned(paired, head, tuning)),
         acts=_acts(entry), beyond_lens=beyond_lens,
-        at_report=head != NESTED, used=_used(usage, (entry["target"], entry["condition"], site, layer)),
+        at_report=head != NESTED, heaviest=heaviest(paired.groups, paired.stick.fold),
+        ranked=paired.score(head, "spearman") if count else None,
+        used=_used(usage, (entry["target"], entry["condition"], site, layer)),
     )  # fmt: skip
 
 
@@ -89,6 +93,21 @@ def headline(entry: dict, paired: Paired) -> tuple[str, Estimate | None]:
     ahead = paired.lead(before, LENS_HERE) if paired.has(before) and paired.has(LENS_HERE) else None
     beaten = ahead is not None and ahead.lower > 0
     return (after if not beaten and paired.has(after) else NESTED), ahead
+
+
+def in_fine_steps(paired: Paired, rung: str) -> bool:
+    """Whether a rung reads log-probabilities that rank the items: few pairs of them are tied or without an answer.
+
+    A read-out that most items lack, or that is certain of every answer, is words in another form.
+    """
+    if "logits" not in rung.split("/")[0].split()[0] or rung.endswith(CALIBRATED):
+        return False
+    pred = paired.pred(rung)
+    told = pred[has_answer(pred)]
+    _, counts = np.unique(told, axis=0, return_counts=True)
+    n = len(pred)
+    ranked = (len(told) * (len(told) - 1) - (counts * (counts - 1)).sum()) / max(n * (n - 1), 1)
+    return bool(ranked >= FINE)
 
 
 def _acts(entry: dict) -> bool:

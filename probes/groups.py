@@ -66,13 +66,24 @@ def item_keys(items: Sequence, *, share_answers: bool) -> list[tuple[tuple[str, 
 
 
 def effective_groups(y: np.ndarray, groups: np.ndarray, kind: str) -> int:
-    """How many independent draws a score rests on: the groups that hold the rarer class; all of them for counts.
+    """How many independent draws a score rests on: the groups that hold the rarer class, all of them for counts, and
+    fewer where their sizes m differ, (sum m)^2 / sum m^2 (Kish 1965, Survey Sampling, ch. 8).
 
     An AUROC of 200 items with five positives in three groups is known as well as three draws let it be.
     """
-    if kind == "count":
-        return len(np.unique(groups))
-    return min(len(np.unique(groups[y == k])) for k in np.unique(y))
+    return min(_of_equal_size(groups[rows]) for rows in ([...] if kind == "count" else [y == k for k in np.unique(y)]))
+
+
+def _of_equal_size(groups: np.ndarray) -> int:
+    """How many groups of equal size tell as much as these."""
+    sizes = np.unique(groups, return_counts=True)[1].astype(np.float64)
+    return int(np.floor(sizes.sum() ** 2 / (sizes**2).sum() + 1e-9))
+
+
+def heaviest(groups: np.ndarray, fold: np.ndarray) -> float:
+    """The largest share that one group has of the items of its fold; both (n_items,) int64."""
+    folds = (groups[fold == i] for i in np.unique(fold))
+    return max(float(np.unique(part, return_counts=True)[1].max() / len(part)) for part in folds)
 
 
 def permute_by_group(values: np.ndarray, groups: np.ndarray, rng: np.random.Generator) -> np.ndarray:

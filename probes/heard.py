@@ -16,6 +16,8 @@ from .linear import read_values
 from .targets.elicitations import Elicitation
 
 OUTCOMES = ("answered", "refused", "unreadable")
+CERTAIN = 50.0
+"""Log-odds at which an answer of probability 0 is taken to stand against the other."""
 SUREST = 0.995
 """Confidences are kept this far from 0 and 1, so that 100 % is a finite log-odds."""
 
@@ -229,8 +231,8 @@ def read_logprobs(target, items, replies, how: Elicitation, coding: Coding) -> d
             continue
         values = [meaning_of(target, item, str(a), how, coding, meaning) for a in answers]
         known = np.array([v is not None and v >= (-np.inf if coding.kind == "count" else 0) for v in values])
-        known &= np.isfinite(logp)
-        if known.any():
+        known &= ~np.isnan(logp)
+        if known.any() and np.isfinite(logp[known]).any():
             kept = np.array([v for v, k in zip(values, known, strict=True) if k])
             for name, value in zip(names, _read_out(logp[known], kept, coding.kind, n_classes), strict=True):
                 out[name][row] = value
@@ -265,8 +267,9 @@ def _read_out(logp: np.ndarray, values: np.ndarray, kind: str, n_classes: int) -
     for k in range(n_classes):
         if (values == k).any():
             per_class[k] = logsumexp(logp[values == k])
-    if kind == "binary":
-        return (per_class[1] - per_class[0] if np.isfinite(per_class).all() else np.nan,)
+    if kind == "binary":  # an answer that was not offered says nothing, one of probability 0 says everything
+        offered = all((values == k).any() for k in range(2))
+        return (np.clip(per_class[1] - per_class[0], -CERTAIN, CERTAIN) if offered else np.nan,)
     return (per_class - logsumexp(per_class),)
 
 

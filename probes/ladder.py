@@ -302,9 +302,15 @@ def in_use(u: Used) -> bool:
 
 
 def _scope(e: Evidence) -> tuple[Condition, ...]:
-    by_name = {r.name: r for r in e.outputs}
-    return tuple(
-        Condition("scope", f"more than its own output shows ({name})", *_lead(by_name[name].lead if name in by_name
-                  else None))
-        for name in OUTPUTS
-    )  # fmt: skip
+    """Failed where the output is shown to tell as much as the probe, not where its lead is merely undecided."""
+    by_name, found = {r.name: r for r in e.outputs}, []
+    for name in OUTPUTS:
+        held, text = _lead(by_name[name].lead if name in by_name else None)
+        if held is False and not (by_name[name].matches and by_name[name].score.lower > e.chance):
+            held, text = None, f"{text}; neither shown nor below the margin"
+        found.append(
+            Condition(
+                "scope", f"more than its own output shows ({name})", held, text, tried=held is None and name in by_name
+            )
+        )
+    return tuple(found)

@@ -12,6 +12,7 @@ from .evidence import MARGIN, WORTH
 from .metrics import CHANCE
 from .paired import Paired, limits
 from .reports import BEST
+from .verdict import GAP
 
 NEVER_ARRIVED, UNSAID, PARTLY = "never arrived", "arrived and unsaid", "arrived in part, and unsaid"
 ONLY_REPORT, SAID, NOWHERE, UNDECIDED = (
@@ -53,6 +54,14 @@ def losing_step(acted: Estimate, asked: Estimate, arriving: Estimate, telling: E
     if telling.lower > 0:  # a loss on the way that is shown to be within the margin is none worth a name
         return PARTLY if arriving.upper < 0 and arriving.lower <= -MARGIN else UNSAID
     return SAID if telling.upper < WORTH else UNDECIDED
+
+
+def settled(step: str, verdict: str, equivalent: bool) -> str:
+    """The step as the verdict leaves it: something is unsaid only where a gap was found, and nothing is where none is
+    larger than the margin."""
+    if step not in (UNSAID, PARTLY) or verdict == GAP:
+        return step
+    return SAID if equivalent else UNDECIDED
 
 
 def _three(x: Estimate) -> dict[str, float]:

@@ -15,6 +15,8 @@ from .metrics import CHANCE, Yardstick, measure
 from .search import Searches, score_draws, widened
 from .tables import OWN_LABEL, own_stick, predictions, read_by
 
+BALANCED = "balanced_accuracy"
+
 
 class Paired:
     """Values are kept once computed.
@@ -53,15 +55,27 @@ class Paired:
         method's metric, the primary one if none is named, against its own labels where it has some."""
         metric = metric or self.stick.primary
         if (name, metric) not in self._drawn:
-            stick, pred = own_stick(self.stick, self._own_labels(name)), self.pred(name)
-            point, plain = float(measure(metric, stick, pred)[0]), measure(metric, stick, pred, self.weights)
-            anew = self._searches.anew(name, metric) if name in self._searches else plain
-            self._drawn[name, metric] = point, plain, anew
+            self._drawn[name, metric] = self._drawn_as(name, metric, lambda pred: pred)
         return self._drawn[name, metric]
 
-    def score(self, name: str) -> Estimate:
-        drawn = self.drawn(name)
-        return self._limits(drawn[0], score_draws(self.stick.primary, *drawn))
+    def _drawn_as(self, name: str, metric: str, seen: Callable[[np.ndarray], np.ndarray]):
+        """`drawn` of what `seen` makes of the predictions."""
+        stick, pred = own_stick(self.stick, self._own_labels(name)), seen(self.pred(name))
+        point, plain = float(measure(metric, stick, pred)[0]), measure(metric, stick, pred, self.weights)
+        return point, plain, self._searches.anew(name, metric, seen) if name in self._searches else plain
+
+    def _as_often(self, pred: np.ndarray) -> np.ndarray:
+        """Log-odds moved in each fold until as large a share of the items is above 0 as the words answer with yes."""
+        said, out = self.pred("said"), np.array(pred, copy=True)
+        for rows in (np.flatnonzero(self.stick.fold == i) for i in np.unique(self.stick.fold)):
+            answered = said[rows][~np.isnan(said[rows])]
+            if len(answered) and not np.isnan(pred[rows]).all():
+                out[rows] -= np.nanquantile(pred[rows], 1 - np.mean(answered > 0))
+        return out
+
+    def score(self, name: str, metric: str = "") -> Estimate:
+        drawn = self.drawn(name, metric)
+        return self._limits(drawn[0], score_draws(metric or self.stick.primary, *drawn))
 
     def lead(self, first: str, second: str, metric: str = "") -> Estimate:
         """The first method's score minus the second's."""
@@ -88,8 +102,17 @@ class Paired:
         return self._limits(point, function(self.weights))
 
     def harder(self, head: str) -> Estimate:
-        """Probe minus the words, both as decisions: balanced accuracy, where a fine-grained score earns nothing."""
-        return self.lead(head, "said", "balanced_accuracy")
+        """Probe minus the words, both as decisions: balanced accuracy, where a fine-grained score earns nothing.
+
+        The probe decides at even odds, or says yes as often as the words do, whichever shows more: of a rare class even
+        odds name nobody, and words that say one thing leave nothing to be matched.
+        """
+        even = self.lead(head, "said", BALANCED)
+        if self.n_classes != 2:
+            return even
+        (a, x, x_anew), (b, y, y_anew) = self._drawn_as(head, BALANCED, self._as_often), self.drawn("said", BALANCED)
+        matched = self._limits(a - b, widened(a - b, x - y, x_anew - y_anew))
+        return matched if matched.lower > even.lower else even
 
     def _limits(self, point: float, values: np.ndarray) -> Estimate:
         return interval(point, values, n=len(self.frame), n_groups=self.n_groups, effective=self.effective)

@@ -181,7 +181,8 @@ def _monotone(x: np.ndarray, y: np.ndarray, new: np.ndarray, *, low: float = 0.0
     rising = not (rho < 0 and p < TURN_P)
     model = IsotonicRegression(increasing=rising, out_of_bounds="clip", y_min=low, y_max=high)
     model.fit(x[answered], y[answered])
-    out[known] = model.predict(new[known])
+    if known.any():
+        out[known] = model.predict(new[known])
     return out
 
 

@@ -56,8 +56,10 @@ class Searches:
         plain = measure(metric, self.stick, pred, self.weights)
         return score_draws(metric, point, plain, self.anew(winner, metric))
 
-    def anew(self, winner: str, metric: str) -> np.ndarray:
-        """(n_draws,) float64, the metric of what each draw chooses."""
+    def anew(
+        self, winner: str, metric: str, seen: Callable[[np.ndarray], np.ndarray] = lambda pred: pred
+    ) -> np.ndarray:
+        """(n_draws,) float64, the metric of what each draw chooses, of its predictions as `seen` makes them."""
         if winner not in self._chosen:
             self._chosen[winner] = self._choices(winner)
         options, chosen = self._chosen[winner]
@@ -68,7 +70,7 @@ class Searches:
             pred = np.array(self.pred(options[combination[0]]), copy=True)
             for rows, option in zip(self.rows, combination, strict=True):
                 pred[rows] = self.pred(options[option])[rows]
-            out[draws] = measure(metric, self.stick, pred, self.weights[:, draws])
+            out[draws] = measure(metric, self.stick, seen(pred), self.weights[:, draws])
         return out
 
     def _choices(self, winner: str) -> tuple[list[str], np.ndarray]:

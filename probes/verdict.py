@@ -14,6 +14,7 @@ from .evidence import (
     ALPHA,
     EMBEDDINGS,
     MARGIN,
+    MAX_OF_FOLD,
     MIN_CONTROL,
     MIN_CONTROLS,
     MIN_GROUPS,
@@ -84,6 +85,7 @@ def _name(e: Evidence, decodable: bool, valid: bool, exceeds: bool, informative:
         return REPORT_EXCEEDS_PROBE
     if not decodable:
         absent = e.probe.lower <= e.chance and e.probe.upper < e.chance + WORTH
+        absent = absent and not (e.ranked is not None and e.ranked.lower > 0)
         return NOT_KNOWN if absent and not (e.null_p is not None and e.null_p <= ALPHA) else INCONCLUSIVE
     if _on_the_surface(e.rivals, e.chance):
         return SURFACE_ONLY
@@ -142,8 +144,13 @@ def _doubts(e: Evidence) -> tuple[str, ...]:
 def _too_little(e: Evidence) -> str:
     if e.probe.n < MIN_ITEMS or e.effective < MIN_GROUPS:
         return (
-            f"{e.probe.n} items in {e.probe.n_groups} independent groups, the rarest class in {e.effective}: below"
-            f" {MIN_ITEMS} items or {MIN_GROUPS} groups no interval can be trusted"
+            f"{e.probe.n} items in {e.probe.n_groups} groups, those of the rarest class worth {e.effective} of one"
+            f" size: below {MIN_ITEMS} items or {MIN_GROUPS} groups no interval can be trusted"
+        )
+    if e.heaviest > MAX_OF_FOLD:
+        return (
+            f"one group holds {e.heaviest:.0%} of the items of its fold, so how a score varies cannot be seen: give"
+            " its items other groups if they are independent, or more groups beside it"
         )
     if e.unscored:
         return f"the probe gave {e.unscored} of {e.probe.n} items no score"
@@ -164,6 +171,8 @@ def _why_known(e: Evidence, found: tuple[Condition, ...], decodable: bool) -> tu
     )
     if not above and e.probe.upper >= e.chance + WORTH:
         text += f"; it may still be {WORTH:g} above chance, so more items are needed"
+    if not above and e.ranked is not None and e.ranked.lower > 0:
+        text += f"; it ranks the items (Spearman ρ {span(e.ranked)}) without a smaller error than the median guess"
     tested = [c for c in found if c.level in ("D", "K")[: 1 + decodable] and c.held is not None][1:]
     return (text, *(f"{c.condition}: {'held' if c.held else 'failed'}; {c.evidence}" for c in tested))
 
@@ -222,7 +231,7 @@ def _sentence(name: str, level: str, e: Evidence, found: tuple[Condition, ...]) 
         " nothing of nonlinear codes.",
         SURFACE_ONLY: f"{about} it is linearly decodable ({where}), and no better than from the text or its length"
         " alone.",
-        REPORT_INVALID: f"{about} {_why_invalid(e)}, so nothing follows about what it says or hides.",
+        REPORT_INVALID: f"{about} {_why_invalid(e, found)}, so nothing follows about what it says or hides.",
         REPORT_EXCEEDS_PROBE: f"{about} the model says more than a linear probe reads: {scores}, difference"
         f" {span(e.gap)}.",
         INCONCLUSIVE: f"{about} the evidence decides nothing.",
@@ -262,9 +271,13 @@ def _words_only(found: tuple[Condition, ...]) -> str:
     return f" Its own output ({failed}) gives it away as well, so this is about its words only." if failed else ""
 
 
-def _why_invalid(e: Evidence) -> str:
+def _why_invalid(e: Evidence, found: tuple[Condition, ...]) -> str:
     if e.coverage["answered"] < MIN_PARSED:
         return "most replies are no readable report"
-    if e.control < MIN_CONTROL:
+    if _control_failed(e):
         return "the model does not repeat an answer that stands in the prompt, so its replies are no reports"
+    if _held(found, "S", 0):
+        return (
+            f"in the form of its best report ({e.rung}) the model does not repeat an answer that stands in the prompt"
+        )
     return "the model says one thing whatever is asked, and nothing shows that it can say another in this format"

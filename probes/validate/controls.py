@@ -61,6 +61,20 @@ def _clustered(seed: int) -> dict:
     return judged(y, signal=lambda site, layer: shared if layer else None, **world)
 
 
+def _uneven(seed: int) -> dict:
+    """Five groups of twenty among a hundred single items; no gap."""
+    y = coin(N, seed)
+    groups = np.r_[np.repeat(np.arange(5), 20), np.arange(5, 105)]
+    return judged(y, **graded(y, 0.75, seed), signal=_signal(y, 0.75), groups=groups, seed=seed)
+
+
+def _dominated(seed: int) -> dict:
+    """Half of the items in one group, which is a whole fold; no gap."""
+    y = coin(N, seed)
+    groups = np.r_[np.zeros(N // 2, dtype=int), np.arange(1, N // 2 + 1)]
+    return judged(y, **graded(y, 0.75, seed), signal=_signal(y, 0.75), groups=groups, seed=seed)
+
+
 def _searched(seed: int) -> dict:
     """Twelve layers of one dimension with the same signal and noise of their own, to choose among; no gap."""
     # In one dimension a probe has only a sign to learn, so every layer is exactly as good as every other. In more, the
@@ -228,8 +242,8 @@ def _search_is_free(found: list[dict]) -> Judged:
     )
 
 
-def _free_of_the_search(found: list[dict]) -> Judged:
-    """Coverage as well: an interval that forgets the search calls a gap little more often, and covers 90 %."""
+def _without_a_gap(found: list[dict]) -> Judged:
+    """Coverage as well: an interval that forgets a search calls a gap little more often, and covers 90 %."""
     called, covered = never_gap(found), recovers(found, 0.0)
     return Judged(called.passed and covered.passed, f"{called.expected}; {covered.expected}",
                   f"{called.got}; {covered.got}")  # fmt: skip
@@ -269,7 +283,9 @@ CONTROLS = (
             lambda found: recovers(found, 0.17), statistical=True),
     Control("N1 zero gap", "probe and report equally good", _oracle(0.0, 0.75), never_gap, statistical=True),
     Control("N1 zero gap, clustered", _clustered.__doc__, _clustered, never_gap, statistical=True),
-    Control("N1 zero gap, layer search", _searched.__doc__, _searched, _free_of_the_search, statistical=True),
+    Control("N1 zero gap, uneven groups", _uneven.__doc__, _uneven, _without_a_gap, statistical=True),
+    Control("N1 zero gap, one group", _dominated.__doc__, _dominated, _must_be("INCONCLUSIVE")),
+    Control("N1 zero gap, layer search", _searched.__doc__, _searched, _without_a_gap, statistical=True),
     Control("N1 zero gap, heavy refusal", _refused.__doc__, _refused, never_gap, statistical=True),
     Control("N1 zero gap, unequal classes", _unequal.__doc__, _unequal, never_gap, statistical=True),
     Control("N1 zero gap, as decisions", _decided.__doc__, _decided, never_called, statistical=True),

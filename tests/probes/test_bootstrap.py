@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from probes.bootstrap import detectable, equivalent, expanded_tail, interval, mcnemar_midp, resample
-from probes.groups import effective_groups
+from probes.groups import effective_groups, heaviest
 from probes.metrics import Yardstick, measure, value
 
 
@@ -127,7 +127,10 @@ def test_nothing_is_equivalent_in_so_few_groups_that_a_large_difference_could_ha
 def test_few_groups_of_the_rarer_class_widen_the_interval():
     y, groups = np.r_[np.ones(6), np.zeros(94)], np.r_[np.zeros(3), np.ones(3), np.arange(2, 96)].astype(int)
     assert effective_groups(y, groups, "binary") == 2
-    assert effective_groups(y, groups, "count") == 96
+    assert effective_groups(y, groups, "count") == 89  # 100**2 / (94 + 2 * 3**2)
+    assert effective_groups(y, np.arange(100), "count") == 100
+    assert heaviest(groups, (groups > 10).astype(int)) == 3 / 15
+    assert heaviest(groups, groups) == 1
     draws = np.random.default_rng(0).normal(0.7, 0.05, 4000)
     wide = interval(0.7, draws, n=100, n_groups=96, effective=5)
     plain = interval(0.7, draws, n=100, n_groups=96)

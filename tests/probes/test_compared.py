@@ -13,7 +13,7 @@ from probes.compare import compare_runs
 from probes.cross import cross_matrix, peers_of
 from probes.disagree import safe_cells
 from probes.framing import answers, self_or_anybody
-from probes.gather import coverage_by_class
+from probes.gather import coverage_by_class, in_fine_steps
 from probes.metrics import Yardstick
 from probes.paired import Paired
 from probes.results import read_results
@@ -126,6 +126,58 @@ def selectivity_of(run):
 
 def with_typical(frame, typical):
     return frame.assign(**{"method:choice/typical/0": typical})
+
+
+def decided(frame, pred, said):
+    """`hard` of these predictions, of a run of N items."""
+    return frame.assign(**{"method:nested": pred, "method:said": said})
+
+
+def test_of_a_rare_class_the_probe_decides_as_often_as_the_words_do(copy):
+    """Nobody is above even odds, and the ranking is perfect: the words, at random, are no match for it."""
+    rng = np.random.default_rng(4)
+    alter(
+        copy,
+        lambda f: decided(
+            f, 2 * f["label"] - 5 + rng.uniform(0, 0.5, len(f)), rng.permutation(np.tile([1, -1], N // 2))
+        ),
+    )
+    ((entry, frame),) = read_results(copy).parts()
+    paired = Paired(entry | {"searches": {}}, frame, 300)
+    assert paired.lead("nested", "said", "balanced_accuracy").value == pytest.approx(0, abs=0.15)
+    assert paired.harder("nested").value > 0.3
+
+
+def test_words_that_are_the_probes_own_score_cut_anywhere_are_as_good_as_the_probe(copy):
+    """An honest reporter of a rare class says yes seldom: its operating point is no gap."""
+    rng = np.random.default_rng(5)
+
+    def honest(f):
+        score = f["label"] * 1.5 + rng.normal(size=len(f)) - 2
+        return decided(f, score, np.where(score > 0, 1.0, -1.0))
+
+    alter(copy, honest)
+    ((entry, frame),) = read_results(copy).parts()
+    hard = Paired(entry | {"searches": {}}, frame, 300).harder("nested")
+    assert hard.lower <= 0 <= hard.upper
+
+
+@pytest.mark.parametrize(
+    ("share", "fine"), [(1.0, True), (0.97, True), (0.5, False), (0.05, False)], ids=["all", "most", "half", "few"]
+)
+def test_log_probabilities_that_most_items_lack_are_no_fine_steps(copy, share, fine):
+    rng = np.random.default_rng(6)
+    told = lambda f: np.where(rng.permutation(np.arange(len(f)) < share * len(f)), rng.normal(size=len(f)), np.nan)  # noqa: E731
+    alter(copy, lambda f: f.assign(**{"method:logits": told(f)}))
+    ((entry, frame),) = read_results(copy).parts()
+    assert in_fine_steps(Paired(entry, frame, 300), "logits") is fine
+    assert not in_fine_steps(Paired(entry, frame, 300), "said")
+
+
+def test_log_probabilities_that_are_certain_of_everything_are_no_fine_steps(copy):
+    alter(copy, lambda f: f.assign(**{"method:logits": np.where(f.index % 2, 50.0, -50.0)}))
+    ((entry, frame),) = read_results(copy).parts()
+    assert not in_fine_steps(Paired(entry, frame, 300), "logits")
 
 
 def test_a_method_of_another_target_whose_column_is_empty_here_was_not_run(copy):

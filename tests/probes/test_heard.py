@@ -6,7 +6,7 @@ import pytest
 
 from probes.errors import ProbeError
 from probes.examples import make_examples
-from probes.heard import averaged, facts
+from probes.heard import CERTAIN, averaged, facts
 from probes.metrics import Yardstick
 from probes.reports import BEST, read_outs, rungs
 from probes.splits import make_folds
@@ -130,3 +130,16 @@ def test_a_property_of_a_reply_that_stands_in_the_prompt_is_scored_and_never_the
     found = rungs(examples, *_stick(examples))
     assert "choice/you/after/0" in found
     assert not any("after" in name for name in found[BEST].chosen)
+
+
+def test_an_answer_of_probability_nought_is_certainty_and_not_silence():
+    y = coin(40)
+    certain = np.where(np.array(y)[:, None] == ("no", "yes"), 0.0, -np.inf)
+    store, target = make_world(y, said=y, logprobs=(("no", "yes"), certain))
+    found = make_examples(store, target, "plain").heard["choice/you/0"].readouts["odds"]
+    assert (found == np.where(np.array(y) == "yes", CERTAIN, -CERTAIN)).all()
+
+
+def test_an_answer_that_was_not_offered_leaves_no_odds():
+    store, target = make_world(coin(40), said=["no"] * 40, logprobs=(("no",), np.zeros((40, 1))))
+    assert "odds" not in make_examples(store, target, "plain").heard["choice/you/0"].readouts

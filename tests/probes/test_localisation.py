@@ -3,7 +3,17 @@
 import pytest
 
 from probes.bootstrap import Estimate
-from probes.localisation import NEVER_ARRIVED, NOWHERE, ONLY_REPORT, PARTLY, SAID, UNDECIDED, UNSAID, losing_step
+from probes.localisation import (
+    NEVER_ARRIVED,
+    NOWHERE,
+    ONLY_REPORT,
+    PARTLY,
+    SAID,
+    UNDECIDED,
+    UNSAID,
+    losing_step,
+    settled,
+)
 
 
 def est(value, half=0.03):
@@ -36,6 +46,21 @@ def test_a_loss_within_the_margin_has_no_name():
     """A thousandth, however surely shown, is not "arrived in part"."""
     assert losing_step(est(0.999), est(0.996), est(-0.003, 0.002), est(0.4), chance=0.5) == UNSAID
     assert losing_step(est(0.999), est(0.95), est(-0.049, 0.002), est(0.4), chance=0.5) == PARTLY
+
+
+@pytest.mark.parametrize(
+    ("step", "verdict", "equivalent", "told"),
+    [
+        (UNSAID, "GAP", False, UNSAID),
+        (PARTLY, "GAP", False, PARTLY),
+        (UNSAID, "NO_GAP", True, SAID),
+        (UNSAID, "REPORT_INVALID", False, UNDECIDED),
+        (PARTLY, "INCONCLUSIVE", False, UNDECIDED),
+        (NEVER_ARRIVED, "INCONCLUSIVE", False, NEVER_ARRIVED),
+    ],
+)
+def test_nothing_is_called_unsaid_that_the_verdict_does_not_call_a_gap(step, verdict, equivalent, told):
+    assert settled(step, verdict, equivalent) == told
 
 
 def test_two_sites_that_cannot_be_told_apart_lose_nothing_between_them():

@@ -5,7 +5,7 @@ import pytest
 
 from probes.examples import make_examples
 from probes.metrics import Yardstick, training_median, value
-from probes.reports import BEST, fit_affine, fit_isotonic, fit_shares, rungs
+from probes.reports import BEST, fit_affine, fit_isotonic, fit_monotone, fit_shares, rungs
 from probes.splits import make_folds
 from tests.probes.worlds import WorldTarget, coin, flipped, make_world
 
@@ -102,6 +102,14 @@ def test_the_affine_map_is_the_least_absolute_line_and_keeps_non_answers():
     assert y.min() <= out[0] <= y.max()
     clean = fit_affine(x[:5], y[:5], np.array([[2.5], [100.0]]))[0]
     assert clean == pytest.approx([6.0, 11.0])  # the second one clipped to the labels seen
+
+
+def test_a_fold_without_a_readable_answer_is_mapped_to_none():
+    x, y = np.arange(20.0)[:, None], np.arange(20.0) // 10
+    silent = np.full((4, 1), np.nan)
+    assert np.isnan(fit_isotonic(x, y, silent, n_classes=2)).all()
+    assert np.isnan(fit_monotone(x, y * 7 + x[:, 0], silent)).all()
+    assert np.isnan(fit_affine(x, y * 7, silent)).all()
 
 
 def test_isotonic_never_swaps_two_items_and_turns_round_only_on_clear_evidence():

@@ -187,8 +187,38 @@ def test_a_sentence_says_in_how_many_folds_its_report_was_the_best_one():
 
 
 def test_an_output_that_does_as_well_is_named():
-    lens = replace(rival(0.89, 0.0), name="logit lens")
+    lens = replace(rival(0.89, 0.0, matches=True), name="logit lens")
     assert "Its own output (logit lens) gives it away" in decide(replace(CLEAR, outputs=(lens,))).sentence
+
+
+def test_an_output_whose_part_is_undecided_gives_nothing_away():
+    output = Rival("output confidence", est(0.55, 0.13), est(0.15, 0.16), False)
+    found = decide(replace(CLEAR, outputs=(output,)))
+    assert "gives it away" not in found.sentence
+    assert [(c.held, c.tried) for c in found.conditions if "output confidence" in c.condition] == [(None, True)]
+
+
+def test_a_group_that_is_nearly_a_whole_fold_decides_nothing():
+    found = decide(replace(CLEAR, heaviest=0.98))
+    assert (found.name, found.level) == ("INCONCLUSIVE", "none")
+    assert "one group holds 98% of the items of its fold" in found.reasons[0]
+    assert decide(replace(CLEAR, heaviest=0.75)).name == "GAP"
+
+
+def test_counts_that_are_ranked_right_are_not_called_unknown():
+    flat = replace(CLEAR, metric="skill", chance=0.0, probe=est(0.0), hard=None, null_p=0.4, n_permutations=200)
+    assert decide(replace(flat, ranked=est(0.0, 0.1))).name == "NOT_KNOWN"
+    ranked = decide(replace(flat, ranked=est(0.3, 0.1)))
+    assert ranked.name == "INCONCLUSIVE"
+    assert "it ranks the items (Spearman ρ 0.300" in ranked.reasons[0]
+
+
+def test_an_invalid_report_is_called_so_for_the_reason_that_made_it_invalid():
+    few = replace(CLEAR, control=0.0, n_control=2, constant=1.0, said="no", control_other=float("nan"), report=est(0.5))
+    assert "says one thing whatever is asked" in decide(few).sentence
+    failed = Asked("free/you/0", CLEAR.coverage, 0.5, "no", 0.1, 30, 0.1)
+    best = replace(CLEAR, rung="free/you/0", asked=(failed,), equivalent=True, gap=est(0.0, 0.01))
+    assert "in the form of its best report (free/you/0) the model does not repeat" in decide(best).sentence
 
 
 def test_a_p_below_what_resamples_can_show_is_an_inequality():
