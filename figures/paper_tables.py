@@ -11,7 +11,7 @@ import pandas as pd
 from figures import rounding, words
 from figures.layer_rows import BEST, NESTED, clean_scores
 from figures.run_files import RunFiles
-from figures.rung_rows import rung_rows
+from figures.rung_rows import rung_rows, wording
 from figures.tables import Table
 
 _PLACE = ("Target", "Condition")
@@ -37,7 +37,8 @@ def verdict_table(rows: pd.DataFrame) -> Table:
         ]
         for _, row in rows.iterrows()
     ]  # fmt: skip
-    return Table("verdicts", "Verdicts, with 95 % intervals.", heads, cells, rows)
+    facts = ("Metric", "Chance", "n")
+    return Table("verdicts", "Verdicts, with 95 % intervals.", heads, cells, rows, facts=facts)
 
 
 def layer_table(scores: pd.DataFrame) -> Table:
@@ -54,7 +55,8 @@ def layer_table(scores: pd.DataFrame) -> Table:
         place = [words.plain(target), words.one_line(condition), words.one_line(method), f"{layer:.0f}"]
         cells.append([*place, *(by_site.get(site, rounding.MISSING) for site in sites)])
     heads = (*_PLACE, "Probe", ">Layer", *(f"Know, {site} site" for site in sites))
-    return Table("layer-scores", "What a probe reads at each layer, with 95 % intervals.", heads, cells, probes)
+    caption = "What a probe reads at each layer, with 95 % intervals."
+    return Table("layer-scores", caption, heads, cells, probes, block=len(_PLACE))
 
 
 def rung_table(asked: pd.DataFrame) -> Table:
@@ -64,12 +66,13 @@ def rung_table(asked: pd.DataFrame) -> Table:
         ["target", "condition", "form", "elicitation"], sort=False
     ):
         by = {bool(row["fitted"]): rounding.with_interval(*_limits(row)) for _, row in part.iterrows()}
-        texts = [words.plain(target), words.one_line(condition), form, name if "/" in name else ""]
+        texts = [words.plain(target), words.one_line(condition), form, wording(name)]
         cells.append(
             [*texts, by.get(False, rounding.MISSING), by.get(True, rounding.MISSING), _whole(part["n"].iloc[0])]
         )
-    heads = (*_PLACE, "Asked for", "Elicitation", "As said", "Fitted to labels", ">n")
-    return Table("rungs-table", "Every way in which the model was asked, with 95 % intervals.", heads, cells, asked)
+    heads = (*_PLACE, "Asked for", "Wording", "As said", "Fitted to labels", ">n")
+    caption = "Every way in which the model was asked, with 95 % intervals."
+    return Table("rungs-table", caption, heads, cells, asked, block=len(_PLACE), facts=("n",))
 
 
 def baseline_table(scores: pd.DataFrame) -> Table:
@@ -82,7 +85,8 @@ def baseline_table(scores: pd.DataFrame) -> Table:
         for _, row in rows.iterrows()
     ]
     heads = (*_PLACE, "Kind", "Method", "Score", "Metric")
-    return Table("baselines", "Probe, best report, baselines and controls, with 95 % intervals.", heads, cells, rows)
+    caption = "Probe, best report, baselines and controls, with 95 % intervals."
+    return Table("baselines", caption, heads, cells, rows, block=len(_PLACE), facts=("Metric",))
 
 
 def coverage_table(asked: pd.DataFrame) -> Table:
@@ -91,12 +95,13 @@ def coverage_table(asked: pd.DataFrame) -> Table:
     known = known.drop_duplicates(["target", "condition", "elicitation"])
     columns = ["answered", "refused", "unreadable", "constant", "control"]
     cells = [
-        [*_place(row), row["form"], row["elicitation"], *(_percent(row[name]) for name in columns)]
+        [*_place(row), row["form"], wording(row["elicitation"]), *(_percent(row[name]) for name in columns)]
         for _, row in known.iterrows()
     ]
-    heads = (*_PLACE, "Asked for", "Elicitation", ">Answered", ">Refused", ">Unreadable", ">Commonest", ">Control")
+    heads = (*_PLACE, "Asked for", "Wording", ">Answered", ">Refused", ">Unreadable", ">Commonest", ">Control")
     shown = known[["target", "condition", "form", "elicitation", *columns]]
-    return Table("coverage", "How the model answered, and whether it could repeat a given answer.", heads, cells, shown)
+    caption = "How the model answered, and whether it could repeat a given answer."
+    return Table("coverage", caption, heads, cells, shown, block=len(_PLACE))
 
 
 def _headline_metric(scores: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:

@@ -6,8 +6,10 @@ import pandas as pd
 import pytest
 
 from figures import as_latex, as_markdown, read_run, save_table, verdict_rows
+from figures.latex import latex
+from figures.latex_tables import MOST_LINES, pages
 from figures.paper_tables import run_tables, verdict_table
-from figures.tables import latex, markdown
+from figures.tables import markdown
 
 NASTY = r"50% of $x_1$ & #2 {a} ~^ \input{/etc/passwd} <b> | `c` [d] *e* --"
 
@@ -34,23 +36,50 @@ def test_a_character_that_latex_cannot_print_becomes_its_code_point():
 @pytest.mark.parametrize("start", ["*", "[2in]"])
 def test_a_cell_cannot_become_an_argument_of_the_line_break_before_it(a_run, start):
     run = a_run(targets=("knowledge",), conditions=("plain",))
-    run.verdicts[0]["target"] = start
+    run.verdicts[0] |= {"target": start, "condition": start}
     assert not re.search(r"(\\\\|\\midrule|\\addlinespace)\s*[\[*]", as_latex(_verdicts(run)))
 
 
 def test_every_latex_row_has_the_same_number_of_columns(a_run):
     text = as_latex(_verdicts(a_run(conditions=("a & b", "c"))))
     rows = [line for line in text.split("\n") if line.endswith(r" \\")]
-    columns = re.search(r"\\begin\{tabular\}\{(\w+)\}", text)[1]
-    assert len(rows) == 7
-    assert {len(re.findall(r"(?<!\\)&", row)) + 1 for row in rows} == {len(columns)}
+    blocks = [row for row in rows if row.startswith(r"\multicolumn")]
+    columns = re.search(r"\\begin\{tabular\}\{@\{\}(\w+)@\{\}\}", text)[1]
+    assert (len(rows), len(blocks)) == (10, 3)
+    assert {len(re.findall(r"(?<!\\)&", row)) + 1 for row in rows if row not in blocks} == {len(columns)}
+    assert all(row.startswith(rf"\multicolumn{{{len(columns)}}}") for row in blocks)
 
 
-def test_a_table_longer_than_a_page_may_break(a_run):
+def test_what_all_rows_of_a_block_share_stands_once_above_it(a_run):
+    text = as_latex(_verdicts(a_run(targets=("knowledge",))))
+    assert r"{\textit{knowledge} (AUROC, chance 0.50, $n$ = 400)} \\" in text
+    assert "Condition & Know & Say & Gap & Verdict" in text and text.count("AUROC") == 1
+
+
+def test_what_differs_inside_a_block_stays_a_column(a_run):
+    run = a_run(targets=("knowledge",))
+    run.verdicts[0]["n"] = 399
+    text = as_latex(_verdicts(run))
+    assert "Condition & Know & Say & Gap & $n$ & Verdict" in text
+    assert " & 399 & " in text and " & 400 & " in text
+
+
+def test_a_table_longer_than_a_page_comes_as_several_files_and_none_is_a_longtable(a_run, tmp_path):
     run = a_run(conditions=tuple(f"c{i}" for i in range(20)), n_layers=3)
-    text = as_latex(_verdicts(run), origin="run x\nof model y")
-    assert text.startswith("% run x of model y\n% needs \\usepackage{booktabs} and {longtable}")
-    assert r"\endhead" in text and r"\end{longtable}" in text
+    paths = save_table(_verdicts(run), tmp_path, origin="run x\nof model y")
+    assert [path.name for path in paths[2:]] == ["verdicts.tex", "verdicts-page2.tex"]
+    texts = [path.read_text() for path in paths[2:]]
+    assert all(text.startswith("% run x of model y\n") and "longtable" not in text for text in texts)
+    assert [re.findall(r"textit\{(\w+ ?\w*)\}", text) for text in texts] == [["token count", "knowledge"], ["behavior"]]
+
+
+@pytest.mark.parametrize("conditions", [20, 130])
+def test_no_row_is_lost_between_pages_and_none_is_longer_than_a_page(a_run, conditions):
+    table = _verdicts(a_run(targets=("knowledge",), conditions=tuple(f"c{i}" for i in range(conditions)), n_layers=3))
+    parts = list(pages(table))
+    assert [row for part in parts for row in part.cells] == table.cells
+    assert max(as_latex(part).count(r" \\") for part in parts) <= MOST_LINES + 1
+    assert len(parts) == -(-conditions // (MOST_LINES - 2))
 
 
 def test_markdown_escapes_pipes_links_and_html():
@@ -73,8 +102,8 @@ def test_the_csv_has_the_numbers_in_full(a_run, tmp_path):
 def test_a_missing_gap_is_a_dash_in_latex(a_run):
     run = a_run(targets=("knowledge",), conditions=("plain",))
     run.verdicts[0]["gap"] = None
-    line = next(line for line in as_latex(_verdicts(run)).split("\n") if line.startswith("knowledge"))
-    assert line.split(" & ")[6] == "--"
+    line = next(line for line in as_latex(_verdicts(run)).split("\n") if line.startswith("plain"))
+    assert line.split(" & ")[3] == "--"
 
 
 @pytest.fixture
@@ -96,7 +125,9 @@ def test_every_layer_is_a_row_with_a_column_for_each_site(tables):
 
 
 def test_a_report_and_its_fitted_twin_stand_in_one_row(tables):
-    said = next(row for row in tables["rungs-table"].cells if row[0] == "knowledge" and row[3] == "choice/you/0")
+    said = next(
+        row for row in tables["rungs-table"].cells if row[0] == "knowledge" and row[2:4] == ["choice, you", "0"]
+    )
     assert re.match(r"0\.44 \[.*\]", said[4]) and re.match(r"0\.46 \[.*\]", said[5])
 
 
