@@ -127,7 +127,7 @@ def _from_tables(run: RunFiles) -> Iterator[Page]:
     place, tables = ("target", "condition"), run.tables
     if "curve" in tables:
         table = curve.curve_rows(tables["curve"], run.rows, run.entries)
-        caption = "Score against the number of labels the probe was given, and where it passes the best report."
+        caption = "Score against the number of labels the probe was given; at a gap, how many it takes to see it."
         yield from _panels("learning-curve", caption, table, place, curve.FRAME, curve.page)
     if "reliability" in tables:
         caption = "Confidence against the share that turned out right, for probe and report."

@@ -234,17 +234,41 @@ def test_a_position_map_has_the_last_layer_above_and_the_last_position_at_the_ri
     np.testing.assert_allclose(_grid(positions.draw(pd.DataFrame(rows))), [[0.8, 0.9], [-0.2, -0.1]])
 
 
+def _curve(verdict, crossing):
+    rows = pd.DataFrame([PLACE | LIMITS | {"n_labels": n, "value": 0.6, "n_repeats": 3} for n in (25, 160)])
+    report = {"report": 0.55, "report_lower": 0.5, "report_upper": 0.6, "chance": 0.5, "n": 40}
+    entries = [{"target": "knowledge", "condition": "plain", "crossing": crossing}]
+    return curve.draw(curve.curve_rows(rows, verdict_rows([PLACE | report | {"verdict": verdict}]), entries))
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"), [("NO_GAP", "verdict: no gap"), ("INCONCLUSIVE", "verdict: inconclusive")]
+)
+def test_without_a_gap_no_crossing_is_drawn_or_said(verdict, said):
+    ax = _curve(verdict, 90)
+    texts = [text.get_text() for text in ax.texts]
+    assert said in texts and not any("passes" in text for text in texts)
+    assert "crossing" not in [line.get_label() for line in ax.lines]
+
+
+def test_the_crossing_is_named_and_does_not_look_like_chance():
+    ax = _curve("GAP", 90)
+    lines = {line.get_label(): line for line in ax.lines}
+    assert any(text.get_text().startswith("dashed line: passes the best report") for text in ax.texts)
+    assert lines["crossing"]._dash_pattern != lines["chance"]._dash_pattern
+
+
+def test_both_bands_of_a_learning_curve_are_named():
+    texts = [text.get_text() for text in _curve("GAP", 90).texts]
+    assert "bands: range of 3 draws (know), 95 % interval (say)" in texts
+
+
 @pytest.mark.parametrize(
     ("crossing", "said"),
     [(90, "with 90 labels"), (25, "with 25 labels or fewer"), (None, "never passes the best report")],
 )
 def test_the_learning_curve_says_where_the_probe_passes_the_report(crossing, said):
-    rows = pd.DataFrame([PLACE | LIMITS | {"n_labels": n, "value": 0.6, "n_repeats": 3} for n in (25, 160)])
-    verdicts = verdict_rows(
-        [PLACE | {"report": 0.55, "report_lower": 0.5, "report_upper": 0.6, "chance": 0.5, "n": 40}]
-    )
-    entries = [{"target": "knowledge", "condition": "plain", "crossing": crossing}]
-    ax = curve.draw(curve.curve_rows(rows, verdicts, entries))
+    ax = _curve("GAP", crossing)
     assert any(text.get_text().endswith(said) for text in ax.texts)
     assert "tested on n = 40" in [text.get_text() for text in ax.texts]
     assert ("crossing" in [line.get_label() for line in ax.lines]) == (crossing is not None)
