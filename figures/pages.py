@@ -137,7 +137,10 @@ def _from_tables(run: RunFiles) -> Iterator[Page]:
         caption, table = "The probe trained on one regime and tested on another.", tables["transfer"]
         yield from _panels("transfer-matrix", caption, table, transfer.BY, transfer.frame(table), transfer.page)
     if "sparse" in tables:
-        caption = "How few units carry it: the best unit, the best few and the best component, layer by layer."
+        caption = (
+            "How few units carry it: the best unit, the best few and the best principal component (PC), layer by layer,"
+            " and what the best unit reads of its text's surface: characters, words or position, whichever is highest."
+        )
         table = with_n(tables["sparse"], run.rows)
         yield from _panels("sparse-reading", caption, table, sparse.BY, sparse.FRAME, sparse.page)
     if "matrix" in tables:

@@ -327,7 +327,7 @@ def test_a_sparse_reading_shows_the_best_unit_the_best_few_and_what_else_that_un
     lines = {line.get_label(): [float(v) for v in line.get_ydata()] for line in ax.lines}
     assert lines["best unit"] == pytest.approx([0.7, 0.8])
     assert lines["8 units"] == pytest.approx([0.8, 0.9])
-    assert lines["component"] == pytest.approx([0.65, 0.75])
+    assert lines["best PC"] == pytest.approx([0.65, 0.75])
     assert lines["its surface"] == pytest.approx([0.6, 0.7])
     assert len(sparse.page(pd.concat([_units(), _units(site="report")])).axes) == 2
 
@@ -337,7 +337,18 @@ def test_a_sparse_reading_names_the_highest_score_with_its_layer_and_chance():
     table.loc[(table["feature"] == "unit") & (table["layer"] == 0), "value"] = 0.98
     ax = sparse.draw(table.assign(n=40))
     texts = [text.get_text() for text in ax.texts]
-    assert "best unit 0.98 at 0" in texts and "chance 0.50" in texts and "object prompt; n = 40" in texts
+    assert "best unit max 0.98 at 0" in texts and "best PC max 0.75 at 1" in texts and "chance 0.50" in texts
+    assert "object prompt; n = 40; held-out scores" in texts
+    assert any("ring: the highest" in text for text in texts) and any(
+        "its surface: same unit" in text for text in texts
+    )
+
+
+def test_the_highest_score_of_every_sparse_line_is_ringed():
+    table = _units()
+    table.loc[(table["feature"] == "unit") & (table["layer"] == 0), "value"] = 0.98
+    rings = [line.get_xydata()[0] for line in sparse.draw(table).lines if line.get_label() == "_highest"]
+    np.testing.assert_allclose(rings, [[1, 0.9], [0, 0.98], [1, 0.75], [1, 0.7]])
 
 
 def test_a_sparse_reading_stays_on_the_page_whatever_a_unit_does_on_other_folds():
