@@ -134,7 +134,8 @@ def _from_tables(run: RunFiles) -> Iterator[Page]:
         table = reliability.reliability_rows(tables["reliability"], run.verdicts)
         yield from _panels("reliability-diagram", caption, table, place, reliability.FRAME, reliability.page)
     if "transfer" in tables:
-        caption, table = "The probe trained on one regime and tested on another.", tables["transfer"]
+        caption = "The probe trained on one regime and tested on another, at a layer named in advance."
+        table = transfer.transfer_rows(tables["transfer"], run.entries)
         yield from _panels("transfer-matrix", caption, table, transfer.BY, transfer.frame(table), transfer.page)
     if "sparse" in tables:
         caption = (

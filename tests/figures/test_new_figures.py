@@ -11,6 +11,7 @@ from figures import (
     count_rows,
     curve,
     decomposition,
+    panels,
     positions,
     predictors,
     reliability,
@@ -182,6 +183,42 @@ def test_a_transfer_matrix_has_training_in_rows_and_testing_in_columns():
     ax = transfer.draw(pd.DataFrame([row | LIMITS for row in rows]))
     np.testing.assert_array_equal(_grid(ax).filled(np.nan), [[0.9, 0.6], [np.nan, 0.8]])
     assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"]
+
+
+def _transfer(by, condition, names="ab"):
+    pairs = [(x, y) for x in names for y in names]
+    rows = [
+        PLACE | LIMITS | {"by": by, "train": x, "test": y, "value": 0.8, "n_train": 9, "n_test": 9} for x, y in pairs
+    ]
+    return pd.DataFrame(rows).assign(condition=condition)
+
+
+@pytest.mark.parametrize(
+    ("by", "condition", "said"),
+    [
+        ("site", "plain", "probe at layer 4"),
+        ("source", "plain", "probe at layer 4, object site"),
+        ("condition", "", "probe at layer 3, report site"),
+    ],
+)
+def test_a_transfer_matrix_names_the_layer_that_its_probe_reads(by, condition, said):
+    entries = [
+        {"target": "knowledge", "condition": "first", "fixed_layer": 3, "fixed_site": "report"},
+        {"target": "knowledge", "condition": "plain", "fixed_layer": 4, "fixed_site": "object"},
+    ]
+    texts = [text.get_text() for text in transfer.draw(transfer.transfer_rows(_transfer(by, condition), entries)).texts]
+    assert said in texts and "trained on 9 items, tested on 9, by fold" in texts
+
+
+def test_a_run_that_does_not_say_which_layer_is_drawn_without():
+    texts = [text.get_text() for text in transfer.draw(transfer.transfer_rows(_transfer("site", "plain"), [])).texts]
+    assert not any("layer" in text for text in texts)
+
+
+@pytest.mark.parametrize(("names", "pages"), [("ab", 1), (("a name that is long", "another long name"), 2)])
+def test_small_matrices_leave_no_page_half_empty(names, pages):
+    table = pd.concat([_transfer("site", f"c{i}", names) for i in range(12)], ignore_index=True)
+    assert len(list(panels.pages(table, transfer.BY, transfer.frame(table)))) == pages
 
 
 def _shades(ax):
