@@ -21,6 +21,7 @@ from figures import (
     transfer,
     verdict_rows,
 )
+from figures.paper_tables import rung_table
 from figures.rung_rows import form
 
 PLACE = {"target": "knowledge", "condition": "plain", "metric": "auroc"}
@@ -119,6 +120,21 @@ def test_paraphrases_that_agree_after_rounding_have_no_bracket():
     rows = _asked()
     rows.loc[rows["form"] == "choice, you", "value"] = [-0.221, -0.222, -0.223, -0.22]
     assert "−0.22" in [text.get_text() for text in rungs.draw(rows).texts]
+
+
+def test_the_mean_of_paraphrases_has_the_decimals_that_each_has_in_the_table():
+    rows = _asked()
+    mine = rows["form"] == "choice, you"
+    rows.loc[mine, ["value", "lower", "upper"]] = [(v, v - 0.009, v + 0.009) for v in (0.9851, 0.985, 0.9868, 0.985)]
+    assert "0.986 (0.985 to 0.987)" in [text.get_text() for text in rungs.draw(rows).texts]
+    assert rung_table(rows).cells[0][4] == "0.985 [0.976, 0.994]"
+
+
+def test_each_paraphrase_has_a_mark_that_nothing_hides_and_the_heading_says_so():
+    ax = rungs.draw(_asked())
+    heights = [line.get_ydata()[0] for line in ax.lines if line.get_label() in ("choice/you/0", "choice/you/1")]
+    assert len(set(heights)) == len(heights) == 3
+    assert "AUROC, n = 40; a mark for each wording" in [text.get_text() for text in ax.texts]
 
 
 def test_ways_of_asking_have_chance_and_what_their_numbers_are():
