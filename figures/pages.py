@@ -103,7 +103,10 @@ def _rungs(run: RunFiles) -> Iterator[Page]:
 def _agreement(run: RunFiles) -> Iterator[Page]:
     if {"probe_right", "report_right"} <= set(run.items.columns):
         table = agreement.agreement_rows(run.items)
-        caption = "Items on which probe and report are both right, one alone, or neither; all items, then by source."
+        caption = (
+            "Items on which probe and report (the first wording, as said) are both right, one alone, or neither;"
+            " all items, then by source."
+        )
         by = ("target", "condition")
         yield from _panels("agreement", caption, table, by, agreement.frame(table), agreement.page)
 

@@ -344,7 +344,15 @@ def test_items_are_counted_by_source_after_all_together():
     assert list(rows.loc["all items", ["both", "probe_only", "report_only", "neither", "n"]]) == [1, 2, 1, 1, 5]
     assert list(rows.loc["y", ["both", "probe_only", "report_only", "neither", "n"]]) == [0, 1, 1, 0, 2]
     texts = [text.get_text() for text in agreement.draw(rows.reset_index()).texts]
-    assert texts[:6] == ["both", "1", "1", "0", "know", "2"] and "n = 5" in texts
+    assert texts[:6] == ["both", "1", "1", "0", "know\nonly", "2"] and "n = 5" in texts
+
+
+def test_the_counts_of_an_agreement_have_the_words_of_its_key_and_say_is_named():
+    items = pd.DataFrame({"probe_right": [True, False], "report_right": False, "source": ""}).assign(**PLACE)
+    ax = agreement.draw(agreement.agreement_rows(items))
+    texts = [text.get_text().replace("\n", " ") for text in ax.texts]
+    assert set(text.get_text() for text in ax.get_legend().get_texts()) <= set(texts)
+    assert "say: first wording as said, not the best report" in texts
 
 
 def test_that_only_the_largest_sources_are_drawn_is_said():
