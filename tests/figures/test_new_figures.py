@@ -172,6 +172,7 @@ def test_reliability_puts_the_share_observed_above_the_confidence():
     ax = reliability.draw(reliability.reliability_rows(pd.DataFrame(bins), []))
     line = next(line for line in ax.lines if line.get_label() == "probe")
     np.testing.assert_array_equal(line.get_xydata(), [[0.2, 0.1], [np.nan, np.nan], [0.6, 0.3]])
+    assert "bars: 95 % intervals; dashed: calibrated" in [text.get_text() for text in ax.texts]
 
 
 def test_the_report_drawn_is_the_one_whose_errors_the_verdict_has():
@@ -370,6 +371,9 @@ def test_errors_by_size_are_the_quartiles_of_each_bin(a_run):
     assert said["n"].sum() + said["missing"].sum() == 400 and said["missing"].sum() == run.items["report"].isna().sum()
     first = rows.iloc[0]
     mine = counts[(counts["series"] == "probe") & (counts["label"] >= first["from"]) & (counts["label"] < first["to"])]
+    ax = count_errors.draw(rows)
+    assert ax.get_ylabel() == "absolute error"
+    assert "line: median; band: middle half of the items" in [text.get_text() for text in ax.texts]
     assert first["median"] == np.median((mine["predicted"] - mine["label"]).abs())
 
 
