@@ -58,10 +58,15 @@ def _lines(table: Table, rows: Sequence[list[str]]) -> float:
 
 
 def _shared(table: Table) -> tuple[str, ...]:
-    """Those of the table's facts that are the same in all rows of each block."""
-    at = {name: table.titles.index(name) for name in table.facts}
+    """Those of the table's facts that are the same in all rows of each block that have them."""
     blocks = _grouped(table.cells, table.block)
-    return tuple(name for name, i in at.items() if all(len({row[i] for row in block}) == 1 for block in blocks))
+    return tuple(name for name in table.facts if all(len(_told(table, block, name)) == 1 for block in blocks))
+
+
+def _told(table: Table, block: Sequence[list[str]], name: str) -> list[str]:
+    """The different cells of the column `name` in a block, but empty ones."""
+    at = table.titles.index(name)
+    return list(dict.fromkeys(row[at] for row in block if row[at]))
 
 
 def as_latex(table: Table, *, origin: str = "") -> str:
@@ -82,7 +87,7 @@ def as_latex(table: Table, *, origin: str = "") -> str:
     for i, block in enumerate(_grouped(table.cells, table.block)):
         lines += [r"\addlinespace"] * (i > 0)
         if table.block:
-            lines.append(rf"\multicolumn{{{len(kept)}}}{{@{{}}l@{{}}}}{{{_heading(table, block[0], facts)}}} \\")
+            lines.append(rf"\multicolumn{{{len(kept)}}}{{@{{}}l@{{}}}}{{{_heading(table, block, facts)}}} \\")
         lines += [" & ".join(latex(row[i]) for i in kept) + r" \\" for row in block]
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}}}", ""])
 
@@ -91,10 +96,10 @@ def _head(title: str) -> str:
     return "$n$" if title == "n" else latex(title)
 
 
-def _heading(table: Table, row: list[str], facts: Sequence[str]) -> str:
+def _heading(table: Table, block: Sequence[list[str]], facts: Sequence[str]) -> str:
     """`token count, locked (skill, chance 0.00, n = 600)`."""
-    told = [_fact(name, row[table.titles.index(name)]) for name in facts]
-    name = rf"\textit{{{latex(', '.join(row[: table.block]))}}}"
+    told = [_fact(name, _told(table, block, name)[0]) for name in facts]
+    name = rf"\textit{{{latex(', '.join(block[0][: table.block]))}}}"
     return f"{name} ({', '.join(told)})" if told else name
 
 

@@ -8,7 +8,7 @@ import pytest
 from figures import as_latex, as_markdown, read_run, save_table, verdict_rows
 from figures.latex import latex
 from figures.latex_tables import MOST_LINES, pages
-from figures.paper_tables import run_tables, verdict_table
+from figures.paper_tables import baseline_table, layer_table, run_tables, verdict_table
 from figures.tables import markdown
 
 NASTY = r"50% of $x_1$ & #2 {a} ~^ \input{/etc/passwd} <b> | `c` [d] *e* --"
@@ -119,9 +119,65 @@ def test_a_run_has_its_five_tables_each_with_as_many_cells_as_heads(tables):
 
 
 def test_every_layer_is_a_row_with_a_column_for_each_site(tables):
-    knowledge = [row for row in tables["layer-scores"].cells if row[0] == "knowledge"]
-    assert [row[3] for row in knowledge] == ["0", "1", "2", "3"]
-    assert tables["layer-scores"].titles[-2:] == ["Know, object site", "Know, report site"]
+    scores = tables["layer-scores"].data
+    table = layer_table(scores[scores["target"] == "knowledge"])
+    assert [row[2] for row in table.cells] == ["0", "1", "2", "3"]
+    heads = ["Layer", "Know, object site", "Know, report site", "Metric", "Chance", "n"]
+    assert table.titles == ["Target", "Condition", *heads]
+
+
+def test_several_probes_at_each_layer_are_named(tables):
+    table = tables["layer-scores"]
+    assert table.titles[2:4] == ["Probe", "Layer"]
+    assert {row[2] for row in table.cells if row[0] == "token count"} == {"ridge", "classifier"}
+
+
+@pytest.mark.parametrize("name", ["verdicts", "layer-scores", "rungs-table", "baselines"])
+def test_every_table_of_scores_says_metric_chance_and_n(tables, name):
+    assert re.search(r"knowledge(, plain)?\} \(AUROC, chance 0\.50, \$n\$ = 400\)", as_latex(tables[name]))
+
+
+def test_coverage_has_n_and_says_what_its_columns_are(tables):
+    text = as_latex(tables["coverage"])
+    assert "($n$ = 400)" in text and "most frequent answer" in text and "stands in the prompt" in text
+    assert as_markdown(tables["coverage"]).rstrip().endswith(tables["coverage"].note)
+
+
+def _baselines():
+    same = {"target": "knowledge", "condition": "plain", "site": "", "layer": -1.0, "n": 600, "chance": 0.5}
+    rows = [
+        {"kind": "probe", "method": "nested", "metric": "auroc", "value": 0.9947, "lower": 0.986, "upper": 1.0},
+        {"kind": "control", "method": "control task", "metric": "auroc", "value": 0.5, "lower": 0.4, "upper": 0.6},
+        {"kind": "probe", "method": "naive maximum", "metric": "auroc", "value": 0.9947, "lower": None, "upper": None},
+        {"kind": "control", "method": "positive control", "metric": "accuracy", "value": 0.9, "lower": 0.8, "upper": 1,
+         "n": 100, "chance": None},
+    ]  # fmt: skip
+    return baseline_table(pd.DataFrame([same | row for row in rows]))
+
+
+def test_a_score_without_an_interval_is_rounded_as_finely_as_those_around_it():
+    scores = {row[3]: row[4] for row in _baselines().cells}
+    assert scores["nested"] == "0.995 [0.986, 1.000]" and scores["naive maximum"] == "0.995"
+
+
+def test_probes_stand_together_and_a_control_in_another_metric_names_it():
+    cells = _baselines().cells
+    assert [row[3] for row in cells] == [
+        "nested", "naive maximum", "control task", "positive control (accuracy, n = 100)",
+    ]  # fmt: skip
+    assert r"\textit{knowledge, plain} (AUROC, chance 0.50, $n$ = 600)" in as_latex(_baselines())
+
+
+def test_controls_stand_in_the_verdicts_metric_alone_where_they_have_it(a_run, on_disk, tmp_path):
+    run = a_run(targets=("knowledge",), conditions=("plain",), n_layers=3)
+    first = run.scores.iloc[0].to_dict() | {"kind": "control", "method": "control task"}
+    more = [first | {"metric": metric} for metric in ("auroc", "accuracy", "balanced_accuracy")]
+    more += [first | {"method": "positive control", "metric": "accuracy"}]
+    run = type(run)(pd.concat([run.scores, pd.DataFrame(more)], ignore_index=True), run.items, run.verdicts)
+    table = next(table for table in run_tables(read_run(on_disk(run, tmp_path))) if table.name == "baselines")
+    assert [row[3] for row in table.cells if row[2] == "control"] == [
+        "control task", "positive control (accuracy, n = 400)",
+    ]  # fmt: skip
 
 
 def test_a_report_and_its_fitted_twin_stand_in_one_row(tables):
