@@ -6,9 +6,10 @@ import pandas as pd
 import pytest
 
 from figures import as_latex, as_markdown, read_run, save_table, verdict_rows
+from figures.baseline_table import baseline_table
 from figures.latex import latex
 from figures.latex_tables import MOST_LINES, pages
-from figures.paper_tables import baseline_table, layer_table, run_tables, verdict_table
+from figures.paper_tables import layer_table, run_tables, verdict_table
 from figures.tables import markdown
 
 NASTY = r"50% of $x_1$ & #2 {a} ~^ \input{/etc/passwd} <b> | `c` [d] *e* --"
