@@ -6,6 +6,10 @@ import subprocess
 
 import pytest
 
+from figures import as_latex, verdict_rows
+from figures.latex_tables import pages
+from figures.paper_tables import verdict_table
+
 PAPER = r"""\documentclass[twocolumn,letterpaper]{article}
 \usepackage[margin=0.75in]{geometry}
 \usepackage{graphicx,booktabs}
@@ -90,6 +94,15 @@ def test_every_table_fits_the_text_of_one_and_of_two_columns(folder, tables, col
     too_wide = [float(points) for points in re.findall(r"Overfull \\[hv]box \(([\d.]+)pt", said)]
     assert not [points for points in too_wide if points > 2]
     assert "Float too large" not in said
+
+
+@pytest.mark.parametrize("conditions", [17, 49])
+def test_the_fullest_page_of_a_long_table_fits_the_page(folder, a_run, conditions):
+    run = a_run(conditions=tuple(f"c{i}" for i in range(conditions)), n_layers=3)
+    parts = list(pages(verdict_table(verdict_rows(run.verdicts))))
+    assert len(parts) == {17: 2, 49: 3}[conditions]
+    each = [rf"\begin{{table}}[p]\caption{{{CAPTION}}}{as_latex(part)}\end{{table}}\clearpage" for part in parts]
+    assert "Float too large" not in _compile(folder, "long", ALL_TABLES % ("", "\n".join(each)), "pdflatex")
 
 
 def test_a_table_is_not_narrowed_until_it_cannot_be_read(folder, tables):
