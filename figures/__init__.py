@@ -17,6 +17,7 @@ from figures import (
 )
 from figures.count_rows import count_rows, count_targets
 from figures.errors import FigureError
+from figures.latex_tables import as_latex
 from figures.layer_rows import layer_rows
 from figures.pages import run_pages
 from figures.publish import draw_models, draw_run
@@ -25,7 +26,8 @@ from figures.rung_rows import rung_rows
 from figures.save import save, save_csv
 from figures.show import as_json, cached_summary, files, probed_summary, shown
 from figures.summary import summary
-from figures.tables import Table, as_latex, as_markdown, save_table
+from figures.table_files import save_table
+from figures.tables import Table, as_markdown
 from figures.verdict_rows import verdict_rows
 
 __all__ = [

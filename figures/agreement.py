@@ -2,7 +2,8 @@
 
 In: rows of `agreement_rows` (`draw` takes one target and condition, `page` any number). Out: axes, or a figure, with
 the counts beside their bar. Of many sources the largest are drawn, and how many there are is said. The items that the
-probe has right and the report wrong are what a gap consists of.
+probe has right and the report wrong are what a gap consists of. The report is the first wording as it was said, which
+each item has an answer to; a gap is measured against the best report, whose wording is chosen fold by fold.
 """
 
 import pandas as pd
@@ -15,13 +16,14 @@ COLUMNS = ("target", "condition", "source", *AGREEMENT, "n", "sources")
 ALL = "all items"
 _MOST = 12  # sources shown; the largest
 _LOOK = {
-    "both": ("both right", "#B9C9D9", None),
+    "both": ("both", "#B9C9D9", None),
     "probe_only": ("know only", style.KNOW.color, None),
     "report_only": ("say only", "#E9A06B", "...."),
     "neither": ("neither", "white", "////"),
 }
-_HEADS = {"both": "both", "probe_only": "know", "report_only": "say", "neither": "none", "n": "n"}
-_FRAME = panels.Frame(width=2.3, height=0.5, left=0.95, right=0.2, top=0.54, bottom=0.62)
+_HEADS = {name: look[0].replace(" ", "\n") for name, look in _LOOK.items()} | {"n": "n"}
+_SAID = "say: first wording as said, not the best report"
+_FRAME = panels.Frame(width=2.3, height=0.5, left=0.95, right=0.2, top=0.78, bottom=0.62)
 _GAP = 6.0  # points between columns of numbers
 _ROW = 0.17
 
@@ -72,7 +74,7 @@ def frame(table: pd.DataFrame) -> panels.Frame:
 def _widths(table: pd.DataFrame) -> list[float]:
     """Points of each column of numbers."""
     return [
-        _GAP + max(words.width_in_points(text, style.SMALL) for text in (head, *_printed(table[name])))
+        _GAP + max(words.width_in_points(text, style.SMALL) for text in (*head.split("\n"), *_printed(table[name])))
         for name, head in _HEADS.items()
     ]
 
@@ -96,12 +98,12 @@ def _draw(table: pd.DataFrame, ax):
     ax.set_yticks(range(len(table)), words.fit_all(list(table["source"]), 62, style.SMALL))
     ax.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
     ax.tick_params(axis="y", length=0)
-    ax.set_xlabel("share of items")
+    ax.set_xlabel("share of items, by which is right")
     _numbers(ax, table)
     _key(ax, inches)
     of = int(table["sources"].iloc[0])
     cut = f"; the {_MOST} largest of {of} sources" if of > _MOST else ""
-    panels.heading(ax, table, f"n = {int(table['n'].iloc[0])}{cut}\n", extra=sum(_widths(table)) / 72)
+    panels.heading(ax, table, f"n = {int(table['n'].iloc[0])}{cut}\n{_SAID}\n\n", extra=sum(_widths(table)) / 72)
     return ax
 
 

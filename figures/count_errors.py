@@ -27,7 +27,7 @@ COLUMNS = (
     "n",
     "missing",
 )
-FRAME = panels.Frame(width=2.1, height=1.5, left=0.5, right=0.7)
+FRAME = panels.Frame(width=2.1, height=1.5, left=0.5, right=0.7, top=0.54)
 _BINS = 6
 _INKS = {"probe": style.KNOW, "report": style.SAY}
 _NAMES = {"probe": "know", "report": "say"}
@@ -87,7 +87,7 @@ def _draw(table: pd.DataFrame, ax):
     highest = table["three_quarters"].max()
     ax.set_ylim(-0.04 * max(1.0, highest), 1.05 * max(1.0, highest) if np.isfinite(highest) else 1)
     ax.set_xlabel("true count")
-    ax.set_ylabel("distance from it (median, quartiles)")
+    ax.set_ylabel("absolute error")
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(MaxNLocator(5, integer=True))
     panels.clear_left(ax, FRAME.left)
@@ -95,5 +95,6 @@ def _draw(table: pd.DataFrame, ax):
     each = table.groupby("series")[["n", "missing"]].sum()
     missing = "; ".join(f"{_NAMES.get(k, k)}: {int(v)} no number" for k, v in each["missing"].items() if v)
     total = int(each.sum(axis=1).max()) if len(each) else 0
-    panels.heading(ax, table, f"n = {total}" + (f"; {missing}" if missing else ""), extra=FRAME.right)
+    sizes = f"n = {total}" + (f"; {missing}" if missing else "")
+    panels.heading(ax, table, f"{sizes}\nline: median; band: middle half of the items", extra=FRAME.right)
     return ax

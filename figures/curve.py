@@ -2,7 +2,8 @@
 
 In: rows of `curve_rows` (`draw` takes one target and condition, `page` any number). Out: axes, or a figure: the probe's
 line with a band from the lowest to the highest of the draws, the best report as a level line (the report needs no
-labels), and the crossing, where there is one. The curve is of the probe over all sites; a verdict may be about another.
+labels), and, where the verdict is a gap, how many labels the probe passes it with. Without a gap that is no finding, so
+nothing is drawn. The curve is of the probe over all sites; a verdict may be about another.
 """
 
 import math
@@ -19,7 +20,7 @@ from figures.verdict_rows import require
 READ = ("target", "condition", "n_labels", "metric", "value", "lower", "upper", "n_repeats")
 """The columns that `curve.csv` brings; the rest comes from the verdicts."""
 _LEVEL = ("report", "report_lower", "report_upper", "chance", "probe_lower", "probe_upper")
-COLUMNS = (*READ, *_LEVEL, "crossing", "n", "probe_method")
+COLUMNS = (*READ, *_LEVEL, "crossing", "n", "probe_method", "verdict")
 FRAME = panels.Frame(width=1.6, height=1.5, left=0.5, right=1.3, top=0.64)
 
 
@@ -35,6 +36,7 @@ def curve_rows(curve: pd.DataFrame, verdicts: pd.DataFrame, entries: Iterable[Ma
         same = verdict.get("metric") == metric
         level = {name: verdict[name] if same else math.nan for name in _LEVEL}
         level |= {"n": verdict.get("n", math.nan), "probe_method": verdict.get("probe_method") or NESTED}
+        level |= {"verdict": verdict.get("verdict") or ""}
         at = crossing.get((target, condition))
         at = float(at) if isinstance(at, (int, float)) else math.nan
         found.append(part.loc[part["metric"] == metric, list(READ)].assign(**level, crossing=at))
@@ -85,8 +87,9 @@ def _notes(table: pd.DataFrame) -> list[str]:
     method = str(table["probe_method"].iloc[0])
     if method != NESTED:
         tested += f"; probe over all sites, verdict: {method.removeprefix(NESTED).strip()} site"
-    drawn = f"band: lowest to highest of {int(repeats)} draws" if repeats > 1 else "one draw of each size"
-    return [_verdict(table.iloc[0]), tested, drawn]
+    drawn = f"range of {int(repeats)} draws (know)" if repeats > 1 else "one draw of each size (know)"
+    said = ", 95 % interval (say)" if math.isfinite(table["report_lower"].iloc[0]) else ""
+    return [_passed(table.iloc[0]), tested, f"bands: {drawn}{said}"]
 
 
 def _levels(ax, first: pd.Series) -> list[gutter.Entry]:
@@ -103,15 +106,18 @@ def _levels(ax, first: pd.Series) -> list[gutter.Entry]:
 
 
 def _crossing(ax, first: pd.Series) -> None:
-    if math.isfinite(first["crossing"]):
-        ax.axvline(first["crossing"], color=style.TEXT, linewidth=0.7, linestyle=(0, (2, 2)), label="crossing")
+    if first["verdict"] == "GAP" and math.isfinite(first["crossing"]):
+        ax.axvline(first["crossing"], color=style.QUIET, linewidth=0.8, linestyle=(0, (6, 3)), label="crossing")
 
 
-def _verdict(first: pd.Series) -> str:
+def _passed(first: pd.Series) -> str:
+    """With how many labels it passes the best report, which the line marks; the verdict where that is no gap."""
     at = first["crossing"]
+    if first["verdict"] != "GAP":
+        return f"verdict: {words.verdict(first['verdict']).lower()}"
     if math.isfinite(at):
         fewer = at <= first["n_labels"]  # the smallest number tried: what happens with fewer is not known
-        return f"passes the best report with {at:.0f} labels" + (" or fewer" if fewer else "")
+        return f"dashed line: passes the best report with {at:.0f} labels" + (" or fewer" if fewer else "")
     return "never passes the best report" if math.isfinite(first["report"]) else "no report to pass"
 
 
@@ -120,7 +126,7 @@ def _axes(ax, table: pd.DataFrame) -> None:
     ax.xaxis.set_major_locator(FixedLocator(sizes))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.set_xticks(sizes, [str(v) for v in sizes])
-    ax.set_xlim(sizes[0] / 1.15, sizes[-1] * 1.15)
+    ax.set_xlim(sizes[0] / 1.4, sizes[-1] * 1.15)
     values = table[["value", "lower", "upper", "report", "report_lower", "report_upper", "chance"]].to_numpy(
         dtype=float
     )

@@ -100,7 +100,7 @@ def _sides(table: pd.DataFrame) -> _Sides:
     rows = [row for _, row in table.iterrows()]
     columns = {
         "verdict": [words.verdict(row["verdict"]) for row in rows],
-        "gap, know − say": [_gap(row) for row in rows],
+        "gap, know − say [95 %]": [_gap(row) for row in rows],
         "n": [f"{int(row['n'])}" if math.isfinite(row["n"]) else rounding.MISSING for row in rows],
     }
     heads = ["".join(each) for each in _headings(table).values()]
@@ -237,9 +237,10 @@ def _key(ax) -> None:
         Line2D([], [], **_KNOW.line(), label="know (probe)"),
         Line2D([], [], **_SAY.line(), label="say (best report)"),
         Line2D([], [], color="black", marker="|", linestyle="None", markersize=7, label="chance"),
+        Line2D([], [], color=style.QUIET, linewidth=_KNOW.width, label="95 % interval"),
     ]
     above = 1 + 0.06 / (ax.get_position().height * ax.figure.get_size_inches()[1])
     ax.legend(
-        handles=marks, loc="lower left", bbox_to_anchor=(0, above), ncols=3, borderaxespad=0, handlelength=1.6,
+        handles=marks, loc="lower left", bbox_to_anchor=(0, above), ncols=4, borderaxespad=0, handlelength=1.6,
         columnspacing=1.4, handletextpad=0.5,
     )  # fmt: skip

@@ -16,6 +16,7 @@ _HATCH = "#9A9A9A"
 _CELL = 18  # points of width from which a cell has its value written in it
 FEW = 6
 """Columns up to which a grid with its values fits one column of a paper."""
+_LEVEL = 30  # points up to which a column's name is written level
 _MOST_NAMES = 14  # numbered rows or columns up to which each has its number
 
 
@@ -74,9 +75,14 @@ def _names(axis, names: list[str], room: float) -> None:
     shown = _round_ones(names) if numbered and len(names) > _MOST_NAMES else list(range(len(names)))
     texts = [name.replace("-", rounding.MINUS) for name in names] if numbered else names
     labels = words.fit_all([texts[i] for i in shown], room, style.SMALL)
-    turned = axis.axis_name == "x" and any(words.width_in_points(text, style.SMALL) > 30 for text in labels)
-    look = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"} if turned else {}
+    aslant = axis.axis_name == "x" and turned(labels)
+    look = {"rotation": 35, "ha": "right", "rotation_mode": "anchor"} if aslant else {}
     axis.set_ticks([i + 0.5 for i in shown], labels, **look)
+
+
+def turned(names: list[str]) -> bool:
+    """Whether names of columns are so long that they are written aslant, which takes room beneath."""
+    return any(words.width_in_points(words.drawable(name), style.SMALL) > _LEVEL for name in names)
 
 
 def _round_ones(names: list[str]) -> list[int]:

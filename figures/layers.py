@@ -22,7 +22,8 @@ from figures.panels import clear_left, heading
 from figures.style import Ink
 from figures.verdict_rows import require
 
-_LEFT, _RIGHT, _TOP, _BOTTOM = 0.46, 1.46, 0.4, 0.4  # inches around the axes
+_LEFT, _RIGHT, _TOP, _BOTTOM = 0.46, 1.6, 0.52, 0.4  # inches around the axes
+_MARKS = "bands: 95 % intervals; star: layer chosen on inner folds"
 _SAME = 5e-4  # scores this close print alike
 _BENEATH = 0.3  # of the height above chance: how far below chance a level line may pull the axis
 
@@ -30,7 +31,7 @@ _BENEATH = 0.3  # of the height above chance: how far below chance a level line 
 def draw(table: pd.DataFrame, *, ax=None):
     """Draw one target and condition on `ax` (a one-column figure of its own by default) and return the axes.
 
-    An `ax` of your own needs about 1.5 inches free at its right, where the labels go.
+    An `ax` of your own needs about 1.6 inches free at its right, where the labels go.
     """
     require(table, COLUMNS, what="layers")
     if len(table[["target", "condition"]].drop_duplicates()) != 1:
@@ -67,7 +68,7 @@ def panels(table: pd.DataFrame) -> Figure:
 def _panel(ax, table: pd.DataFrame) -> None:
     entries = _chance(ax, table) + _levels(ax, table, "baseline") + _levels(ax, table, "report")
     entries += _curves(ax, table) + _nested(ax, table)
-    heading(ax, table, _sizes(table), extra=_RIGHT - 0.1)
+    heading(ax, table, f"{_sizes(table)}\n{_MARKS}", extra=_RIGHT - 0.1)
     gutter.label(ax, _merged(entries))
     if not np.isfinite(_scores(table)["value"]).any():
         ax.text(0.5, 0.7, "no score is defined here", transform=ax.transAxes, ha="center", color=style.QUIET)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from figures import rounding, words
-from figures.tables import latex
+from figures.latex import latex
 from figures.verdict_rows import verdict_rows
 
 _DIGITS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")

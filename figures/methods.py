@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from importlib.metadata import version
 
 from figures import references, words
+from figures.latex import latex
 from figures.layer_rows import clean_scores
 from figures.run_files import RunFiles
 from figures.rung_rows import TUNED, form, rung_rows
-from figures.tables import latex, markdown
+from figures.tables import markdown
 
 
 @dataclass(frozen=True)

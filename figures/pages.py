@@ -103,7 +103,10 @@ def _rungs(run: RunFiles) -> Iterator[Page]:
 def _agreement(run: RunFiles) -> Iterator[Page]:
     if {"probe_right", "report_right"} <= set(run.items.columns):
         table = agreement.agreement_rows(run.items)
-        caption = "Items on which probe and report are both right, one alone, or neither; all items, then by source."
+        caption = (
+            "Items on which probe and report (the first wording, as said) are both right, one alone, or neither;"
+            " all items, then by source."
+        )
         by = ("target", "condition")
         yield from _panels("agreement", caption, table, by, agreement.frame(table), agreement.page)
 
@@ -127,17 +130,21 @@ def _from_tables(run: RunFiles) -> Iterator[Page]:
     place, tables = ("target", "condition"), run.tables
     if "curve" in tables:
         table = curve.curve_rows(tables["curve"], run.rows, run.entries)
-        caption = "Score against the number of labels the probe was given, and where it passes the best report."
+        caption = "Score against the number of labels the probe was given; at a gap, how many it takes to see it."
         yield from _panels("learning-curve", caption, table, place, curve.FRAME, curve.page)
     if "reliability" in tables:
         caption = "Confidence against the share that turned out right, for probe and report."
         table = reliability.reliability_rows(tables["reliability"], run.verdicts)
         yield from _panels("reliability-diagram", caption, table, place, reliability.FRAME, reliability.page)
     if "transfer" in tables:
-        caption, table = "The probe trained on one regime and tested on another.", tables["transfer"]
+        caption = "The probe trained on one regime and tested on another, at a layer named in advance."
+        table = transfer.transfer_rows(tables["transfer"], run.entries)
         yield from _panels("transfer-matrix", caption, table, transfer.BY, transfer.frame(table), transfer.page)
     if "sparse" in tables:
-        caption = "How few units carry it: the best unit, the best few and the best component, layer by layer."
+        caption = (
+            "How few units carry it: the best unit, the best few and the best principal component (PC), layer by layer,"
+            " and what the best unit reads of its text's surface: characters, words or position, whichever is highest."
+        )
         table = with_n(tables["sparse"], run.rows)
         yield from _panels("sparse-reading", caption, table, sparse.BY, sparse.FRAME, sparse.page)
     if "matrix" in tables:

@@ -14,7 +14,7 @@ from figures.report import Picture, report_html
 from figures.reproducibility import reproducibility
 from figures.run_files import RunFiles, read_run
 from figures.save import save, write_text
-from figures.tables import save_table
+from figures.table_files import save_table
 from figures.verdict_rows import verdict_rows
 
 

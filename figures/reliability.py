@@ -18,7 +18,7 @@ READ = ("target", "condition", "kind", "confidence", "outcome", "lower", "upper"
 """The columns that `reliability.csv` brings; a `method` tells several reports apart."""
 ERRORS = ("brier", "ece", "mad")
 COLUMNS = (*READ, "method", *ERRORS)
-FRAME = panels.Frame(width=2.0, height=2.0, left=0.5, right=0.98)
+FRAME = panels.Frame(width=2.0, height=2.0, left=0.5, right=0.98, top=0.54)
 _LABELS = {"brier": "Brier", "ece": "ECE"}  # with bins of equal mass MAD is the same, so it stays in the table
 
 
@@ -63,7 +63,8 @@ def _draw(table: pd.DataFrame, ax):
         axis.set_ticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
     ax.set_xlabel("confidence")
     ax.set_ylabel("share that came true")
-    panels.heading(ax, table, f"{_bins(shown)}; items in a bin: {panels.count_of(shown)[4:]}", extra=FRAME.right)
+    note = f"{_bins(shown)}; items in a bin: {panels.count_of(shown)[4:]}\nbars: 95 % intervals; dashed: calibrated"
+    panels.heading(ax, table, note, extra=FRAME.right)
     return ax
 
 

@@ -77,7 +77,7 @@ def _verdict(one) -> dict:
 
 
 _ENDS = ("", "_lower", "_upper")
-_HELD = {True: "holds", False: "fails", None: "not tested"}
+_HELD = {True: "holds", False: "fails"}
 OUTCOMES = ("answered", "refused", "unreadable")
 _GROUNDS = {
     "about itself": "the first score is above chance and the difference above 0",
@@ -157,7 +157,7 @@ def _percent(share: float) -> str:
 
 
 def _condition(each) -> dict:
-    held = each.get("held")
+    open_ = "undecided" if each.get("tried") else "not tested"
     return {name: words.one_line(each.get(name)) for name in ("level", "condition", "evidence")} | {
-        "held": _HELD.get(held, "not tested")
+        "held": _HELD.get(each.get("held"), open_)
     }

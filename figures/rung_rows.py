@@ -72,6 +72,11 @@ def form(name: str) -> str:
     return ", ".join([_RUNGS.get(rung, rung), framing, *kept])
 
 
+def wording(name: str) -> str:
+    """`choice/you/after/2` → `2`, which paraphrase of its form it is; "" for a name that is no elicitation."""
+    return name.removesuffix(READ_OUT).rpartition("/")[2] if "/" in name else ""
+
+
 def _asked(entries: Iterable[Mapping]) -> dict[tuple, Mapping]:
     """What `probes.json` says of each elicitation of each target and condition."""
     return {

@@ -1,8 +1,8 @@
 """Every way of asking side by side: the score of each form with its interval, and how many replies could be used.
 
 In: rows of `rung_rows` (`draw` takes one target and condition, `page` any number). Out: axes, or a figure. A form asked
-in several paraphrases has a point for each and a bar from the lowest to the highest, with a tick at their mean. The
-panels of one target have one scale.
+in several wordings has a mark with its interval for each, and their mean, lowest and highest in numbers. The panels of
+one target have one scale.
 """
 
 import math
@@ -92,7 +92,7 @@ def _draw(table: pd.DataFrame, ax, limits: tuple[float, float] | None = None):
     ax.set_axisbelow(True)
     _coverage(ax, table, names)
     _key(ax, chance)
-    several = "; bar: paraphrases, tick: mean" if _paraphrased(table) else ""
+    several = "; a mark for each wording" if _paraphrased(table) else ""
     metric = words.metric(table["metric"].iloc[0])
     panels.heading(ax, table, f"{metric}, {panels.count_of(table)}{several}")
     _heads(ax, paraphrased=bool(several))
@@ -112,13 +112,9 @@ def _paraphrased(table: pd.DataFrame) -> bool:
 
 
 def _scores(ax, rows: pd.DataFrame, y: float, ink: style.Ink) -> None:
-    """The paraphrases of one form: a bar from lowest to highest, and a point with its interval for each."""
+    """The paraphrases of one form: a point with its interval for each."""
     known = rows[np.isfinite(rows["value"].astype(float))]
     spread = 0.1 if len(known) > 1 else 0.0
-    if len(known) > 1:
-        ax.plot([known["value"].min(), known["value"].max()], [y, y], color=ink.color, alpha=0.25, linewidth=4.5,
-                solid_capstyle="butt", label="_range")  # fmt: skip
-        ax.plot([known["value"].mean()], [y], color=ink.color, marker="|", markersize=6, label="_mean")
     for at, (_, row) in zip(np.linspace(-spread, spread, len(known)), known.iterrows(), strict=True):
         ax.plot([row["lower"], row["upper"]], [y + at] * 2, color=ink.color, linewidth=0.6, label="_interval")
         ax.plot([row["value"]], [y + at], label=row["elicitation"], zorder=4, **ink.line())
@@ -130,7 +126,8 @@ def _numbers(ax, rows: pd.DataFrame, y: float) -> None:
     raw = raw if len(raw) else rows
     known = raw["value"].dropna()
     if len(known) > 1:
-        mean, low, high = (_plain(v) for v in (known.mean(), known.min(), known.max()))
+        places = max(rounding.decimals(low, high) for low, high in zip(raw["lower"], raw["upper"], strict=True))
+        mean, low, high = (_plain(v, places) for v in (known.mean(), known.min(), known.max()))
         text = mean if low == high else f"{mean} ({low} to {high})"
     elif len(known):
         text = rounding.with_interval(*(float(raw[c].iloc[0]) for c in ("value", "lower", "upper")))
@@ -140,9 +137,9 @@ def _numbers(ax, rows: pd.DataFrame, y: float) -> None:
     ax.annotate(text, (1, y), xytext=(_TEXT * 72, 0), fontsize=style.SMALL, color=style.TEXT, **at)
 
 
-def _plain(value: float) -> str:
-    """Two decimals; what is too small to show is 0.00."""
-    return "0.00" if round(value, 2) == 0 else rounding.number(float(value))
+def _plain(value: float, places: int) -> str:
+    """As many decimals as its table has; what is too small to show is zero."""
+    return rounding.number(value if round(value, places) else 0.0, places)
 
 
 def _coverage(ax, table: pd.DataFrame, names: list[str]) -> None:

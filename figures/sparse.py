@@ -1,8 +1,8 @@
 """How few units carry it: the best single unit, the best few, and the best component, layer by layer.
 
 In: rows of `sparse.csv` (`draw` takes one target, condition and site, `page` any number). Out: axes, or a figure: the
-held-out scores by layer, each line named with its highest score and the layer of it, and how well the best unit reads
-the characters, words or position instead of the target. Where that line is as high, the unit is about those.
+held-out scores by layer, the highest of each line ringed and named beside it with its layer, and how well the best unit
+reads the characters, words or position instead of the target. Where that line is as high, the unit is about those.
 Gurnee et al. 2023, arXiv 2305.01610.
 """
 
@@ -16,8 +16,8 @@ from figures.verdict_rows import require
 COLUMNS = ("target", "condition", "site", "layer", "feature", "k", "metric", "value", "characters", "words", "position")
 BY = ("target", "condition", "site")
 SIMPLER = ("characters", "words", "position")
-FRAME = panels.Frame(width=1.5, height=1.5, left=0.5, right=1.4, top=0.52)
-NAMES = {"unit": "best unit", "component": "component", "sae": "SAE feature"}
+FRAME = panels.Frame(width=1.25, height=1.5, left=0.5, right=1.65, top=0.64)
+NAMES = {"unit": "best unit", "component": "best PC", "sae": "SAE feature"}
 _INKS = {
     "few": style.Ink(style.KNOW.color, (0, (5, 1.5)), "^", 0.9, hollow=True),
     "unit": style.KNOW,
@@ -25,6 +25,8 @@ _INKS = {
     "component": style.grey_ink(0),
     "simpler": style.grey_ink(12),
 }
+
+_RING = {"marker": "o", "markersize": 6.5, "markerfacecolor": "none", "markeredgewidth": 0.8, "linestyle": "None"}
 
 
 def draw(table: pd.DataFrame, *, ax=None):
@@ -47,7 +49,9 @@ def _draw(table: pd.DataFrame, ax):
         ax.plot(line.index, line.to_numpy(dtype=float), label=name, **style.along(ink, len(line)))
         known = line.dropna().astype(float)
         if len(known):
-            shown = f"{name} {rounding.number(known.max())} at {known.idxmax():.0f}"
+            highest, layer = float(known.max()), float(known.idxmax())
+            ax.plot([layer], [highest], label="_highest", color=ink.color, zorder=4, **_RING)
+            shown = f"{name} max {rounding.number(highest)} at {layer:.0f}"
             entries.append(gutter.Entry(float(known.iloc[-1]), shown, ink, bold=ink is style.KNOW))
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     ax.set_xlabel("layer (0 = embeddings)")
@@ -55,10 +59,17 @@ def _draw(table: pd.DataFrame, ax):
     ax.set_ylim(max(low, -0.2) - 0.03, 1.03)  # a unit that fails on other folds may have any negative R²
     panels.clear_left(ax, FRAME.left)
     gutter.label(ax, entries)
-    n = f"; {panels.count_of(table)}" if "n" in table else ""
-    note = f"{words.one_line(table['site'].iloc[0])} prompt{n}\nheld-out; beside: highest score, at its layer"
-    panels.heading(ax, table, note, extra=FRAME.right - panels.EDGE)
+    panels.heading(ax, table, "\n".join(_notes(table)), extra=FRAME.right - panels.EDGE)
     return ax
+
+
+def _notes(table: pd.DataFrame) -> list[str]:
+    """What the heading says: where it was read, what the rings are, and what the surface line is."""
+    n = f"; {panels.count_of(table)}" if "n" in table else ""
+    surface = np.isfinite(table[list(SIMPLER)].astype(float).to_numpy()).any()
+    told = ["its surface: same unit, read for characters, words, position"] if surface else []
+    place = f"{words.one_line(table['site'].iloc[0])} prompt{n}; held-out scores"
+    return [place, "ring: the highest (max), named beside with its layer", *told]
 
 
 def _chance(ax) -> list[gutter.Entry]:

@@ -39,6 +39,12 @@ def test_every_interval_is_the_table(a_run, drawn):
     assert ends == [pair for pairs in zip(know, say, strict=True) for pair in pairs]
 
 
+def test_bars_and_brackets_are_named_as_intervals(a_run, drawn):
+    ax = drawn(verdict_rows(a_run().verdicts))
+    assert "gap, know − say [95 %]" in _texts(ax)
+    assert "95 % interval" in [text.get_text() for text in ax.get_legend().get_texts()]
+
+
 def test_each_target_names_its_own_metric_and_each_row_its_verdict(a_run, drawn):
     texts = _texts(drawn(verdict_rows(a_run().verdicts)))
     assert " (skill)" in texts and texts.count(" (AUROC)") == 2

@@ -2,9 +2,11 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 
-from figures import layer_rows, layers, verdict_rows
+from figures import layer_rows, layers, style, verdict_rows, words
+from figures.layer_rows import LINES
 
 
 @pytest.fixture
@@ -122,6 +124,19 @@ def test_a_label_is_cut_alike_in_all_panels(a_run):
     run.scores.loc[run.scores["method"].str.startswith("a base"), ["value", "lower", "upper"]] = 0.5
     fig = layers.panels(layer_rows(run.scores, verdict_rows(run.verdicts), target="token_count"))
     assert len({text for ax in fig.axes for text in _texts(ax) if text.startswith("a base")}) == 1
+
+
+@pytest.mark.parametrize("name", [*LINES[:-1], *style.BASELINES])
+def test_the_label_of_every_known_method_is_whole_beside_any_score(rows, name):
+    probes, one = rows[rows["kind"] == "probe"], rows[rows["method"] == "said"]
+    one = one.assign(method=name, value=-0.0004, lower=-0.001, upper=0.0)
+    each = [part.assign(condition=condition) for condition in ("locked", "unlocked") for part in (probes, one)]
+    fig = layers.panels(pd.concat(each, ignore_index=True))
+    assert all(f"{words.method(name)} −0.0004" in _texts(ax) for ax in fig.axes)
+
+
+def test_bands_and_star_are_explained(rows, drawn):
+    assert "bands: 95 % intervals; star: layer chosen on inner folds" in _texts(drawn(rows))
 
 
 def test_wide_numbers_keep_the_axis_name_on_the_paper(a_run):

@@ -11,6 +11,7 @@ from figures import (
     count_rows,
     curve,
     decomposition,
+    panels,
     positions,
     predictors,
     reliability,
@@ -20,6 +21,7 @@ from figures import (
     transfer,
     verdict_rows,
 )
+from figures.paper_tables import rung_table
 from figures.rung_rows import form
 
 PLACE = {"target": "knowledge", "condition": "plain", "metric": "auroc"}
@@ -120,6 +122,21 @@ def test_paraphrases_that_agree_after_rounding_have_no_bracket():
     assert "−0.22" in [text.get_text() for text in rungs.draw(rows).texts]
 
 
+def test_the_mean_of_paraphrases_has_the_decimals_that_each_has_in_the_table():
+    rows = _asked()
+    mine = rows["form"] == "choice, you"
+    rows.loc[mine, ["value", "lower", "upper"]] = [(v, v - 0.009, v + 0.009) for v in (0.9851, 0.985, 0.9868, 0.985)]
+    assert "0.986 (0.985 to 0.987)" in [text.get_text() for text in rungs.draw(rows).texts]
+    assert rung_table(rows).cells[0][4] == "0.985 [0.976, 0.994]"
+
+
+def test_each_paraphrase_has_a_mark_that_nothing_hides_and_the_heading_says_so():
+    ax = rungs.draw(_asked())
+    heights = [line.get_ydata()[0] for line in ax.lines if line.get_label() in ("choice/you/0", "choice/you/1")]
+    assert len(set(heights)) == len(heights) == 3
+    assert "AUROC, n = 40; a mark for each wording" in [text.get_text() for text in ax.texts]
+
+
 def test_ways_of_asking_have_chance_and_what_their_numbers_are():
     ax = rungs.draw(_asked())
     assert _points(ax, "chance") == [0.5]
@@ -155,6 +172,7 @@ def test_reliability_puts_the_share_observed_above_the_confidence():
     ax = reliability.draw(reliability.reliability_rows(pd.DataFrame(bins), []))
     line = next(line for line in ax.lines if line.get_label() == "probe")
     np.testing.assert_array_equal(line.get_xydata(), [[0.2, 0.1], [np.nan, np.nan], [0.6, 0.3]])
+    assert "bars: 95 % intervals; dashed: calibrated" in [text.get_text() for text in ax.texts]
 
 
 def test_the_report_drawn_is_the_one_whose_errors_the_verdict_has():
@@ -182,6 +200,42 @@ def test_a_transfer_matrix_has_training_in_rows_and_testing_in_columns():
     ax = transfer.draw(pd.DataFrame([row | LIMITS for row in rows]))
     np.testing.assert_array_equal(_grid(ax).filled(np.nan), [[0.9, 0.6], [np.nan, 0.8]])
     assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"]
+
+
+def _transfer(by, condition, names="ab"):
+    pairs = [(x, y) for x in names for y in names]
+    rows = [
+        PLACE | LIMITS | {"by": by, "train": x, "test": y, "value": 0.8, "n_train": 9, "n_test": 9} for x, y in pairs
+    ]
+    return pd.DataFrame(rows).assign(condition=condition)
+
+
+@pytest.mark.parametrize(
+    ("by", "condition", "said"),
+    [
+        ("site", "plain", "probe at layer 4"),
+        ("source", "plain", "probe at layer 4, object site"),
+        ("condition", "", "probe at layer 3, report site"),
+    ],
+)
+def test_a_transfer_matrix_names_the_layer_that_its_probe_reads(by, condition, said):
+    entries = [
+        {"target": "knowledge", "condition": "first", "fixed_layer": 3, "fixed_site": "report"},
+        {"target": "knowledge", "condition": "plain", "fixed_layer": 4, "fixed_site": "object"},
+    ]
+    texts = [text.get_text() for text in transfer.draw(transfer.transfer_rows(_transfer(by, condition), entries)).texts]
+    assert said in texts and "trained on 9 items, tested on 9, by fold" in texts
+
+
+def test_a_run_that_does_not_say_which_layer_is_drawn_without():
+    texts = [text.get_text() for text in transfer.draw(transfer.transfer_rows(_transfer("site", "plain"), [])).texts]
+    assert not any("layer" in text for text in texts)
+
+
+@pytest.mark.parametrize(("names", "pages"), [("ab", 1), (("a name that is long", "another long name"), 2)])
+def test_small_matrices_leave_no_page_half_empty(names, pages):
+    table = pd.concat([_transfer("site", f"c{i}", names) for i in range(12)], ignore_index=True)
+    assert len(list(panels.pages(table, transfer.BY, transfer.frame(table)))) == pages
 
 
 def _shades(ax):
@@ -234,17 +288,41 @@ def test_a_position_map_has_the_last_layer_above_and_the_last_position_at_the_ri
     np.testing.assert_allclose(_grid(positions.draw(pd.DataFrame(rows))), [[0.8, 0.9], [-0.2, -0.1]])
 
 
+def _curve(verdict, crossing):
+    rows = pd.DataFrame([PLACE | LIMITS | {"n_labels": n, "value": 0.6, "n_repeats": 3} for n in (25, 160)])
+    report = {"report": 0.55, "report_lower": 0.5, "report_upper": 0.6, "chance": 0.5, "n": 40}
+    entries = [{"target": "knowledge", "condition": "plain", "crossing": crossing}]
+    return curve.draw(curve.curve_rows(rows, verdict_rows([PLACE | report | {"verdict": verdict}]), entries))
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"), [("NO_GAP", "verdict: no gap"), ("INCONCLUSIVE", "verdict: inconclusive")]
+)
+def test_without_a_gap_no_crossing_is_drawn_or_said(verdict, said):
+    ax = _curve(verdict, 90)
+    texts = [text.get_text() for text in ax.texts]
+    assert said in texts and not any("passes" in text for text in texts)
+    assert "crossing" not in [line.get_label() for line in ax.lines]
+
+
+def test_the_crossing_is_named_and_does_not_look_like_chance():
+    ax = _curve("GAP", 90)
+    lines = {line.get_label(): line for line in ax.lines}
+    assert any(text.get_text().startswith("dashed line: passes the best report") for text in ax.texts)
+    assert lines["crossing"]._dash_pattern != lines["chance"]._dash_pattern
+
+
+def test_both_bands_of_a_learning_curve_are_named():
+    texts = [text.get_text() for text in _curve("GAP", 90).texts]
+    assert "bands: range of 3 draws (know), 95 % interval (say)" in texts
+
+
 @pytest.mark.parametrize(
     ("crossing", "said"),
     [(90, "with 90 labels"), (25, "with 25 labels or fewer"), (None, "never passes the best report")],
 )
 def test_the_learning_curve_says_where_the_probe_passes_the_report(crossing, said):
-    rows = pd.DataFrame([PLACE | LIMITS | {"n_labels": n, "value": 0.6, "n_repeats": 3} for n in (25, 160)])
-    verdicts = verdict_rows(
-        [PLACE | {"report": 0.55, "report_lower": 0.5, "report_upper": 0.6, "chance": 0.5, "n": 40}]
-    )
-    entries = [{"target": "knowledge", "condition": "plain", "crossing": crossing}]
-    ax = curve.draw(curve.curve_rows(rows, verdicts, entries))
+    ax = _curve("GAP", crossing)
     assert any(text.get_text().endswith(said) for text in ax.texts)
     assert "tested on n = 40" in [text.get_text() for text in ax.texts]
     assert ("crossing" in [line.get_label() for line in ax.lines]) == (crossing is not None)
@@ -267,7 +345,15 @@ def test_items_are_counted_by_source_after_all_together():
     assert list(rows.loc["all items", ["both", "probe_only", "report_only", "neither", "n"]]) == [1, 2, 1, 1, 5]
     assert list(rows.loc["y", ["both", "probe_only", "report_only", "neither", "n"]]) == [0, 1, 1, 0, 2]
     texts = [text.get_text() for text in agreement.draw(rows.reset_index()).texts]
-    assert texts[:6] == ["both", "1", "1", "0", "know", "2"] and "n = 5" in texts
+    assert texts[:6] == ["both", "1", "1", "0", "know\nonly", "2"] and "n = 5" in texts
+
+
+def test_the_counts_of_an_agreement_have_the_words_of_its_key_and_say_is_named():
+    items = pd.DataFrame({"probe_right": [True, False], "report_right": False, "source": ""}).assign(**PLACE)
+    ax = agreement.draw(agreement.agreement_rows(items))
+    texts = [text.get_text().replace("\n", " ") for text in ax.texts]
+    assert set(text.get_text() for text in ax.get_legend().get_texts()) <= set(texts)
+    assert "say: first wording as said, not the best report" in texts
 
 
 def test_that_only_the_largest_sources_are_drawn_is_said():
@@ -285,6 +371,9 @@ def test_errors_by_size_are_the_quartiles_of_each_bin(a_run):
     assert said["n"].sum() + said["missing"].sum() == 400 and said["missing"].sum() == run.items["report"].isna().sum()
     first = rows.iloc[0]
     mine = counts[(counts["series"] == "probe") & (counts["label"] >= first["from"]) & (counts["label"] < first["to"])]
+    ax = count_errors.draw(rows)
+    assert ax.get_ylabel() == "absolute error"
+    assert "line: median; band: middle half of the items" in [text.get_text() for text in ax.texts]
     assert first["median"] == np.median((mine["predicted"] - mine["label"]).abs())
 
 
@@ -303,7 +392,7 @@ def test_a_sparse_reading_shows_the_best_unit_the_best_few_and_what_else_that_un
     lines = {line.get_label(): [float(v) for v in line.get_ydata()] for line in ax.lines}
     assert lines["best unit"] == pytest.approx([0.7, 0.8])
     assert lines["8 units"] == pytest.approx([0.8, 0.9])
-    assert lines["component"] == pytest.approx([0.65, 0.75])
+    assert lines["best PC"] == pytest.approx([0.65, 0.75])
     assert lines["its surface"] == pytest.approx([0.6, 0.7])
     assert len(sparse.page(pd.concat([_units(), _units(site="report")])).axes) == 2
 
@@ -313,7 +402,18 @@ def test_a_sparse_reading_names_the_highest_score_with_its_layer_and_chance():
     table.loc[(table["feature"] == "unit") & (table["layer"] == 0), "value"] = 0.98
     ax = sparse.draw(table.assign(n=40))
     texts = [text.get_text() for text in ax.texts]
-    assert "best unit 0.98 at 0" in texts and "chance 0.50" in texts and "object prompt; n = 40" in texts
+    assert "best unit max 0.98 at 0" in texts and "best PC max 0.75 at 1" in texts and "chance 0.50" in texts
+    assert "object prompt; n = 40; held-out scores" in texts
+    assert any("ring: the highest" in text for text in texts) and any(
+        "its surface: same unit" in text for text in texts
+    )
+
+
+def test_the_highest_score_of_every_sparse_line_is_ringed():
+    table = _units()
+    table.loc[(table["feature"] == "unit") & (table["layer"] == 0), "value"] = 0.98
+    rings = [line.get_xydata()[0] for line in sparse.draw(table).lines if line.get_label() == "_highest"]
+    np.testing.assert_allclose(rings, [[1, 0.9], [0, 0.98], [1, 0.75], [1, 0.7]])
 
 
 def test_a_sparse_reading_stays_on_the_page_whatever_a_unit_does_on_other_folds():

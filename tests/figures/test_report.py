@@ -10,7 +10,7 @@ import pytest
 
 from figures import read_run
 from figures.item_browser import _name, as_json, browser_items
-from figures.report import Picture, _beside, report_html
+from figures.report import Picture, _beside, _condition, report_html
 from figures.tables import Table
 from tests.figures import browser
 
@@ -435,3 +435,12 @@ def test_two_replies_to_different_prompts_never_have_the_same_name(told, name):
 
 def test_a_score_that_is_undefined_is_null_and_half_a_character_is_replaced():
     assert as_json({"a": [None], "b": "\ud800<"}) == '{"a":[null],"b":"?\\u003c"}'
+
+
+@pytest.mark.parametrize(
+    ("held", "tried", "said"),
+    [(True, False, "holds"), (False, True, "fails"), (None, True, "undecided"), (None, False, "not tested")],
+)
+def test_a_condition_that_was_tried_and_decided_nothing_is_not_called_untested(held, tried, said):
+    assert _condition({"level": "A", "condition": "c", "evidence": "e", "held": held, "tried": tried})["held"] == said
+    assert _condition({"held": None})["held"] == "not tested"  # of a run that did not say
