@@ -57,7 +57,9 @@ class OneLineErrors(click.Group):
             raise failure from error
         except click.UsageError as error:
             command = error.ctx.command_path if error.ctx else "tacit"
-            failure = click.ClickException(f"{error.format_message().rstrip('.')}. See: {command} --help")
+            message = error.format_message().rstrip(".")
+            stop = "" if message.endswith(("?", "!")) else "."
+            failure = click.ClickException(f"{message}{stop} See: {command} --help")
             failure.exit_code = 2
             raise failure from error
         except KeyboardInterrupt as error:

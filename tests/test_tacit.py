@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 
 import pandas as pd
@@ -142,12 +143,21 @@ def test_bad_input_is_one_line_that_says_what_to_do(here, args, message):
 
 
 @pytest.mark.parametrize(
+    ("args", "line"),
+    [
+        (["shwo"], "Error: No such command 'shwo'. Did you mean 'show'? See: tacit --help"),
+        (["shpprt"], "Error: No such command 'shpprt'. See: tacit --help"),
+    ],
+)
+def test_a_slip_on_the_command_line_is_one_sentence_with_one_full_stop(here, args, line):
+    assert refused(*args) == line
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [("question\nWhy?\n", "answer"), ("question,answer\n", "no rows|empty"), ("", "empty|columns")],
 )
 def test_a_table_that_lacks_something_is_one_line(here, text, message, tiny):
-    import re
-
     (here / "t.csv").write_text(text)
     line = refused("cache", "--model", tiny("llama"), "--targets", "knowledge", "--data", here / "t.csv")
     assert re.search(message, line), line
