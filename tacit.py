@@ -480,7 +480,7 @@ def show(run, why, machine):
 @click.argument("run", default=DEFAULT_RUN)
 def info(run):
     """Show what the activations of RUN hold: model, items, sites, layers, bytes, versions."""
-    click.echo(describe(open_store(run_folder(run) / "activations")))
+    click.echo(describe(_store_of(run)))
 
 
 @main.command()
@@ -488,7 +488,7 @@ def info(run):
 @click.pass_context
 def verify(ctx, run):
     """Check every file of RUN's activations against its checksum; exit code 1 if anything is amiss."""
-    store = open_store(run_folder(run) / "activations")
+    store = _store_of(run)
     found = [fault for each in (store, *store.twins) for fault in faults(each)]
     for fault in found:
         click.echo(fault)
@@ -496,6 +496,14 @@ def verify(ctx, run):
         click.echo(f"{len(found)} to mend. What is damaged is cached again, alone, by: tacit cache {run}")
         ctx.exit(1)
     click.echo(f"{store.path}: every file is as it was written")
+
+
+def _store_of(run: str):
+    """The activations of a run; one that is not there at all is named with those that are."""
+    folder = run_folder(run) / "activations"
+    if not folder.is_dir():
+        _made_with(run)
+    return open_store(folder)
 
 
 def _made_with(run: str) -> Settings:

@@ -134,7 +134,6 @@ def test_a_base_model_without_a_chat_template_is_asked_in_plain_words(here, tiny
         (["compare", "a", "b", "a"], "a run is given twice"),
         (["ablate", "nosuch"], "there is no run 'nosuch'"),
         (["tune", "nosuch"], "there is no run 'nosuch'"),
-        (["info", "nosuch"], "make cache RUN=nosuch"),
     ],
 )
 def test_bad_input_is_one_line_that_says_what_to_do(here, args, message):
@@ -220,10 +219,18 @@ def test_a_form_that_the_users_table_words_is_asked_without_being_asked_for(here
     assert "free/you/0" in asked
 
 
-def test_a_run_that_is_not_there_is_named_with_those_that_are(here):
+@pytest.mark.parametrize("verb", ["probe", "ablate", "tune", "compare", "show", "info", "verify"])
+def test_a_run_that_is_not_there_is_named_with_those_that_are(here, verb):
     (here / "runs/good").mkdir(parents=True)
     (here / "runs/good/settings.json").write_text("{}")
-    assert "runs that are there: good" in refused("show", "nosuch")
+    assert "there is no run 'nosuch' (runs/nosuch/settings.json; runs that are there: good)" in refused(verb, "nosuch")
+
+
+@pytest.mark.parametrize("verb", ["info", "verify"])
+def test_a_run_that_holds_no_activations_yet_is_told_from_one_that_is_not_there(here, verb):
+    (here / "runs/good").mkdir(parents=True)
+    (here / "runs/good/settings.json").write_text('{"model": "m", "targets": [], "conditions": {}, "data": {}}')
+    assert "holds no activations. Run: make cache RUN=good" in refused(verb, "good")
 
 
 def test_the_embedded_models_tables_are_taken_however_it_is_named_and_kept(here):
