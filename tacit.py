@@ -20,7 +20,9 @@ from activations.progress import progress
 from activations.verify import describe, faults
 from figures import FigureError, as_json, cached_summary, draw_models, draw_run, files, probed_summary, shown, summary
 from probes import ProbeError, compare_runs, cross_matrix, follow_ups, n_readings, peers_of, probe_run, up_to_date
+from probes.evidence import MIN_GROUPS, MIN_ITEMS
 from probes.further import Further
+from probes.groups import components, item_keys
 from probes.null import N_PERMUTATIONS
 from probes.results import read_results
 from probes.sae import load_sae
@@ -237,7 +239,7 @@ def _subjects(settings: Settings, tokenizer):
         items, ignored = load_items(name, path, n=settings.n, seed=settings.seed, count_tokens=counter)
         if ignored:
             click.echo(f"{name}: {path} has columns that are not read: {', '.join(ignored)}")
-        for line in _told(path, items):
+        for line in (*_told(path, items), *_too_few(name, items)):
             click.echo(f"{name}: {line}")
         if path is None and all(item.span for item in items):
             most = max(map(abs, position_correlations(items, counter).values()))
@@ -253,6 +255,16 @@ def _told(path: str | None, items):
     if balance.n:
         order = ", ".join(f"{option} first in {n}" for option, n in balance.first.items())
         yield f"of {balance.n} prompts that name all their options, {order}"
+
+
+def _too_few(name: str, items):
+    """Says before the model is run what a verdict would say after it: that so few items decide nothing."""
+    n, groups = len(items), len(set(components(item_keys(items, share_answers=name == "knowledge"))))
+    if n < MIN_ITEMS or groups < MIN_GROUPS:
+        yield (
+            f"too few for a verdict, which takes {MIN_ITEMS} usable items and {MIN_GROUPS} independent groups of the"
+            f" rarer class (here: {n} and at most {groups})"
+        )
 
 
 def _chosen(settings: Settings, subject) -> tuple[Elicitation, ...]:

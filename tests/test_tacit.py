@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 import tacit
+from probes.targets import load_items
 
 ROWS = "question,answer\n" + "".join(f"Where was Ada {i} born?,London\n" for i in range(12))
 
@@ -89,7 +90,9 @@ def test_a_run_made_with_other_settings_is_left_alone(here, tiny):
 
 def test_a_target_with_one_class_ends_in_a_verdict_with_its_reason(here, tiny):
     (here / "t.csv").write_text(ROWS)
-    assert run("cache", "r", "--model", tiny("llama"), "--data", here / "t.csv").exit_code == 0
+    cached = run("cache", "r", "--model", tiny("llama"), "--data", here / "t.csv")
+    assert cached.exit_code == 0
+    assert "knowledge: too few for a verdict, which takes 40 usable items and 10 independent groups" in cached.output
     assert run("probe", "r").exit_code == 0
     result = run("compare", "r")
     assert result.exit_code == 0
@@ -160,6 +163,16 @@ def test_a_table_that_lacks_something_is_one_line(here, text, message, tiny):
     (here / "t.csv").write_text(text)
     line = refused("cache", "--model", tiny("llama"), "--targets", "knowledge", "--data", here / "t.csv")
     assert re.search(message, line), line
+
+
+@pytest.mark.parametrize(("n", "n_groups", "too_few"), [(1, 1, True), (39, 39, True), (40, 9, True), (40, 10, False)])
+def test_items_that_are_too_few_for_a_verdict_are_told_of(here, n, n_groups, too_few):
+    rows = (f"Where was Ada {i} born?,London {i % n_groups}\n" for i in range(n))
+    (here / "t.csv").write_text("question,answer\n" + "".join(rows))
+    items, _ = load_items("knowledge", "t.csv", n=600, seed=0, count_tokens=len)
+    told = "".join(tacit._too_few("knowledge", items))
+    assert told.endswith(f"(here: {n} and at most {n_groups})") == too_few
+    assert bool(told) == too_few
 
 
 def test_an_interrupted_run_says_that_nothing_is_lost_and_goes_on(here, tiny, monkeypatch):
