@@ -14,11 +14,17 @@ from pathlib import Path
 from figures.run_files import OPTIONAL, RunFiles
 
 _LIBRARIES = ("tacit", "numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "matplotlib", "jinja2", "safetensors")
-_OPTIONS = {"n": "--n", "seed": "--seed", "layers": "--layers", "revision": "--revision", "device": "--device",
+_OPTIONS = {"n": "--n", "seed": "--seed", "layers": "--layers", "sites": "--sites", "reports": "--reports",
+            "paraphrases": "--paraphrases", "framings": "--framings", "contexts": "--contexts",
+            "samples": "--samples", "twins": "--twins", "revision": "--revision", "device": "--device",
             "dtype": "--dtype", "device_map": "--device-map", "peft": "--peft", "remote": "--remote"}  # fmt: skip
+_DEFAULTS = {"n": 600, "seed": 0, "layers": "all", "sites": ["object", "report"],
+             "reports": ["choice", "logits", "shots4"], "paraphrases": 3, "framings": ["you", "typical"],
+             "contexts": ["before"], "samples": 10, "twins": 3, "device": "auto", "dtype": "auto"}  # fmt: skip
+_PERMUTATIONS = 200
+"""What `tacit probe` takes unless it is told otherwise."""
 _PASSING = (".log", ".tmp", ".lock")
 """Endings of files that come and go, and say nothing of the run."""
-_DEFAULTS = {"n": 600, "seed": 0, "layers": "all", "device": "auto", "dtype": "auto"}
 
 
 def reproducibility(run: RunFiles, drawn: Iterable[Path] = ()) -> dict:
@@ -60,7 +66,10 @@ def commands(run: RunFiles) -> list[str]:
     ablated = [f"tacit ablate {name}"] if run.used else []
     epochs = {one["tuning"]["how"]["epochs"] for one in run.verdicts if one.get("tuning")}
     tuned = [f"tacit tune {name} --epochs {number}" for number in sorted(epochs)]
-    return [f"tacit cache {name}{_options(run)}", f"tacit probe {name}", *ablated, *tuned, f"tacit compare {name}"]
+    permuted = (run.facts.get("made_from") or {}).get("n_permutations", _PERMUTATIONS)
+    null = "" if permuted == _PERMUTATIONS else f" --permutations {permuted}"
+    made = [f"tacit cache {name}{_options(run)}", f"tacit probe {name}{null}"]
+    return [*made, *ablated, *tuned, f"tacit compare {name}"]
 
 
 def _options(run: RunFiles) -> str:
@@ -74,10 +83,9 @@ def _options(run: RunFiles) -> str:
     for condition, text in (settings.get("conditions") or {}).items():
         words += ["--condition", f"{condition}={text}"]
     for key, option in _OPTIONS.items():
-        if settings.get(key) and settings[key] != _DEFAULTS.get(key):
-            words += [option, str(settings[key])]
-    if tuple(settings.get("sites") or ()) not in ((), ("object", "report")):
-        words += ["--sites", ",".join(settings["sites"])]
+        value = settings.get(key)
+        if value not in (None, "", [], _DEFAULTS.get(key)):
+            words += [option, ",".join(value) if isinstance(value, list) else str(value)]
     if settings.get("trust_remote_code"):
         words += ["--trust-remote-code"]
     return "".join(f" {shlex.quote(word)}" for word in words)

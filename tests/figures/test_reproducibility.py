@@ -1,13 +1,15 @@
 """The record from which a run can be made again."""
 
+import dataclasses
 import hashlib
 import json
 import shlex
 
 import pytest
 
+from activations import Settings
 from figures import draw_run, read_run
-from figures.reproducibility import commands
+from figures.reproducibility import _DEFAULTS, _OPTIONS, commands
 
 
 def test_the_record_holds_the_checksum_of_every_file_that_was_drawn(drawn):
@@ -83,12 +85,28 @@ def test_the_commands_carry_every_setting_that_is_not_the_default(a_run, on_disk
     settings = {
         "model": "some/model", "targets": ["knowledge"], "data": {"knowledge": "my items.csv"}, "n": 400, "seed": 0,
         "conditions": {"honest": 'Be "honest".'}, "sites": ["object:mean"], "layers": "every:4",
-        "trust_remote_code": True,
+        "reports": ["all"], "paraphrases": 3, "framings": ["you"], "contexts": ["before", "after"], "samples": 0,
+        "twins": 1, "revision": "", "trust_remote_code": True,
     }  # fmt: skip
     (folder / "settings.json").write_text(json.dumps(settings))
     assert shlex.split(commands(read_run(folder))[0]) == [
         "tacit", "cache", "a-run", "--model", "some/model", "--targets", "knowledge", "--data",
         "knowledge=my items.csv",
         "--condition", 'honest=Be "honest".', "--n", "400", "--layers", "every:4", "--sites", "object:mean",
+        "--reports", "all", "--framings", "you", "--contexts", "before,after", "--samples", "0", "--twins", "1",
         "--trust-remote-code",
     ]  # fmt: skip
+
+
+def test_a_setting_that_is_left_out_of_the_command_is_what_caching_would_take():
+    taken = {field.name: field.default for field in dataclasses.fields(Settings)}
+    left_out = {name: tuple(value) if isinstance(value, list) else value for name, value in _DEFAULTS.items()}
+    assert left_out == {name: taken[name] for name in left_out}
+    assert set(_OPTIONS) | {"model", "targets", "conditions", "data", "trust_remote_code"} == set(taken)
+
+
+@pytest.mark.parametrize(("number", "command"), [(200, "tacit probe a-run"), (0, "tacit probe a-run --permutations 0")])
+def test_the_commands_carry_the_number_of_permutations(a_run, on_disk, tmp_path, number, command):
+    facts = {"made_from": {"n_permutations": number}, "entries": []}
+    folder = on_disk(a_run(targets=("knowledge",), conditions=("plain",), n_layers=3), tmp_path / "a-run", facts=facts)
+    assert commands(read_run(folder))[1] == command
