@@ -72,19 +72,27 @@ def _model(run: RunFiles) -> Iterator[Sentence]:
 
 
 def _items(run: RunFiles) -> Iterator[Sentence]:
+    together: dict[tuple[str, str], list[str]] = {}
     for entry in run.entries:
-        name = f"{words.plain(entry.get('target'))}, {entry.get('condition')}"
-        if entry.get("status") != "probed":
-            yield Sentence(f"Of {name}: not analysed ({str(entry.get('reason', '')).rstrip('.')})")
-            continue
-        dropped = sum(v for v in (entry.get("dropped") or {}).values() if isinstance(v, int))
-        left = f"; {dropped} were left out as unusable" if dropped else ""
-        yield Sentence(f"Of {name}: {entry.get('n')} items in {entry.get('n_groups')} groups{left}")
+        what = words.plain(entry.get("target"))
+        together.setdefault((what, _analysed(entry)), []).append(str(entry.get("condition")))
+    for (what, became), conditions in together.items():
+        alike = " alike" if len(conditions) > 1 else ""
+        yield Sentence(f"{what[:1].upper()}{what[1:]} ({_list(conditions)}{alike}) {became}")
     folds = sorted({entry["n_folds"] for entry in run.entries if "n_folds" in entry})
     if folds:
         split = f"{_list([str(n) for n in folds])} folds, and no group was split between training and test"
         yield Sentence("Items that share a prompt, an entity, a named group or, for knowledge, an answer form a group")
         yield Sentence(f"Cross-validation used {split}")
+
+
+def _analysed(entry: Mapping) -> str:
+    """What became of a target in one condition, as the rest of a sentence that begins with its name."""
+    if entry.get("status") != "probed":
+        return f"was not analysed ({str(entry.get('reason', '')).rstrip('.')})"
+    dropped = sum(v for v in (entry.get("dropped") or {}).values() if isinstance(v, int))
+    left = f"; {dropped} were left out as unusable" if dropped else ""
+    return f"had {entry.get('n')} items in {entry.get('n_groups')} groups{left}"
 
 
 def _probes(run: RunFiles) -> Iterator[Sentence]:

@@ -25,7 +25,8 @@ def test_the_words_follow_from_the_runs_files(paragraphs):
     text = as_markdown(paragraphs)
     for said in (
         "The model was made-up (weights abababababab).", "6 blocks, residual width 64",
-        "“unlocked” (system prompt “Speak plainly.”)", "400 items in 372 groups; 7 were left out as unusable",
+        "“unlocked” (system prompt “Speak plainly.”)",
+        "Knowledge (plain) had 400 items in 372 groups; 7 were left out as unusable.",
         "Cross-validation used 5 folds", "a margin of 0.05", "the seed of items, samples and folds was 3",
     ):  # fmt: skip
         assert said in text
@@ -35,6 +36,30 @@ def test_the_bibliography_holds_what_is_cited_and_nothing_else(paragraphs):
     cited = set(re.findall(r"@(\w+)", as_markdown(paragraphs)))
     assert set(re.findall(r"^@\w+\{(\w+),", bibliography(paragraphs), flags=re.MULTILINE)) == cited
     assert {"holm1979", "schuirmann1987"} <= cited
+
+
+def _told(run, on_disk, folder, **more) -> str:
+    return as_markdown(methods.methods(read_run(on_disk(run, folder, **more))))
+
+
+@pytest.fixture
+def simple(a_run):
+    """A run of one target and condition, seven layers."""
+    return a_run(targets=("knowledge",), conditions=("plain",))
+
+
+def test_conditions_with_the_same_numbers_share_a_sentence_and_others_have_their_own(a_run, on_disk, tmp_path):
+    entries = [
+        ENTRY | {"condition": "a"},
+        ENTRY | {"condition": "b"},
+        ENTRY | {"condition": "c", "n": 90, "dropped": {}},
+    ]
+    entries += [{"target": "behavior", "condition": "a", "status": "left out", "reason": "all one label."}]
+    text = _told(a_run(targets=("knowledge",)), on_disk, tmp_path, facts={"entries": entries})
+    assert "Knowledge (a and b alike) had 400 items in 372 groups; 7 were left out as unusable." in text
+    assert "Knowledge (c) had 90 items in 372 groups." in text
+    assert "Behavior (a) was not analysed (all one label)." in text
+    assert text.count("400 items") == 1
 
 
 def test_every_reference_can_be_cited_and_its_braces_match():
