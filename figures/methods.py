@@ -14,6 +14,14 @@ from figures.run_files import RunFiles
 from figures.rung_rows import TUNED, form, rung_rows
 from figures.tables import latex, markdown
 
+_TOKENS = "the number of tokens of the text by the model's own tokenizer"
+_LABELS = {
+    "token_count": _TOKENS, "coupled_count": _TOKENS, "char_count": "the number of characters of the text",
+    "word_count": "the number of words of the text",
+    "knowledge": "whether the model's greedy reply to the object prompt is right by the accepted answers",
+}  # fmt: skip
+_CHOSEN = "the option that the model's greedy reply to the object prompt takes"
+
 
 @dataclass(frozen=True)
 class Sentence:
@@ -72,6 +80,7 @@ def _model(run: RunFiles) -> Iterator[Sentence]:
 
 
 def _items(run: RunFiles) -> Iterator[Sentence]:
+    yield from _labels(run)
     together: dict[tuple[str, str], list[str]] = {}
     for entry in run.entries:
         what = words.plain(entry.get("target"))
@@ -93,6 +102,29 @@ def _analysed(entry: Mapping) -> str:
     dropped = sum(v for v in (entry.get("dropped") or {}).values() if isinstance(v, int))
     left = f"; {dropped} were left out as unusable" if dropped else ""
     return f"had {entry.get('n')} items in {entry.get('n_groups')} groups{left}"
+
+
+def _labels(run: RunFiles) -> Iterator[Sentence]:
+    """How the truth came about: computed, or brought by the table. A target of the user's own says it in its file."""
+    asked = run.tables.get("asked")
+    if asked is None or not {"target", "label", "property"} <= set(asked.columns):
+        return
+    for target, items in asked.fillna({"label": "", "property": ""}).groupby("target", sort=False):
+        computed = _computed(str(target), set(items["property"]))
+        given, name = int((items["label"] != "").sum()), words.plain(target)
+        if computed and given == len(items):
+            yield Sentence(f"The label of {name} is the one that the table gives")
+        elif computed:
+            rest = f"; for {given} of {len(items)} items it is the one that the table gives" if given else ""
+            yield Sentence(f"The label of {name} is {computed}{rest}")
+
+
+def _computed(target: str, properties: set[str]) -> str:
+    """What the label of a built-in target is, where no table gives it; "" for a target of the user's own."""
+    if target != "behavior":
+        return _LABELS.get(target, "")
+    name = min(properties, default="") or "option"
+    return _CHOSEN if name == "option" else f"a property of the model's greedy reply to the object prompt, “{name}”"
 
 
 def _probes(run: RunFiles) -> Iterator[Sentence]:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 
+import pandas as pd
 import pytest
 
 from figures import methods, read_run, references
@@ -60,6 +61,42 @@ def test_conditions_with_the_same_numbers_share_a_sentence_and_others_have_their
     assert "Knowledge (c) had 90 items in 372 groups." in text
     assert "Behavior (a) was not analysed (all one label)." in text
     assert text.count("400 items") == 1
+
+
+def _asked(**columns):
+    return pd.DataFrame({"item_id": ["1", "2"], "label": "", "property": ""} | columns)
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (_asked(target="token_count"), "is the number of tokens of the text by the model's own tokenizer."),
+        (_asked(target="word_count"), "is the number of words of the text."),
+        (
+            _asked(target="knowledge"),
+            "is whether the model's greedy reply to the object prompt is right by",
+        ),
+        (_asked(target="behavior"), "is the option that the model's greedy reply to the object prompt takes."),
+        (
+            _asked(target="behavior", property="is_even"),
+            "is a property of the model's greedy reply to the object prompt",
+        ),
+        (_asked(target="knowledge", label="yes"), "The label of knowledge is the one that the table gives."),
+        (
+            _asked(target="knowledge", label=["yes", ""]),
+            "; for 1 of 2 items it is the one that the table gives.",
+        ),
+        (_asked(target="haiku", property="python:haiku.py"), None),
+    ],
+)
+def test_how_labels_arise_is_told_as_far_as_the_items_say_it(simple, on_disk, tmp_path, asked, told):
+    text = _told(simple, on_disk, tmp_path, activations__items=asked)
+    assert (told in text) if told else ("The label of" not in text)
+    assert text.count("The label of") == bool(told)
+
+
+def test_where_the_items_are_not_there_nothing_is_said_of_labels(simple, on_disk, tmp_path):
+    assert "The label of" not in _told(simple, on_disk, tmp_path)
 
 
 def test_every_reference_can_be_cited_and_its_braces_match():
