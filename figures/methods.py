@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 
+import pandas as pd
+
 from figures import references, words
 from figures.layer_rows import clean_scores
 from figures.run_files import RunFiles
@@ -21,6 +23,10 @@ _LABELS = {
     "knowledge": "whether the model's greedy reply to the object prompt is right by the accepted answers",
 }  # fmt: skip
 _CHOSEN = "the option that the model's greedy reply to the object prompt takes"
+
+
+_FIXED, _CONTROL_TASK, _RANDOM = "fixed layer", "control task", "random model"
+_TOLD_ELSEWHERE = (_CONTROL_TASK, "positive control")
 
 
 @dataclass(frozen=True)
@@ -137,7 +143,7 @@ def _probes(run: RunFiles) -> Iterator[Sentence]:
         )
     scores = clean_scores(run.scores)
     swept = scores[(scores["kind"] == "probe") & (scores["method"] == "probe")]
-    families = sorted({note.split(" ")[0] for note in swept["note"] if note})
+    families = sorted({_family(note.split(" ")[0]) for note in swept["note"] if note})
     if families:
         kinds = f"linear probes ({_list(families)})"
         yield Sentence(
@@ -146,12 +152,55 @@ def _probes(run: RunFiles) -> Iterator[Sentence]:
     if (scores["method"] == "nested").any():
         chosen = "site, layer, probe and penalty were chosen on inner folds, by group"
         yield Sentence(f"For the score that is quoted, {chosen}", ("cawley2010",))
-    names = list(dict.fromkeys(scores.loc[scores["kind"] == "baseline", "method"]))
-    if names:
-        control = ("hewitt2019",) if any("control task" in name for name in names) else ()
-        yield Sentence(f"Baselines on the same folds and metric were {_list(names)}", control)
+    yield from _fixed(scores)
+    yield from _baselines(run, scores)
+    yield from _controls(scores)
     yield from _null(run)
     yield from _ablated(run)
+
+
+def _fixed(scores: pd.DataFrame) -> Iterator[Sentence]:
+    """The probes at the layer that was named in advance, of which other families are fitted nowhere else."""
+    probes = scores[(scores["kind"] == "probe") & (scores["layer"] >= 0)]
+    rows = probes[[name.startswith(_FIXED) for name in probes["method"]]]
+    if rows.empty:
+        return
+    layers = _list([f"{layer:g}" for layer in sorted(set(rows["layer"]))])
+    alone = [_family(name.removeprefix(f"{_FIXED}, ")) for name in dict.fromkeys(rows["method"]) if name != _FIXED]
+    named = f"Layer {layers} was named in advance, for comparison: there only site, probe and penalty were chosen"
+    yield Sentence(named + (f", and {_list(alone)} were also scored each by itself" if alone else ""))
+
+
+def _baselines(run: RunFiles, scores: pd.DataFrame) -> Iterator[Sentence]:
+    names = _methods(scores, "baseline")
+    if names:
+        yield Sentence(f"Baselines on the same folds and metric were: {'; '.join(names)}")
+    twins = len((run.facts.get("made_from") or {}).get("twins") or ())
+    if twins and _RANDOM in names:
+        several = (
+            f"the mean prediction of {twins} random-initialised models" if twins > 1 else "a random-initialised one"
+        )
+        yield Sentence(f"Of these, “{_RANDOM}” is {several} of the same architecture, probed as the model is")
+
+
+def _controls(scores: pd.DataFrame) -> Iterator[Sentence]:
+    names = _methods(scores, "control")
+    if _CONTROL_TASK in names:
+        task = "trained and scored on labels that a hash of each group draws from the true ones"
+        yield Sentence(f"As a control task the quoted probe, at its sites and layers, was {task}", ("hewitt2019",))
+    others = [name for name in names if name not in _TOLD_ELSEWHERE]
+    if others:
+        yield Sentence(f"Further controls were: {'; '.join(others)}")
+
+
+def _methods(scores: pd.DataFrame, kind: str) -> list[str]:
+    """The methods of one kind, in the order and by the names of the tables."""
+    return list(dict.fromkeys(scores.loc[scores["kind"] == kind, "method"]))
+
+
+def _family(name: str) -> str:
+    """A family of probes as it is printed: initials in capitals."""
+    return name.upper() if name in ("lda", "mlp") else name
 
 
 def _null(run: RunFiles) -> Iterator[Sentence]:

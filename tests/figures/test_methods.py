@@ -1,5 +1,6 @@
 """The methods paragraph and its references."""
 
+import dataclasses
 import hashlib
 import json
 import re
@@ -97,6 +98,48 @@ def test_how_labels_arise_is_told_as_far_as_the_items_say_it(simple, on_disk, tm
 
 def test_where_the_items_are_not_there_nothing_is_said_of_labels(simple, on_disk, tmp_path):
     assert "The label of" not in _told(simple, on_disk, tmp_path)
+
+
+def _with_rows(run, *rows):
+    """`run` with rows of scores more, (kind, method, layer), that are else like its first."""
+    first = run.scores.iloc[0].to_dict()
+    more = [first | {"kind": kind, "method": method, "layer": layer} for kind, method, layer in rows]
+    return dataclasses.replace(run, scores=pd.concat([run.scores, pd.DataFrame(more)], ignore_index=True))
+
+
+def test_the_control_task_is_named_and_cited_where_it_was_scored(simple, on_disk, tmp_path):
+    with_it = _with_rows(simple, ("control", "control task", -1), ("control", "confounds regressed out", -1),
+                         ("control", "positive control", -1))  # fmt: skip
+    text = _told(with_it, on_disk, tmp_path / "with")
+    assert "a hash of each group draws from the true ones [@hewitt2019]" in text
+    assert "Further controls were: confounds regressed out." in text
+    assert "hewitt2019" not in _told(simple, on_disk, tmp_path / "without")
+
+
+def test_other_probes_are_told_of_where_they_were_fitted(simple, on_disk, tmp_path):
+    more = _with_rows(simple, ("probe", "fixed layer, mlp", 4), ("probe", "fixed layer, difference of means", 4))
+    text = _told(more, on_disk, tmp_path / "with")
+    assert "Layer 4 was named in advance" in text
+    assert "and MLP and difference of means were also scored each by itself" in text
+    assert "also scored" not in _told(simple, on_disk, tmp_path / "without")
+
+
+def test_a_run_in_which_nothing_could_be_probed_has_methods_too(simple, on_disk, tmp_path):
+    entries = [{"target": "knowledge", "condition": "plain", "status": "left out", "reason": "all one label"}]
+    text = _told(
+        dataclasses.replace(simple, scores=simple.scores.iloc[:0]), on_disk, tmp_path, facts={"entries": entries}
+    )
+    assert "Knowledge (plain) was not analysed (all one label)." in text
+    assert "named in advance" not in text
+
+
+@pytest.mark.parametrize(("twins", "told"), [([["k"], ["l"]], "is the mean prediction of 2 random-"), ([], None)])
+def test_the_number_of_random_models_is_told_where_the_files_hold_it(simple, on_disk, tmp_path, twins, told):
+    run = _with_rows(simple, ("baseline", "random model", -1), ("baseline", "embeddings, mean", 0))
+    text = _told(run, on_disk, tmp_path, facts={"entries": [ENTRY], "made_from": {"keys": [], "twins": twins}})
+    assert "; random model; embeddings, mean." in text
+    assert ("random-initialised" in text) == bool(told)
+    assert not told or told in text
 
 
 def test_every_reference_can_be_cited_and_its_braces_match():
