@@ -23,8 +23,14 @@ _LABELS = {
     "knowledge": "whether the model's greedy reply to the object prompt is right by the accepted answers",
 }  # fmt: skip
 _CHOSEN = "the option that the model's greedy reply to the object prompt takes"
-
-
+_METRICS = {
+    "skill": "Skill is 1 − (mean absolute error)/(that of always guessing the median label of the training folds): 0"
+    " for that guess, 1 where every count is exact; a non-answer has the error of that guess",
+    "macro_auroc": "Macro AUROC is the mean, over classes, of the AUROC of each against the rest",
+    "auroc": "AUROC is taken within folds, since each fold has a probe of its own: it counts only pairs of items that"
+    " were held out in the same fold, and ties and pairs with a non-answer as one half",
+}
+"""What the metrics of verdicts are, where a name alone does not say it."""
 _FIXED, _CONTROL_TASK, _RANDOM = "fixed layer", "control task", "random model"
 _TOLD_ELSEWHERE = (_CONTROL_TASK, "positive control")
 
@@ -252,23 +258,26 @@ def _tuned(run: RunFiles) -> Iterator[Sentence]:
 
 
 def _statistics(run: RunFiles) -> Iterator[Sentence]:
-    metrics = list(dict.fromkeys(words.metric(one["metric"]) for one in run.verdicts if one.get("metric")))
+    metrics = list(dict.fromkeys(one["metric"] for one in run.verdicts if one.get("metric")))
     if not metrics:
         return
-    yield Sentence(f"Probe and report were scored on the same held-out items by {_list(metrics)}")
+    yield Sentence(f"Probe and report were scored on the same held-out items by {_list([*map(words.metric, metrics)])}")
+    defined = {*metrics, *(["auroc"] if "macro_auroc" in metrics else [])}
+    yield from (Sentence(text) for name, text in _METRICS.items() if name in defined)
     number = run.facts.get("n_resamples")
     times = f" with {number} resamples" if isinstance(number, int) else ""
-    means = "the same resamples for every method, what inner folds chose chosen anew in each, and percentiles widened"
-    means += " for few groups"
     yield Sentence(
-        f"Intervals (95 %) are from a bootstrap over groups{times}, {means}", ("field2007", "hesterberg2015")
-    )
+        f"Intervals (95 %) are percentiles of a bootstrap over groups{times}, the same for every method, with whatever"
+        " inner folds chose for the nested probe and the best report being chosen anew in every resample, and are"
+        " widened for few groups", ("field2007", "hesterberg2015"),
+    )  # fmt: skip
     margins = sorted({one["margin"] for one in run.verdicts if isinstance(one.get("margin"), float)})
     if margins:
         tests = f"two one-sided tests with a margin of {_list([f'{m:g}' for m in margins])}"
         yield Sentence(f"That there is no gap was tested by {tests}", ("schuirmann1987",))
     if any(one.get("mcnemar_midp") is not None for one in run.verdicts):
-        yield Sentence("Right and wrong answers were compared by McNemar's mid-p test", ("fagerland2013",))
+        test = "McNemar's mid-p test, which takes items as independent, whether or not they share a group"
+        yield Sentence(f"Right and wrong answers were compared by {test}", ("fagerland2013",))
     if any(one.get("holm_p") is not None for one in run.verdicts):
         yield Sentence("P-values over targets and conditions were adjusted by Holm's method", ("holm1979",))
 

@@ -44,6 +44,13 @@ def _told(run, on_disk, folder, **more) -> str:
     return as_markdown(methods.methods(read_run(on_disk(run, folder, **more))))
 
 
+def _with_rows(run, *rows):
+    """`run` with rows of scores more, (kind, method, layer), that are else like its first."""
+    first = run.scores.iloc[0].to_dict()
+    more = [first | {"kind": kind, "method": method, "layer": layer} for kind, method, layer in rows]
+    return dataclasses.replace(run, scores=pd.concat([run.scores, pd.DataFrame(more)], ignore_index=True))
+
+
 @pytest.fixture
 def simple(a_run):
     """A run of one target and condition, seven layers."""
@@ -100,13 +107,6 @@ def test_where_the_items_are_not_there_nothing_is_said_of_labels(simple, on_disk
     assert "The label of" not in _told(simple, on_disk, tmp_path)
 
 
-def _with_rows(run, *rows):
-    """`run` with rows of scores more, (kind, method, layer), that are else like its first."""
-    first = run.scores.iloc[0].to_dict()
-    more = [first | {"kind": kind, "method": method, "layer": layer} for kind, method, layer in rows]
-    return dataclasses.replace(run, scores=pd.concat([run.scores, pd.DataFrame(more)], ignore_index=True))
-
-
 def test_the_control_task_is_named_and_cited_where_it_was_scored(simple, on_disk, tmp_path):
     with_it = _with_rows(simple, ("control", "control task", -1), ("control", "confounds regressed out", -1),
                          ("control", "positive control", -1))  # fmt: skip
@@ -140,6 +140,27 @@ def test_the_number_of_random_models_is_told_where_the_files_hold_it(simple, on_
     assert "; random model; embeddings, mean." in text
     assert ("random-initialised" in text) == bool(told)
     assert not told or told in text
+
+
+@pytest.mark.parametrize(
+    ("target", "metric", "told"),
+    [
+        ("token_count", "skill", {"Skill is 1"}),
+        ("knowledge", "auroc", {"AUROC is taken within folds"}),
+        ("behavior", "macro_auroc", {"Macro AUROC is the mean", "AUROC is taken within folds"}),
+    ],
+)
+def test_metrics_are_defined_where_they_are_used(a_run, on_disk, tmp_path, target, metric, told):
+    run = a_run(targets=(target,), conditions=("plain",))
+    run.verdicts[0]["metric"] = metric
+    text = _told(run, on_disk, tmp_path)
+    defined = {"Skill is 1", "AUROC is taken within folds", "Macro AUROC is the mean"}
+    assert {name for name in defined if f" {name}" in text} == told
+
+
+def test_mcnemars_test_is_told_of_with_what_it_takes_for_granted(simple, on_disk, tmp_path):
+    simple.verdicts[0]["mcnemar_midp"] = 0.2
+    assert "McNemar's mid-p test, which takes items as independent" in _told(simple, on_disk, tmp_path)
 
 
 def test_every_reference_can_be_cited_and_its_braces_match():
