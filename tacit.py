@@ -20,7 +20,9 @@ from activations.progress import progress
 from activations.verify import describe, faults
 from figures import FigureError, as_json, cached_summary, draw_models, draw_run, files, probed_summary, shown, summary
 from probes import ProbeError, compare_runs, cross_matrix, follow_ups, n_readings, peers_of, probe_run, up_to_date
+from probes.evidence import MIN_GROUPS, MIN_ITEMS
 from probes.further import Further
+from probes.groups import components, item_keys
 from probes.null import N_PERMUTATIONS
 from probes.results import read_results
 from probes.sae import load_sae
@@ -57,7 +59,9 @@ class OneLineErrors(click.Group):
             raise failure from error
         except click.UsageError as error:
             command = error.ctx.command_path if error.ctx else "tacit"
-            failure = click.ClickException(f"{error.format_message().rstrip('.')}. See: {command} --help")
+            message = error.format_message().rstrip(".")
+            stop = "" if message.endswith(("?", "!")) else "."
+            failure = click.ClickException(f"{message}{stop} See: {command} --help")
             failure.exit_code = 2
             raise failure from error
         except KeyboardInterrupt as error:
@@ -235,7 +239,7 @@ def _subjects(settings: Settings, tokenizer):
         items, ignored = load_items(name, path, n=settings.n, seed=settings.seed, count_tokens=counter)
         if ignored:
             click.echo(f"{name}: {path} has columns that are not read: {', '.join(ignored)}")
-        for line in _told(path, items):
+        for line in (*_told(path, items), *_too_few(name, items)):
             click.echo(f"{name}: {line}")
         if path is None and all(item.span for item in items):
             most = max(map(abs, position_correlations(items, counter).values()))
@@ -251,6 +255,16 @@ def _told(path: str | None, items):
     if balance.n:
         order = ", ".join(f"{option} first in {n}" for option, n in balance.first.items())
         yield f"of {balance.n} prompts that name all their options, {order}"
+
+
+def _too_few(name: str, items):
+    """Says before the model is run what a verdict would say after it: that so few items decide nothing."""
+    n, groups = len(items), len(set(components(item_keys(items, share_answers=name == "knowledge"))))
+    if n < MIN_ITEMS or groups < MIN_GROUPS:
+        yield (
+            f"too few for a verdict, which takes {MIN_ITEMS} usable items and {MIN_GROUPS} independent groups of the"
+            f" rarer class (here: {n} and at most {groups})"
+        )
 
 
 def _chosen(settings: Settings, subject) -> tuple[Elicitation, ...]:
@@ -478,7 +492,7 @@ def show(run, why, machine):
 @click.argument("run", default=DEFAULT_RUN)
 def info(run):
     """Show what the activations of RUN hold: model, items, sites, layers, bytes, versions."""
-    click.echo(describe(open_store(run_folder(run) / "activations")))
+    click.echo(describe(_store_of(run)))
 
 
 @main.command()
@@ -486,7 +500,7 @@ def info(run):
 @click.pass_context
 def verify(ctx, run):
     """Check every file of RUN's activations against its checksum; exit code 1 if anything is amiss."""
-    store = open_store(run_folder(run) / "activations")
+    store = _store_of(run)
     found = [fault for each in (store, *store.twins) for fault in faults(each)]
     for fault in found:
         click.echo(fault)
@@ -494,6 +508,14 @@ def verify(ctx, run):
         click.echo(f"{len(found)} to mend. What is damaged is cached again, alone, by: tacit cache {run}")
         ctx.exit(1)
     click.echo(f"{store.path}: every file is as it was written")
+
+
+def _store_of(run: str):
+    """The activations of a run; one that is not there at all is named with those that are."""
+    folder = run_folder(run) / "activations"
+    if not folder.is_dir():
+        _made_with(run)
+    return open_store(folder)
 
 
 def _made_with(run: str) -> Settings:

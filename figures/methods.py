@@ -8,12 +8,32 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 
+import pandas as pd
+
 from figures import references, words
 from figures.latex import latex
 from figures.layer_rows import clean_scores
 from figures.run_files import RunFiles
 from figures.rung_rows import TUNED, form, rung_rows
 from figures.tables import markdown
+
+_TOKENS = "the number of tokens of the text by the model's own tokenizer"
+_LABELS = {
+    "token_count": _TOKENS, "coupled_count": _TOKENS, "char_count": "the number of characters of the text",
+    "word_count": "the number of words of the text",
+    "knowledge": "whether the model's greedy reply to the object prompt is right by the accepted answers",
+}  # fmt: skip
+_CHOSEN = "the option that the model's greedy reply to the object prompt takes"
+_METRICS = {
+    "skill": "Skill is 1 − (mean absolute error)/(that of always guessing the median label of the training folds): 0"
+    " for that guess, 1 where every count is exact; a non-answer has the error of that guess",
+    "macro_auroc": "Macro AUROC is the mean, over classes, of the AUROC of each against the rest",
+    "auroc": "AUROC is taken within folds, since each fold has a probe of its own: it counts only pairs of items that"
+    " were held out in the same fold, and ties and pairs with a non-answer as one half",
+}
+"""What the metrics of verdicts are, where a name alone does not say it."""
+_FIXED, _CONTROL_TASK, _RANDOM = "fixed layer", "control task", "random model"
+_TOLD_ELSEWHERE = (_CONTROL_TASK, "positive control")
 
 
 @dataclass(frozen=True)
@@ -73,19 +93,51 @@ def _model(run: RunFiles) -> Iterator[Sentence]:
 
 
 def _items(run: RunFiles) -> Iterator[Sentence]:
+    yield from _labels(run)
+    together: dict[tuple[str, str], list[str]] = {}
     for entry in run.entries:
-        name = f"{words.plain(entry.get('target'))}, {entry.get('condition')}"
-        if entry.get("status") != "probed":
-            yield Sentence(f"Of {name}: not analysed ({str(entry.get('reason', '')).rstrip('.')})")
-            continue
-        dropped = sum(v for v in (entry.get("dropped") or {}).values() if isinstance(v, int))
-        left = f"; {dropped} were left out as unusable" if dropped else ""
-        yield Sentence(f"Of {name}: {entry.get('n')} items in {entry.get('n_groups')} groups{left}")
+        what = words.plain(entry.get("target"))
+        together.setdefault((what, _analysed(entry)), []).append(str(entry.get("condition")))
+    for (what, became), conditions in together.items():
+        alike = " alike" if len(conditions) > 1 else ""
+        yield Sentence(f"{what[:1].upper()}{what[1:]} ({_list(conditions)}{alike}) {became}")
     folds = sorted({entry["n_folds"] for entry in run.entries if "n_folds" in entry})
     if folds:
         split = f"{_list([str(n) for n in folds])} folds, and no group was split between training and test"
         yield Sentence("Items that share a prompt, an entity, a named group or, for knowledge, an answer form a group")
         yield Sentence(f"Cross-validation used {split}")
+
+
+def _analysed(entry: Mapping) -> str:
+    """What became of a target in one condition, as the rest of a sentence that begins with its name."""
+    if entry.get("status") != "probed":
+        return f"was not analysed ({str(entry.get('reason', '')).rstrip('.')})"
+    dropped = sum(v for v in (entry.get("dropped") or {}).values() if isinstance(v, int))
+    left = f"; {dropped} were left out as unusable" if dropped else ""
+    return f"had {entry.get('n')} items in {entry.get('n_groups')} groups{left}"
+
+
+def _labels(run: RunFiles) -> Iterator[Sentence]:
+    """How the truth came about: computed, or brought by the table. A target of the user's own says it in its file."""
+    asked = run.tables.get("asked")
+    if asked is None or not {"target", "label", "property"} <= set(asked.columns):
+        return
+    for target, items in asked.fillna({"label": "", "property": ""}).groupby("target", sort=False):
+        computed = _computed(str(target), set(items["property"]))
+        given, name = int((items["label"] != "").sum()), words.plain(target)
+        if computed and given == len(items):
+            yield Sentence(f"The label of {name} is the one that the table gives")
+        elif computed:
+            rest = f"; for {given} of {len(items)} items it is the one that the table gives" if given else ""
+            yield Sentence(f"The label of {name} is {computed}{rest}")
+
+
+def _computed(target: str, properties: set[str]) -> str:
+    """What the label of a built-in target is, where no table gives it; "" for a target of the user's own."""
+    if target != "behavior":
+        return _LABELS.get(target, "")
+    name = min(properties, default="") or "option"
+    return _CHOSEN if name == "option" else f"a property of the model's greedy reply to the object prompt, “{name}”"
 
 
 def _probes(run: RunFiles) -> Iterator[Sentence]:
@@ -98,7 +150,7 @@ def _probes(run: RunFiles) -> Iterator[Sentence]:
         )
     scores = clean_scores(run.scores)
     swept = scores[(scores["kind"] == "probe") & (scores["method"] == "probe")]
-    families = sorted({note.split(" ")[0] for note in swept["note"] if note})
+    families = sorted({_family(note.split(" ")[0]) for note in swept["note"] if note})
     if families:
         kinds = f"linear probes ({_list(families)})"
         yield Sentence(
@@ -107,12 +159,55 @@ def _probes(run: RunFiles) -> Iterator[Sentence]:
     if (scores["method"] == "nested").any():
         chosen = "site, layer, probe and penalty were chosen on inner folds, by group"
         yield Sentence(f"For the score that is quoted, {chosen}", ("cawley2010",))
-    names = list(dict.fromkeys(scores.loc[scores["kind"] == "baseline", "method"]))
-    if names:
-        control = ("hewitt2019",) if any("control task" in name for name in names) else ()
-        yield Sentence(f"Baselines on the same folds and metric were {_list(names)}", control)
+    yield from _fixed(scores)
+    yield from _baselines(run, scores)
+    yield from _controls(scores)
     yield from _null(run)
     yield from _ablated(run)
+
+
+def _fixed(scores: pd.DataFrame) -> Iterator[Sentence]:
+    """The probes at the layer that was named in advance, of which other families are fitted nowhere else."""
+    probes = scores[(scores["kind"] == "probe") & (scores["layer"] >= 0)]
+    rows = probes[[name.startswith(_FIXED) for name in probes["method"]]]
+    if rows.empty:
+        return
+    layers = _list([f"{layer:g}" for layer in sorted(set(rows["layer"]))])
+    alone = [_family(name.removeprefix(f"{_FIXED}, ")) for name in dict.fromkeys(rows["method"]) if name != _FIXED]
+    named = f"Layer {layers} was named in advance, for comparison: there only site, probe and penalty were chosen"
+    yield Sentence(named + (f", and {_list(alone)} were also scored each by itself" if alone else ""))
+
+
+def _baselines(run: RunFiles, scores: pd.DataFrame) -> Iterator[Sentence]:
+    names = _methods(scores, "baseline")
+    if names:
+        yield Sentence(f"Baselines on the same folds and metric were: {'; '.join(names)}")
+    twins = len((run.facts.get("made_from") or {}).get("twins") or ())
+    if twins and _RANDOM in names:
+        several = (
+            f"the mean prediction of {twins} random-initialised models" if twins > 1 else "a random-initialised one"
+        )
+        yield Sentence(f"Of these, “{_RANDOM}” is {several} of the same architecture, probed as the model is")
+
+
+def _controls(scores: pd.DataFrame) -> Iterator[Sentence]:
+    names = _methods(scores, "control")
+    if _CONTROL_TASK in names:
+        task = "trained and scored on labels that a hash of each group draws from the true ones"
+        yield Sentence(f"As a control task the quoted probe, at its sites and layers, was {task}", ("hewitt2019",))
+    others = [name for name in names if name not in _TOLD_ELSEWHERE]
+    if others:
+        yield Sentence(f"Further controls were: {'; '.join(others)}")
+
+
+def _methods(scores: pd.DataFrame, kind: str) -> list[str]:
+    """The methods of one kind, in the order and by the names of the tables."""
+    return list(dict.fromkeys(scores.loc[scores["kind"] == kind, "method"]))
+
+
+def _family(name: str) -> str:
+    """A family of probes as it is printed: initials in capitals."""
+    return name.upper() if name in ("lda", "mlp") else name
 
 
 def _null(run: RunFiles) -> Iterator[Sentence]:
@@ -164,23 +259,26 @@ def _tuned(run: RunFiles) -> Iterator[Sentence]:
 
 
 def _statistics(run: RunFiles) -> Iterator[Sentence]:
-    metrics = list(dict.fromkeys(words.metric(one["metric"]) for one in run.verdicts if one.get("metric")))
+    metrics = list(dict.fromkeys(one["metric"] for one in run.verdicts if one.get("metric")))
     if not metrics:
         return
-    yield Sentence(f"Probe and report were scored on the same held-out items by {_list(metrics)}")
+    yield Sentence(f"Probe and report were scored on the same held-out items by {_list([*map(words.metric, metrics)])}")
+    defined = {*metrics, *(["auroc"] if "macro_auroc" in metrics else [])}
+    yield from (Sentence(text) for name, text in _METRICS.items() if name in defined)
     number = run.facts.get("n_resamples")
     times = f" with {number} resamples" if isinstance(number, int) else ""
-    means = "the same resamples for every method, what inner folds chose chosen anew in each, and percentiles widened"
-    means += " for few groups"
     yield Sentence(
-        f"Intervals (95 %) are from a bootstrap over groups{times}, {means}", ("field2007", "hesterberg2015")
-    )
+        f"Intervals (95 %) are percentiles of a bootstrap over groups{times}, the same for every method, with whatever"
+        " inner folds chose for the nested probe and the best report being chosen anew in every resample, and are"
+        " widened for few groups", ("field2007", "hesterberg2015"),
+    )  # fmt: skip
     margins = sorted({one["margin"] for one in run.verdicts if isinstance(one.get("margin"), float)})
     if margins:
         tests = f"two one-sided tests with a margin of {_list([f'{m:g}' for m in margins])}"
         yield Sentence(f"That there is no gap was tested by {tests}", ("schuirmann1987",))
     if any(one.get("mcnemar_midp") is not None for one in run.verdicts):
-        yield Sentence("Right and wrong answers were compared by McNemar's mid-p test", ("fagerland2013",))
+        test = "McNemar's mid-p test, which takes items as independent, whether or not they share a group"
+        yield Sentence(f"Right and wrong answers were compared by {test}", ("fagerland2013",))
     if any(one.get("holm_p") is not None for one in run.verdicts):
         yield Sentence("P-values over targets and conditions were adjusted by Holm's method", ("holm1979",))
 

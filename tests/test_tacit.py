@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 import tacit
+from probes.targets import load_items
 
 ROWS = "question,answer\n" + "".join(f"Where was Ada {i} born?,London\n" for i in range(12))
 
@@ -89,7 +91,9 @@ def test_a_run_made_with_other_settings_is_left_alone(here, tiny):
 
 def test_a_target_with_one_class_ends_in_a_verdict_with_its_reason(here, tiny):
     (here / "t.csv").write_text(ROWS)
-    assert run("cache", "r", "--model", tiny("llama"), "--data", here / "t.csv").exit_code == 0
+    cached = run("cache", "r", "--model", tiny("llama"), "--data", here / "t.csv")
+    assert cached.exit_code == 0
+    assert "knowledge: too few for a verdict, which takes 40 usable items and 10 independent groups" in cached.output
     assert run("probe", "r").exit_code == 0
     result = run("compare", "r")
     assert result.exit_code == 0
@@ -134,7 +138,6 @@ def test_a_base_model_without_a_chat_template_is_asked_in_plain_words(here, tiny
         (["compare", "a", "b", "a"], "a run is given twice"),
         (["ablate", "nosuch"], "there is no run 'nosuch'"),
         (["tune", "nosuch"], "there is no run 'nosuch'"),
-        (["info", "nosuch"], "make cache RUN=nosuch"),
     ],
 )
 def test_bad_input_is_one_line_that_says_what_to_do(here, args, message):
@@ -143,15 +146,34 @@ def test_bad_input_is_one_line_that_says_what_to_do(here, args, message):
 
 
 @pytest.mark.parametrize(
+    ("args", "line"),
+    [
+        (["shwo"], "Error: No such command 'shwo'. Did you mean 'show'? See: tacit --help"),
+        (["shpprt"], "Error: No such command 'shpprt'. See: tacit --help"),
+    ],
+)
+def test_a_slip_on_the_command_line_is_one_sentence_with_one_full_stop(here, args, line):
+    assert refused(*args) == line
+
+
+@pytest.mark.parametrize(
     ("text", "message"),
     [("question\nWhy?\n", "answer"), ("question,answer\n", "no rows|empty"), ("", "empty|columns")],
 )
 def test_a_table_that_lacks_something_is_one_line(here, text, message, tiny):
-    import re
-
     (here / "t.csv").write_text(text)
     line = refused("cache", "--model", tiny("llama"), "--targets", "knowledge", "--data", here / "t.csv")
     assert re.search(message, line), line
+
+
+@pytest.mark.parametrize(("n", "n_groups", "too_few"), [(1, 1, True), (39, 39, True), (40, 9, True), (40, 10, False)])
+def test_items_that_are_too_few_for_a_verdict_are_told_of(here, n, n_groups, too_few):
+    rows = (f"Where was Ada {i} born?,London {i % n_groups}\n" for i in range(n))
+    (here / "t.csv").write_text("question,answer\n" + "".join(rows))
+    items, _ = load_items("knowledge", "t.csv", n=600, seed=0, count_tokens=len)
+    told = "".join(tacit._too_few("knowledge", items))
+    assert told.endswith(f"(here: {n} and at most {n_groups})") == too_few
+    assert bool(told) == too_few
 
 
 def test_an_interrupted_run_says_that_nothing_is_lost_and_goes_on(here, tiny, monkeypatch):
@@ -211,10 +233,18 @@ def test_a_form_that_the_users_table_words_is_asked_without_being_asked_for(here
     assert "free/you/0" in asked
 
 
-def test_a_run_that_is_not_there_is_named_with_those_that_are(here):
+@pytest.mark.parametrize("verb", ["probe", "ablate", "tune", "compare", "show", "info", "verify"])
+def test_a_run_that_is_not_there_is_named_with_those_that_are(here, verb):
     (here / "runs/good").mkdir(parents=True)
     (here / "runs/good/settings.json").write_text("{}")
-    assert "runs that are there: good" in refused("show", "nosuch")
+    assert "there is no run 'nosuch' (runs/nosuch/settings.json; runs that are there: good)" in refused(verb, "nosuch")
+
+
+@pytest.mark.parametrize("verb", ["info", "verify"])
+def test_a_run_that_holds_no_activations_yet_is_told_from_one_that_is_not_there(here, verb):
+    (here / "runs/good").mkdir(parents=True)
+    (here / "runs/good/settings.json").write_text('{"model": "m", "targets": [], "conditions": {}, "data": {}}')
+    assert "holds no activations. Run: make cache RUN=good" in refused(verb, "good")
 
 
 def test_the_embedded_models_tables_are_taken_however_it_is_named_and_kept(here):

@@ -11,6 +11,7 @@ Names: `option`, `matching_option`, `ethical_stance`, `short_term`, `agrees`, `r
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import cache
 
 from probes.targets import measures
@@ -76,6 +77,14 @@ def find(name: str) -> Property:
 def is_property(name: str) -> bool:
     """Whether `name` has the form of a property's, rather than a path's."""
     return name.partition(":")[0].strip().lower() in {*NAMED, *BUILT}
+
+
+def meant(name: str) -> str:
+    """The property that `name` is likely a misspelling of, with the argument that it has; "" where none is near."""
+    head, colon, tail = name.strip().partition(":")
+    known = [f"{each}:" for each in BUILT] if colon else list(NAMED)
+    near = get_close_matches(head.lower() + colon, known, n=1, cutoff=0.7)
+    return near[0] + tail if near else ""
 
 
 def chosen(item: Item, reply: str) -> str | None:

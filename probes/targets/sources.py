@@ -17,7 +17,7 @@ import pandas as pd
 from probes.targets.base import CountTokens, Item, TargetError
 from probes.targets.behavior import Behavior
 from probes.targets.own import OwnTarget
-from probes.targets.properties import find, is_property
+from probes.targets.properties import BUILT, NAMED, find, is_property, meant
 from probes.targets.published import READ, as_table
 from probes.targets.registry import NAMES, SIBLINGS, get_target
 from probes.targets.tables import COMMON_COLUMNS, OFFERED, OPTIONAL, REQUIRED, ignored_columns, read_table, targets_for
@@ -83,11 +83,26 @@ def load_items(
         return Behavior(find(path).name).items(n, seed), ()
     if is_file(path):
         return OwnTarget(path).items(n, seed), ()
+    if name == "behavior":
+        _check_property(path)
     table = read_table(path)
     items = get_target(name).from_table(table, n=n, seed=seed, count_tokens=count_tokens)
     return items, tuple(
         column for column in ignored_columns(table, name) if not (name == "behavior" and column in READ)
     )
+
+
+def _check_property(given: str) -> None:
+    """Raise for what is neither a table nor the name of a property, such as a misspelt one."""
+    if Path(given).exists() or Path(given).suffix or "/" in given:
+        return
+    near = meant(given)
+    asked = (
+        f"did you mean behavior={near}?"
+        if near
+        else f"properties are {', '.join([*NAMED, *(f'{b}:…' for b in BUILT)])}."
+    )
+    raise TargetError(f"behavior: {given!r} is neither a property nor a file; {asked}")
 
 
 def row_account(path: str, items: Sequence[Item]) -> dict[str, int]:

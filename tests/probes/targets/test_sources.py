@@ -93,3 +93,25 @@ def test_a_property_in_place_of_a_table_gives_built_in_items_that_show_it():
     items, ignored = load_items("behavior", sources.paths["behavior"], n=20, seed=0, count_tokens=len)
     assert (sources.targets, len(items), ignored) == (("behavior",), 20, ())
     assert {item.property for item in items} == {"starts_with_vowel"}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ("startswith_vowel", r"neither a property nor a file; did you mean behavior=starts_with_vowel\?"),
+        ("endswith:!", r"did you mean behavior=ends_with:!\?"),
+        ("colour_of_mood", r"properties are option, matching_option, .*starts_with_vowel.*regex:…"),
+        ("nothing.csv", "there is no file nothing.csv"),
+        ("no/such", "there is no file no/such"),
+    ],
+)
+def test_a_misspelt_property_is_asked_about_and_a_missing_file_is_a_missing_file(given, message):
+    path = resolve_data((f"behavior={given}",), None).paths["behavior"]
+    with pytest.raises(TargetError, match=message):
+        load_items("behavior", path, n=20, seed=0, count_tokens=len)
+
+
+def test_a_table_without_an_ending_is_no_misspelt_property(tmp_path):
+    path = _csv(tmp_path, "table", "question\nWhy?\n")
+    with pytest.raises(TargetError, match="not a table this tool reads"):
+        load_items("behavior", path, n=20, seed=0, count_tokens=len)
