@@ -47,7 +47,10 @@ def layer_rows(scores: pd.DataFrame, verdicts: pd.DataFrame, *, target: str) -> 
 def _one_panel(part: pd.DataFrame, verdict: dict) -> pd.DataFrame:
     """One target and condition: one metric, headline rows completed, chance added."""
     metric = _metric(part, verdict)
-    part = part[(part["metric"] == metric) & part["kind"].isin(["probe", "report", "baseline"])]
+    part = part[part["metric"] == metric]
+    # No rival where the label is no act, and yet what the output gives away: the sentence speaks of it.
+    part = part.assign(kind=part["kind"].where(part["method"] != "logit lens", "baseline"))
+    part = part[part["kind"].isin(["probe", "report", "baseline"])]
     part = _about(part, verdict.get("probe_method") or NESTED)
     part = part[(part["kind"] != "report") | part["method"].isin(LINES)]
     part = part[(part["kind"] != "probe") | (part["method"] == NESTED) | part["method"].isin(_sweeps(part))]

@@ -85,7 +85,7 @@ def plain(x: float) -> str:
 
 def _decodable(e: Evidence) -> tuple[Condition, ...]:
     above = f"{printed(e.metric)} {span(e.probe)}, chance {e.chance:g}; lead over shuffled labels {span(e.shuffled)}"
-    null = "not run" if e.null_p is None else f"p = {e.null_p:.3g} of {e.n_permutations} permutations"
+    null = "not run" if e.null_p is None else f"p = {e.null_p:.2g} of {e.n_permutations} permutations"
     few = e.null_p is not None and e.n_permutations < MIN_PERMUTATIONS
     twins = "not looked for" if e.near_duplicates is None else f"pairs put into one group each: {e.near_duplicates}"
     return (

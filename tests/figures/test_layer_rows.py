@@ -30,6 +30,14 @@ def test_headlines_that_scores_lack_come_from_the_verdict(a_run):
     assert rows.loc["best report", "lower"] == run.verdicts[0]["report_lower"]
 
 
+def test_the_logit_lens_is_drawn_whether_or_not_it_is_a_rival(a_run):
+    run = a_run(targets=("knowledge",), conditions=("plain",))
+    scores = run.scores[run.scores["metric"] == "auroc"]
+    lens = scores.iloc[:1].assign(method="logit lens", kind="control", value=0.9, layer=-1)
+    rows = layer_rows(pd.concat([scores, lens], ignore_index=True), verdict_rows(run.verdicts), target="knowledge")
+    assert rows.loc[rows["method"] == "logit lens", ["kind", "value"]].to_numpy().tolist() == [["baseline", 0.9]]
+
+
 def test_chance_is_a_row_of_its_own(a_run):
     run = a_run(targets=("knowledge",), conditions=("plain",))
     rows = layer_rows(run.scores, verdict_rows(run.verdicts), target="knowledge")
