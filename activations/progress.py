@@ -9,15 +9,9 @@ from tqdm import tqdm
 
 EVERY = 60
 """Seconds between the lines of a log; work that is done sooner writes none."""
-LINE = "{desc}: {n_fmt} of {total_fmt}{unit}, {rate_fmt}, {elapsed} gone, {remaining} left\n"
-
-
-class _Bar(tqdm):
-    """Slow work is told in seconds for one: "4.8s/layers", without the blank that stands before a unit elsewhere."""
-
-    @staticmethod
-    def format_meter(*args, **kwargs) -> str:
-        return tqdm.format_meter(*args, **kwargs).replace("s/ ", "s/")
+LINE = "{desc}: {n_fmt} of {total_fmt}{unit}, {rate_noinv_fmt}, {elapsed} gone, {remaining} left\n"
+BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_noinv_fmt}]"
+"""Both tell a rate per second, however slow: tqdm's own would turn it into "s/ layers"."""
 
 
 class _Lines:
@@ -34,6 +28,6 @@ class _Lines:
 def progress(*, total: int, unit: str, desc: str) -> tqdm:
     """A bar on standard error, or lines where that is no terminal. unit: what is counted, after a blank."""
     if sys.stderr.isatty():
-        return _Bar(total=total, unit=unit, desc=desc, dynamic_ncols=True)
+        return tqdm(total=total, unit=unit, desc=desc, bar_format=BAR, dynamic_ncols=True)
     every = {"delay": EVERY, "mininterval": EVERY, "maxinterval": EVERY, "file": _Lines(), "ascii": True}
-    return _Bar(total=total, unit=unit, desc=desc, bar_format=LINE, **every)
+    return tqdm(total=total, unit=unit, desc=desc, bar_format=LINE, **every)

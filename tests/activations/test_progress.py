@@ -46,6 +46,11 @@ def test_a_terminal_gets_a_bar(monkeypatch):
     assert "\n" in screen.getvalue()
 
 
-def test_slow_work_is_told_in_seconds_for_one():
-    assert "2.00s/layers" in module._Bar.format_meter(n=5, total=10, elapsed=10, unit=" layers")
-    assert "2.00 layers/s" in module._Bar.format_meter(n=10, total=20, elapsed=5, unit=" layers")
+def test_slow_work_is_told_per_second_too(monkeypatch):
+    screen = Terminal()
+    monkeypatch.setattr("sys.stderr", screen)
+    with module.progress(total=4, unit=" layers", desc="probe") as bar:
+        bar.start_t -= 10
+        bar.update(2)
+        bar.refresh()
+    assert re.search(r"2/4 \[00:10<00:10, +0\.20 layers/s\]", screen.getvalue())
