@@ -20,6 +20,8 @@ from organisms.tables import (
     token_count_table,
 )
 from organisms.world import KEY, build_world
+from probes.bootstrap import enough_groups
+from probes.evidence import MARGIN
 from probes.groups import components, effective_groups, item_keys
 from probes.targets.behavior import Behavior
 from probes.targets.elicitations import parse
@@ -75,8 +77,9 @@ def test_the_primary_report_begins_as_the_object_prompt_does(name, head):
 @pytest.mark.parametrize(("name", "target"), [("knowledge", Knowledge()), ("behavior", Behavior())])
 def test_of_six_hundred_items_the_rarer_class_lives_in_enough_groups(name, target):
     items = target.from_table(read(name), n=600, seed=0, count_tokens=lambda text: len(text.split()))
-    groups = components(item_keys(items, share_answers=name == "knowledge"))
-    assert effective_groups(true_labels(name, items), groups, "categorical") >= 75
+    groups, labels = components(item_keys(items, share_answers=name == "knowledge")), true_labels(name, items)
+    assert min(len(np.unique(groups[labels == which])) for which in (True, False)) >= 75
+    assert effective_groups(labels, groups, "categorical") >= enough_groups(MARGIN)
 
 
 def true_labels(name: str, items: list) -> np.ndarray:
