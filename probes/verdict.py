@@ -280,4 +280,4 @@ def _why_invalid(e: Evidence, found: tuple[Condition, ...]) -> str:
         return (
             f"in the form of its best report ({e.rung}) the model does not repeat an answer that stands in the prompt"
         )
-    return "the model says one thing whatever is asked, and nothing shows that it can say another in this format"
+    return f"{e.constant:.0%} of its answers are the same, and nothing shows that it can give others in this format"

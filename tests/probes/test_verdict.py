@@ -215,7 +215,7 @@ def test_counts_that_are_ranked_right_are_not_called_unknown():
 
 def test_an_invalid_report_is_called_so_for_the_reason_that_made_it_invalid():
     few = replace(CLEAR, control=0.0, n_control=2, constant=1.0, said="no", control_other=float("nan"), report=est(0.5))
-    assert "says one thing whatever is asked" in decide(few).sentence
+    assert "100% of its answers are the same" in decide(few).sentence
     failed = Asked("free/you/0", CLEAR.coverage, 0.5, "no", 0.1, 30, 0.1)
     best = replace(CLEAR, rung="free/you/0", asked=(failed,), equivalent=True, gap=est(0.0, 0.01))
     assert "in the form of its best report (free/you/0) the model does not repeat" in decide(best).sentence
