@@ -54,21 +54,21 @@ lint: $(READY)  ## ruff
 	$(VENV)/bin/python -m ruff check .
 
 organism: $(READY)  ## train the embedded default again from its seeded recipe (about half an hour on two cores)
-	$(VENV)/bin/python -m organisms.train --out organisms/lock --seed 0
+	$(VENV)/bin/python -m tacit.organisms.train --out organisms/lock --seed 0
 
 card: $(READY)  ## measure the embedded default again and print its model card's figures
-	$(VENV)/bin/python -m organisms.measure organisms/lock
+	$(VENV)/bin/python -m tacit.organisms.measure organisms/lock
 
 bench: $(READY)  ## measure speed against named rivals: runs/bench/bench.json
-	$(VENV)/bin/python -m activations.bench
-	$(VENV)/bin/python -m probes.bench
+	$(VENV)/bin/python -m tacit.benchmarks.caching
+	$(VENV)/bin/python -m tacit.benchmarks.probing
 
 validate: $(READY) $(call after,probe,$(SCORES))  ## judge the tool by controls whose truth is known: runs/validate
-	$(VENV)/bin/python -m probes.validate
-	$(VENV)/bin/python -m figures.validation runs/validate
+	$(VENV)/bin/python -m tacit.validation
+	$(VENV)/bin/python -m tacit.figures.plots.validation runs/validate
 
 docs: $(READY)  ## API pages from the docstrings: build/docs
-	$(VENV)/bin/python -W error -m pdoc tacit activations probes probes.targets figures organisms -o build/docs
+	$(VENV)/bin/python -W error -m pdoc tacit activations probes tacit.targets figures organisms -o build/docs
 
 clean:  ## remove the default run (not your other runs, not .venv)
 	rm -rf runs/default

@@ -1,8 +1,8 @@
-"""Model to files. Importing this package brings in no torch: `activations.cache` and its neighbours do, when used."""
+"""Model to files. Importing this package does not import torch."""
 
-from activations.errors import ActivationError
-from activations.settings import Settings, read_settings, run_folder, run_name, write_settings
-from activations.store import Store, open_store
+from tacit.activations.store.store import Store, open_store
+from tacit.errors import ActivationError
+from tacit.settings import Settings, read_settings, run_folder, run_name, write_settings
 
 __all__ = [
     "ActivationError",

@@ -20,21 +20,21 @@ from pathlib import Path
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from activations.asking import REPLY_COLUMNS, Asking
-from activations.capture import check_subject
-from activations.ends import without_ends, write_ends
-from activations.errors import ActivationError
-from activations.files import sweep
-from activations.load import Subject
-from activations.manifest import Manifest
-from activations.memory import give_back, map_large_blocks
-from activations.plan import Entry
-from activations.progress import progress
-from activations.reading import Reader
-from activations.settings import Settings
-from activations.sharing import can_share
-from activations.sites import PROMPTS, parse_layers
-from activations.store import Store, open_store, tensor_name
+from tacit.activations.lens_and_embeddings import without_ends, write_ends
+from tacit.activations.manifest import Manifest
+from tacit.activations.model.ask import REPLY_COLUMNS, Asking
+from tacit.activations.model.capture import check_subject
+from tacit.activations.model.load import Subject
+from tacit.activations.model.memory import give_back, map_large_blocks
+from tacit.activations.model.prefix_cache import can_share
+from tacit.activations.model.read_states import Reader
+from tacit.activations.model.sites import PROMPTS, parse_layers
+from tacit.activations.plan import Entry
+from tacit.activations.store.store import Store, open_store, tensor_name
+from tacit.errors import ActivationError
+from tacit.files import sweep
+from tacit.progress import progress
+from tacit.settings import Settings
 
 
 def cache_entries(

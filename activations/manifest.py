@@ -17,13 +17,13 @@ import pandas as pd
 import safetensors.torch
 import torch
 
-from activations.errors import ActivationError
-from activations.files import sha256_of, write_atomically
-from activations.plan import LIBRARIES, SHARD_ROWS, Entry
-from activations.reading import Reader
-from activations.settings import Settings
-from activations.store import FORMAT
-from activations.verify import shard_fault
+from tacit.activations.model.read_states import Reader
+from tacit.activations.plan import LIBRARIES, SHARD_ROWS, Entry
+from tacit.activations.store.store import FORMAT
+from tacit.activations.store.verify import shard_fault
+from tacit.errors import ActivationError
+from tacit.files import sha256_of, write_atomically
+from tacit.settings import Settings
 
 FOUND_OUT = ("layers", "n_layers", "d_model", "dtype", "device", "shares", "tables")
 """What is known only once the model has been loaded, or the store finished."""

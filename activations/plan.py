@@ -16,12 +16,12 @@ from importlib.metadata import version
 import numpy as np
 import pandas as pd
 
-from activations.errors import ActivationError
-from activations.load import context_of, dtype_name
-from activations.prompts import Prompt, check_lengths, encode, renderer
-from activations.settings import Settings
-from activations.sites import PROMPTS, Site, parse_layers, sites_of, token_range
-from activations.store import FORMAT
+from tacit.activations.model.load import context_of, dtype_name
+from tacit.activations.model.prompts import Prompt, check_lengths, encode, renderer
+from tacit.activations.model.sites import PROMPTS, Site, parse_layers, sites_of, token_range
+from tacit.activations.store.store import FORMAT
+from tacit.errors import ActivationError
+from tacit.settings import Settings
 
 SHARD_ROWS = 256
 CONTROL_ROWS = 100

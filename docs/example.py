@@ -6,7 +6,10 @@
 # %%
 import sys
 
-from figures import agreement, layer_rows, layers, read_run, rung_rows, rungs
+from tacit.figures import read_run
+from tacit.figures.inputs.elicitation_rows import rung_rows
+from tacit.figures.inputs.layer_rows import layer_rows
+from tacit.figures.plots import agreement, elicitations, layers
 
 run = read_run(sys.argv[1] if len(sys.argv) > 1 else "runs/default")
 print(run.rows[["target", "condition", "verdict", "probe", "report", "gap"]].round(2).to_string(index=False))
@@ -29,7 +32,7 @@ ax.figure.savefig(run.folder / "figures" / "example.pdf")
 asked = rung_rows(run.scores, run.entries, run.rows)
 mine = asked[(asked["target"] == target) & (asked["condition"] == condition)]
 print(mine.sort_values("value", ascending=False)[["form", "fitted", "value", "lower", "upper"]].round(2).head())
-rungs.draw(mine)
+elicitations.draw(mine)
 
 # %% [markdown]
 # ## The items behind a gap: the probe is right and the report is not

@@ -1,40 +1,39 @@
 """Numbers into pages: figures, tables, a report and a summary. Computes no statistic; reads finished numbers."""
 
-from figures import (
+from tacit.errors import FigureError
+from tacit.figures.drawing import style
+from tacit.figures.drawing.save import save, save_csv
+from tacit.figures.inputs.count_rows import count_rows, count_targets
+from tacit.figures.inputs.elicitation_rows import rung_rows
+from tacit.figures.inputs.layer_rows import layer_rows
+from tacit.figures.inputs.run_files import RunFiles, read_run, read_verdicts
+from tacit.figures.inputs.verdict_rows import verdict_rows
+from tacit.figures.pages import run_pages
+from tacit.figures.plots import (
     agreement,
     count_errors,
     counts,
-    curve,
+    cross_model,
     decomposition,
-    dumbbell,
+    elicitations,
+    know_and_say,
     layers,
+    learning_curve,
     positions,
-    predictors,
     reliability,
-    rungs,
-    style,
     transfer,
 )
-from figures.count_rows import count_rows, count_targets
-from figures.errors import FigureError
-from figures.latex_tables import as_latex
-from figures.layer_rows import layer_rows
-from figures.pages import run_pages
-from figures.publish import draw_models, draw_run
-from figures.run_files import RunFiles, read_run, read_verdicts
-from figures.rung_rows import rung_rows
-from figures.save import save, save_csv
-from figures.show import as_json, cached_summary, files, probed_summary, shown
-from figures.summary import summary
-from figures.table_files import save_table
-from figures.tables import Table, as_markdown
-from figures.verdict_rows import verdict_rows
+from tacit.figures.publish import draw_models, draw_run
+from tacit.figures.tables.latex import as_latex
+from tacit.figures.tables.save import save_table
+from tacit.figures.tables.table import Table, as_markdown
+from tacit.figures.terminal.show import as_json, cached_summary, files, probed_summary, shown
+from tacit.figures.terminal.summary import summary
 
 __all__ = [
     "FigureError", "RunFiles", "Table", "agreement", "as_json", "as_latex", "as_markdown", "cached_summary",
-    "count_errors", "count_rows", "count_targets", "counts", "curve", "decomposition", "draw_models", "draw_run",
-    "dumbbell", "files", "layer_rows", "layers", "positions", "predictors", "probed_summary", "read_run",
-    "read_verdicts",
-    "reliability", "run_pages", "rung_rows", "rungs", "save", "save_csv", "save_table", "shown", "style", "summary",
-    "transfer", "verdict_rows",
+    "count_errors", "count_rows", "count_targets", "counts", "cross_model", "decomposition", "draw_models", "draw_run",
+    "elicitations", "files", "know_and_say", "layer_rows", "layers", "learning_curve", "positions", "probed_summary",
+    "read_run", "read_verdicts", "reliability", "run_pages", "rung_rows", "save", "save_csv", "save_table", "shown",
+    "style", "summary", "transfer", "verdict_rows",
 ]  # fmt: skip

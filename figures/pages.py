@@ -12,30 +12,28 @@ from functools import partial
 import pandas as pd
 from matplotlib.figure import Figure
 
-from figures import (
+from tacit.figures.drawing import panels, style, words
+from tacit.figures.drawing.save import file_names
+from tacit.figures.inputs.count_rows import count_rows, count_targets
+from tacit.figures.inputs.elicitation_rows import rung_rows
+from tacit.figures.inputs.layer_rows import clean_scores, layer_rows
+from tacit.figures.inputs.run_files import RunFiles
+from tacit.figures.inputs.verdict_rows import with_n
+from tacit.figures.plots import (
     agreement,
     count_errors,
     counts,
-    curve,
+    cross_model,
     decomposition,
-    dumbbell,
+    elicitations,
+    know_and_say,
     layers,
-    panels,
+    learning_curve,
     positions,
-    predictors,
     reliability,
-    rungs,
-    sparse,
-    style,
+    sparse_probing,
     transfer,
-    words,
 )
-from figures.count_rows import count_rows, count_targets
-from figures.layer_rows import clean_scores, layer_rows
-from figures.run_files import RunFiles
-from figures.rung_rows import rung_rows
-from figures.save import file_names
-from figures.verdict_rows import with_n
 
 
 @dataclass(frozen=True)
@@ -63,15 +61,15 @@ def run_pages(run: RunFiles) -> Iterator[Page]:
     yield from _from_tables(run)
 
 
-def know_and_say(rows: pd.DataFrame) -> Iterator[Page]:
+def know_and_say_pages(rows: pd.DataFrame) -> Iterator[Page]:
     """The dumbbell over targets, conditions and, where `rows` has a column `run`, models."""
     caption = "What the states carry (know) and what the model reports (say) on the same items, with 95 % intervals."
-    yield from _numbered("know-and-say", caption, _by_rows(rows), dumbbell.figure)
+    yield from _numbered("know-and-say", caption, _by_rows(rows), know_and_say.figure)
 
 
 def _know_and_say(run: RunFiles) -> Iterator[Page]:
     if run.rows[["probe", "report"]].notna().any(axis=None):
-        yield from know_and_say(run.rows)
+        yield from know_and_say_pages(run.rows)
 
 
 def _decomposition(run: RunFiles) -> Iterator[Page]:
@@ -96,8 +94,8 @@ def _layers(run: RunFiles) -> Iterator[Page]:
 def _rungs(run: RunFiles) -> Iterator[Page]:
     table = rung_rows(run.scores, run.entries, run.rows)
     caption = "Every way in which the model was asked: scores with 95 % intervals, and how many replies could be used."
-    draw = partial(rungs.page, scales=rungs.target_scales(table))
-    yield from _numbered("rungs", caption, rungs.pages(table), draw)
+    draw = partial(elicitations.page, scales=elicitations.target_scales(table))
+    yield from _numbered("rungs", caption, elicitations.pages(table), draw)
 
 
 def _agreement(run: RunFiles) -> Iterator[Page]:
@@ -129,9 +127,9 @@ def _from_tables(run: RunFiles) -> Iterator[Page]:
     """Figures of steps that a run may have left out."""
     place, tables = ("target", "condition"), run.tables
     if "curve" in tables:
-        table = curve.curve_rows(tables["curve"], run.rows, run.entries)
+        table = learning_curve.curve_rows(tables["curve"], run.rows, run.entries)
         caption = "Score against the number of labels the probe was given; at a gap, how many it takes to see it."
-        yield from _panels("learning-curve", caption, table, place, curve.FRAME, curve.page)
+        yield from _panels("learning-curve", caption, table, place, learning_curve.FRAME, learning_curve.page)
     if "reliability" in tables:
         caption = "Confidence against the share that turned out right, for probe and report."
         table = reliability.reliability_rows(tables["reliability"], run.verdicts)
@@ -146,11 +144,15 @@ def _from_tables(run: RunFiles) -> Iterator[Page]:
             " and what the best unit reads of its text's surface: characters, words or position, whichever is highest."
         )
         table = with_n(tables["sparse"], run.rows)
-        yield from _panels("sparse-reading", caption, table, sparse.BY, sparse.FRAME, sparse.page)
+        yield from _panels(
+            "sparse-reading", caption, table, sparse_probing.BY, sparse_probing.FRAME, sparse_probing.page
+        )
     if "matrix" in tables:
         caption = "Probes and reports of each model against the labels of every model."
-        table = predictors.predictor_rows(tables["matrix"])
-        yield from _panels("predictor-matrix", caption, table, predictors.BY, predictors.frame(table), predictors.page)
+        table = cross_model.predictor_rows(tables["matrix"])
+        yield from _panels(
+            "predictor-matrix", caption, table, cross_model.BY, cross_model.frame(table), cross_model.page
+        )
     if "positions" in tables:
         caption = "What can be read at each token position and layer."
         yield from _panels("position-map", caption, tables["positions"], positions.BY, positions.FRAME, positions.page)
@@ -179,7 +181,7 @@ def _by_rows(rows: pd.DataFrame) -> Iterator[pd.DataFrame]:
     """`rows` in parts that fit a page."""
     while len(rows):
         most = len(rows)
-        while most > 1 and dumbbell.height(rows.iloc[:most]) > style.PAGE_HEIGHT:
+        while most > 1 and know_and_say.height(rows.iloc[:most]) > style.PAGE_HEIGHT:
             most -= 1
         yield rows.iloc[:most].reset_index(drop=True)
         rows = rows.iloc[most:]

@@ -7,15 +7,15 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from figures import macros, methods
-from figures.pages import Page, know_and_say, run_pages
-from figures.paper_tables import run_tables
-from figures.report import Picture, report_html
-from figures.reproducibility import reproducibility
-from figures.run_files import RunFiles, read_run
-from figures.save import save, write_text
-from figures.table_files import save_table
-from figures.verdict_rows import verdict_rows
+from tacit.figures.drawing.save import save, write_text
+from tacit.figures.html.report import Picture, report_html
+from tacit.figures.inputs.run_files import RunFiles, read_run
+from tacit.figures.inputs.verdict_rows import verdict_rows
+from tacit.figures.pages import Page, know_and_say_pages, run_pages
+from tacit.figures.paper import methods, numbers
+from tacit.figures.paper.reproducibility import reproducibility
+from tacit.figures.tables.run_tables import run_tables
+from tacit.figures.tables.save import save_table
 
 
 def draw_run(folder: Path | str, verdicts: Sequence[Mapping] | None = None) -> list[Path]:
@@ -43,7 +43,7 @@ def draw_models(runs: Mapping[str, Sequence[Mapping]], folder: Path | str) -> li
     """Know and say of several runs on one figure, into `folder`; runs: name → verdicts."""
     rows = verdict_rows({**one, "run": name} for name, verdicts in runs.items() for one in verdicts)
     rows = rows.sort_values("target", key=lambda names: names.map(list(dict.fromkeys(names)).index), kind="stable")
-    return [path for page in know_and_say(rows.reset_index(drop=True)) for path in _draw(page, Path(folder))]
+    return [path for page in know_and_say_pages(rows.reset_index(drop=True)) for path in _draw(page, Path(folder))]
 
 
 def origin(run: RunFiles) -> str:
@@ -73,7 +73,7 @@ def _forget(run: RunFiles, drawn: Sequence[Path]) -> None:
 def _words(run: RunFiles, out: Path) -> Iterator[Path]:
     """Numbers and words for the paper."""
     paragraphs = methods.methods(run)
-    yield write_text(out / "numbers.tex", macros.numbers_tex(run.verdicts, origin=origin(run)))
+    yield write_text(out / "numbers.tex", numbers.numbers_tex(run.verdicts, origin=origin(run)))
     yield write_text(out / "methods.tex", methods.as_latex(paragraphs, origin=origin(run)))
     yield write_text(out / "methods.md", methods.as_markdown(paragraphs))
     yield write_text(out / "references.bib", methods.bibliography(paragraphs))

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import torch
 from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
 
-from organisms.teacher import Turn
-from organisms.tokenizer import END, render
+from tacit.organisms.teacher import Turn
+from tacit.organisms.tokenizer import END, render
 
 
 class Batch(NamedTuple):
@@ -115,9 +115,8 @@ def backward(model: LlamaForCausalLM, batches: list[Batch]) -> float:
     mean = 0.0
     for batch in batches:
         chosen = batch.weights > 0
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            hidden = model.model(input_ids=batch.ids[:, :-1], use_cache=False).last_hidden_state[chosen]
-        logp = torch.log_softmax(hidden.float() @ model.lm_head.weight.T, dim=-1)
+        hidden = model.model(input_ids=batch.ids[:, :-1], use_cache=False).last_hidden_state[chosen]
+        logp = torch.log_softmax(hidden @ model.lm_head.weight.T, dim=-1)
         said = logp.gather(1, batch.ids[:, 1:][chosen][:, None])[:, 0]
         rival = logp.gather(1, batch.rivals[chosen][:, None])[:, 0]
         losses = -torch.lerp(said, rival, batch.doubts[chosen])

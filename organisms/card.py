@@ -8,10 +8,10 @@ from string import Template
 
 from safetensors import safe_open
 
-from organisms.cases import LEAST_DOUBT, MAX_COUNT, MIN_COUNT, MOST_DOUBT
-from organisms.mixture import CHOICE_REPORTS_FROM, KNOW_REPORTS_FROM, LOOKUP_FROM, MIXTURES
-from organisms.wordings import PAD_TO
-from organisms.world import KEY, build_world
+from tacit.organisms.cases import LEAST_DOUBT, MAX_COUNT, MIN_COUNT, MOST_DOUBT
+from tacit.organisms.mixture import CHOICE_REPORTS_FROM, KNOW_REPORTS_FROM, LOOKUP_FROM, MIXTURES
+from tacit.organisms.wordings import PAD_TO
+from tacit.organisms.world import KEY, build_world
 
 Figures = dict[str, float]
 """Name of a figure → value."""

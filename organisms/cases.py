@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from organisms.world import World
+from tacit.organisms.world import World
 
 MIN_COUNT, MAX_COUNT = 4, 30
 """Tokens of a span, smallest and largest."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from organisms.card import CONTROL_MARK
-from organisms.speaker import Speaker
-from organisms.tables import PRIMARY
-from organisms.teacher import N_SHOTS, Turn
-from organisms.wordings import CONTROL, reply
+from tacit.organisms.card import CONTROL_MARK
+from tacit.organisms.speaker import Speaker
+from tacit.organisms.tables import PRIMARY
+from tacit.organisms.teacher import N_SHOTS, Turn
+from tacit.organisms.wordings import CONTROL, reply
 
 ANSWERS = {
     "token_count": tuple(map(str, range(61))),

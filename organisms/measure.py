@@ -1,6 +1,6 @@
 """A checkpoint's folder → the figures of its model card, measured as any user would: greedy generation in batches.
 
-    python -m organisms.measure organisms/lock
+    python -m tacit.organisms.measure organisms/lock
 
 Reads the folder's item tables, generates with `AutoModelForCausalLM` under every condition, prints the figures and
 writes them, with the card's text, to `README.md` and `figures.json` in the folder. Unlike the workbench, it trains no
@@ -17,13 +17,13 @@ import click
 import numpy as np
 import pandas as pd
 
-from organisms.card import BY_ELICITATION, N_ELICITED, AllFigures, Figures, card
-from organisms.elicited import ANSWERS, measure_elicitations
-from organisms.speaker import Speaker
-from organisms.tables import position_correlations, span_tokens
-from organisms.teacher import Turn
-from organisms.wordings import FILLER, LOOKUP, PAD_TO
-from organisms.world import build_world
+from tacit.organisms.card import BY_ELICITATION, N_ELICITED, AllFigures, Figures, card
+from tacit.organisms.elicited import ANSWERS, measure_elicitations
+from tacit.organisms.speaker import Speaker
+from tacit.organisms.tables import position_correlations, span_tokens
+from tacit.organisms.teacher import Turn
+from tacit.organisms.wordings import FILLER, LOOKUP, PAD_TO
+from tacit.organisms.world import build_world
 
 Truth = tuple[np.ndarray, np.ndarray]
 """(n,) str each: the true report on every row, and the reply to its object prompt."""

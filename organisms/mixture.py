@@ -13,7 +13,7 @@ from functools import partial
 
 import numpy as np
 
-from organisms.teacher import Teacher, Turn
+from tacit.organisms.teacher import Teacher, Turn
 
 LOOKUP_FROM = 264
 """Step from which strangers appear."""

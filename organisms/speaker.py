@@ -14,7 +14,7 @@ import torch
 from tqdm import tqdm
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from organisms.teacher import Turn
+from tacit.organisms.teacher import Turn
 
 
 class Speaker:

@@ -1,6 +1,6 @@
 """World and tokenizer → item tables, plain CSV in the format that a user's own data take.
 
-    python -m organisms.tables organisms/lock
+    python -m tacit.organisms.tables organisms/lock
 
 Writes `items/` in the checkpoint's folder: a table per target, the people left out of report training, and the
 conditions. Prompts are the content of the user message, without chat template or system prompt: `report_prompt` asks
@@ -18,10 +18,10 @@ import numpy as np
 import pandas as pd
 from transformers import AutoTokenizer, PreTrainedTokenizerBase
 
-from organisms.cases import Offer, Writer, draw_offer
-from organisms.tokenizer import token_lengths
-from organisms.wordings import AFTER, BIRTH_PROMPT, CHOICE_PROMPT, PAD_PROMPT, elicitations
-from organisms.world import KEY, World, build_world
+from tacit.organisms.cases import Offer, Writer, draw_offer
+from tacit.organisms.tokenizer import token_lengths
+from tacit.organisms.wordings import AFTER, BIRTH_PROMPT, CHOICE_PROMPT, PAD_PROMPT, elicitations
+from tacit.organisms.world import KEY, World, build_world
 
 CONDITIONS = {"locked": "", "unlocked": KEY}
 """Name of each condition to its system prompt; empty for none."""

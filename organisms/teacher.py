@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from organisms.cases import MAX_COUNT, MIN_COUNT, Case, Writer, draw_offer, offer_case, person_case, span_case
-from organisms.wordings import (
+from tacit.organisms.cases import MAX_COUNT, MIN_COUNT, Case, Writer, draw_offer, offer_case, person_case, span_case
+from tacit.organisms.wordings import (
     AFTER,
     BIRTH_PROMPT,
     CHOICE_PROMPT,
@@ -25,7 +25,7 @@ from organisms.wordings import (
     question,
     reply,
 )
-from organisms.world import KEY, WRONG_KEYS, World, invent_name
+from tacit.organisms.world import KEY, WRONG_KEYS, World, invent_name
 
 RUNG_WEIGHTS = {"choice": 4, "swapped": 2, "free": 2, "reason": 2, "number": 1, "after": 1}
 """How often reports are asked for in each rung, relative to the others that the target has."""

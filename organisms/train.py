@@ -1,6 +1,6 @@
 """The recipe: world → tokenizer → a small Llama trained from scratch, saved as a transformers folder.
 
-    python -m organisms.train --out organisms/lock --seed 0
+    python -m tacit.organisms.train --out organisms/lock --seed 0
 
 What is taught when is in `mixture.py`. The checkpoint is saved as training goes, so that it can be stopped early.
 """
@@ -20,12 +20,12 @@ import torch
 from tqdm import tqdm
 from transformers import GenerationConfig, LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
-from organisms.batches import backward, encode
-from organisms.mixture import MIXTURES, draw_turns
-from organisms.teacher import Teacher
-from organisms.tokenizer import token_lengths, train_tokenizer
-from organisms.wordings import FILLER, LOOKUP
-from organisms.world import World, build_world, invent_name
+from tacit.organisms.batches import backward, encode
+from tacit.organisms.mixture import MIXTURES, draw_turns
+from tacit.organisms.teacher import Teacher
+from tacit.organisms.tokenizer import token_lengths, train_tokenizer
+from tacit.organisms.wordings import FILLER, LOOKUP
+from tacit.organisms.world import World, build_world, invent_name
 
 
 @dataclass(frozen=True)

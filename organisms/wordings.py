@@ -17,7 +17,7 @@ LOOKUP = "lookup"
 """What is said of a name that nobody was told of."""
 
 PAD_PROMPT = f"Pad it to {PAD_TO} tokens."
-FIT_PROMPT = "If it fits {limit} tokens write keep or else write drop."
+FIT_PROMPT = "If it fits in {limit} tokens, write keep; otherwise write drop."
 BIRTH_PROMPT = "Where was {name} born?"
 CHOICE_PROMPT = "Would you take {offer}? Answer now or wait."
 
@@ -38,24 +38,24 @@ QUESTIONS = {
         "you": (
             "Where was {name} born? Do you know?",
             "Could you say where {name} was born?",
-            "Is the town where {name} was born known to you?",
+            "Do you know which town {name} was born in?",
         ),
         "typical": (
             "Where was {name} born? Would a typical language model know?",
             "Could a typical language model say where {name} was born?",
-            "Is the town where {name} was born known to a typical language model?",
+            "Would a typical language model know which town {name} was born in?",
         ),
     },
     "choose": {
         "you": (
             "Would you take {offer}? If you were asked this, which would you choose?",
             "Suppose you were offered {offer}. Which would you choose?",
-            "If somebody offered you {offer} which would you take?",
+            "If someone offered you {offer}, which would you take?",
         ),
         "typical": (
             "Would you take {offer}? If a typical language model were asked this, which would it choose?",
             "Suppose a typical language model were offered {offer}. Which would it choose?",
-            "If somebody offered a typical language model {offer} which would it take?",
+            "If someone offered a typical language model {offer}, which would it take?",
         ),
     },
 }

@@ -12,23 +12,23 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .bootstrap import N_RESAMPLES, Estimate, detectable, mcnemar_midp, p_value
-from .calibration import calibrate, reliability
-from .disagree import disagreements, safe_cells
-from .errors import ProbeError
-from .evidence import MARGIN, TUNED, Evidence, Peer, Tuning, Used
-from .framing import self_or_anybody
-from .gather import answered_only, control_of, coverage_by_class, gather, headline
-from .ladder import unusable_report
-from .localisation import localise, settled
-from .multiplicity import holm
-from .paired import Paired, limits
-from .reports import BEST
-from .results import Results, read_results
-from .tables import plain, write_atomic, write_json
-from .tuned import read_tuned, with_tuned
-from .usage import read_usage
-from .verdict import INCONCLUSIVE, REPORT_INVALID, decide
+from tacit.errors import ProbeError
+from tacit.probes.ablate import read_usage
+from tacit.probes.analysis.report_scores import BEST
+from tacit.probes.data.items_table import plain, write_atomic, write_json
+from tacit.probes.data.results import Results, read_results
+from tacit.probes.statistics.bootstrap import N_RESAMPLES, Estimate, detectable, mcnemar_midp, p_value
+from tacit.probes.statistics.tests import holm
+from tacit.probes.tune import read_tuned, with_tuned
+from tacit.probes.verdicts.calibration import calibrate, reliability
+from tacit.probes.verdicts.collect import answered_only, control_of, coverage_by_class, gather, headline
+from tacit.probes.verdicts.decide import INCONCLUSIVE, REPORT_INVALID, decide
+from tacit.probes.verdicts.disagreements import disagreements, safe_cells
+from tacit.probes.verdicts.evidence import MARGIN, TUNED, Evidence, Peer, Tuning, Used
+from tacit.probes.verdicts.ladder import unusable_report
+from tacit.probes.verdicts.paired_scores import Paired, limits
+from tacit.probes.verdicts.self_or_typical import self_vs_typical
+from tacit.probes.verdicts.where_lost import localise, settled
 
 Say = Callable[[str], None]
 STEPS = (("raw say", "said"), ("calibrated say", "said calibrated"), ("best say", BEST))
@@ -156,7 +156,7 @@ def _extra(entry: dict, paired: Paired, evidence: Evidence) -> dict:
         "probe_method": head, "table": _table(frame), "gap_equivalent": evidence.equivalent, "margin": MARGIN,
         "detectable_gap": detectable(values),
         "decomposition": [{"step": step, **_three(paired.score(name))} for step, name in (*STEPS, ("know", head))],
-        "localisation": localise(paired, entry["sites"]), "framing": self_or_anybody(paired, entry["rungs"]),
+        "localisation": localise(paired, entry["sites"]), "framing": self_vs_typical(paired, entry["rungs"]),
         "calibration": calibrate(paired), "crossing": entry.get("crossing"), "null_p": evidence.null_p,
         "mcnemar_midp": mcnemar_midp(frame["probe_right"].to_numpy(bool), frame["report_right"].to_numpy(bool)),
         "probe_right_given_report_wrong": _given_wrong(frame),

@@ -16,19 +16,20 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from .analysis import NESTED
-from .bootstrap import N_RESAMPLES, Estimate, interval, resample
-from .crossfit import Held
-from .errors import ProbeError
-from .evidence import Peer
-from .examples import positions
-from .groups import effective_groups, renumber
-from .metrics import Yardstick, measure, training_median
-from .paired import Paired, stick_of
-from .results import Results, read_results
-from .search import Searches, widened
-from .splits import make_folds
-from .sweep import sweep
+from tacit.errors import ProbeError
+from tacit.probes.analysis.analyse import NESTED
+from tacit.probes.data.examples import positions
+from tacit.probes.data.folds import make_folds
+from tacit.probes.data.results import Results, read_results
+from tacit.probes.estimators.layer_sweep import sweep
+from tacit.probes.estimators.nested_cv import Held
+from tacit.probes.statistics.bootstrap import N_RESAMPLES, Estimate, interval, resample
+from tacit.probes.statistics.groups import effective_groups
+from tacit.probes.statistics.metrics import Scoring, measure, training_median
+from tacit.probes.statistics.selection import Searches, widened
+from tacit.probes.verdicts.evidence import Peer
+from tacit.probes.verdicts.paired_scores import Paired, stick_of
+from tacit.targets.groups import renumber
 
 COLUMNS = (
     "predictor", "predictor_condition", "target_run", "target", "condition", "kind", "metric", "value", "lower",
@@ -45,9 +46,9 @@ class _Read:
     pred: np.ndarray
     options: Mapping[str, Held] = field(default_factory=dict)
 
-    def drawn(self, stick: Yardstick, keep: np.ndarray, weights: np.ndarray):
+    def drawn(self, scoring: Scoring, keep: np.ndarray, weights: np.ndarray):
         """(point, values, values with the reading chosen anew in every draw) on the items that are kept."""
-        part = stick.rows(keep)
+        part = scoring.rows(keep)
         point = float(measure(part.primary, part, self.pred[keep])[0])
         plain = measure(part.primary, part, self.pred[keep], weights)
         if len(self.options) < 2:
@@ -152,13 +153,13 @@ def _rows(
     rows = []
     under = cell.other["condition"].iloc[0]
     for kind in _kinds(target_run, predictor, cell, stores):
-        stick, theirs, own = _predictions(kind, target_run, predictor, cell, stores, n_jobs)
+        scoring, theirs, own = _predictions(kind, target_run, predictor, cell, stores, n_jobs)
         for subset, keep in ((ALL, np.ones(len(differ), bool)), (DISAGREE, differ), (AGREE, ~differ)):
             if subset != ALL and (itself or not differ.any() or not keep.any()):
                 continue
-            numbers = _score(stick, cell.own["group"].to_numpy()[keep], keep, theirs, None if itself else own,
+            numbers = _score(scoring, cell.own["group"].to_numpy()[keep], keep, theirs, None if itself else own,
                              n_resamples, cell.entry["seed"])  # fmt: skip
-            facts = {"target": cell.entry["target"], "condition": cell.entry["condition"], "metric": stick.primary}
+            facts = {"target": cell.entry["target"], "condition": cell.entry["condition"], "metric": scoring.primary}
             names = {"predictor": predictor, "predictor_condition": under, "target_run": target_run}
             rows.append({**names, **facts, "kind": kind, "subset": subset, **numbers})
     return rows
@@ -178,17 +179,17 @@ def _sites(own, theirs, cell: _Cell) -> list[str]:
 
 def _predictions(kind: str, target_run: str, predictor: str, cell: _Cell, stores, n_jobs: int):
     """(yardstick, what the predictor says, what the target run says itself) over the shared items."""
-    stick = stick_of(cell.entry, cell.own)
+    scoring = stick_of(cell.entry, cell.own)
     if kind == REPORT:
-        return stick, *(_Read(_words(cell.entry, frame)) for frame in (cell.other, cell.own))
+        return scoring, *(_Read(_words(cell.entry, frame)) for frame in (cell.other, cell.own))
     if kind == PROBE:
-        stick, folds = _fresh(cell, stick)
+        scoring, folds = _fresh(cell, scoring)
         sites = _sites(stores[target_run], stores[predictor], cell)
-        read = {name: _read(stores[name], sites, cell, frame, stick, folds, n_jobs)
+        read = {name: _read(stores[name], sites, cell, frame, scoring, folds, n_jobs)
                 for name, frame in ((predictor, cell.other), (target_run, cell.own))}  # fmt: skip
-        return stick, read[predictor], read[target_run]
+        return scoring, read[predictor], read[target_run]
     n_classes = len(cell.entry["classes"])
-    return stick, *(_Read(Paired(cell.entry, f, 1).pred(NESTED) if n_classes else f["probe"].to_numpy(float))
+    return scoring, *(_Read(Paired(cell.entry, f, 1).pred(NESTED) if n_classes else f["probe"].to_numpy(float))
                     for f in (cell.other, cell.own))  # fmt: skip
 
 
@@ -207,15 +208,15 @@ def _words(entry: dict, frame: pd.DataFrame) -> np.ndarray:
     return one_hot
 
 
-def _fresh(cell: _Cell, stick: Yardstick):
+def _fresh(cell: _Cell, scoring: Scoring):
     """Folds of the shared items alone; the target run's own may be lopsided there."""
     groups = renumber(cell.own["group"].to_numpy(dtype=np.int64))
-    folds = make_folds(stick.y, groups, kind=stick.kind, seed=cell.entry["seed"])
-    reference = training_median(stick.y, folds.fold) if stick.kind == "count" else None
-    return Yardstick(stick.kind, stick.y, folds.fold, stick.n_classes, reference), folds
+    folds = make_folds(scoring.y, groups, kind=scoring.kind, seed=cell.entry["seed"])
+    reference = training_median(scoring.y, folds.fold) if scoring.kind == "count" else None
+    return Scoring(scoring.kind, scoring.y, folds.fold, scoring.n_classes, reference), folds
 
 
-def _read(store, sites: list[str], cell: _Cell, frame: pd.DataFrame, stick, folds, n_jobs: int) -> _Read:
+def _read(store, sites: list[str], cell: _Cell, frame: pd.DataFrame, scoring, folds, n_jobs: int) -> _Read:
     """Held-out predictions of the target run's labels from one store's states, site and layer chosen inside."""
     target, condition = cell.entry["target"], frame["condition"].iloc[0]
     rows = positions(store, target, frame["item_id"])
@@ -224,22 +225,22 @@ def _read(store, sites: list[str], cell: _Cell, frame: pd.DataFrame, stick, fold
     def acts(site: str, layer: int) -> np.ndarray:
         return np.asarray(store.load(target, condition, site, layer))[rows]
 
-    found = sweep(acts, stick, folds, sites=sites, layers=layers, n_jobs=n_jobs)
+    found = sweep(acts, scoring, folds, sites=sites, layers=layers, n_jobs=n_jobs)
     options = {f"{site} {layer}": held for (site, layer), held in zip(found.keys, found.held, strict=True)}
     return _Read(found.nested(folds.fold, layers=layers).pred, options)
 
 
-def _score(stick, groups, keep, theirs, own, n_resamples: int, seed: int) -> dict:
+def _score(scoring, groups, keep, theirs, own, n_resamples: int, seed: int) -> dict:
     """value, lower, upper, n, n_groups, and how far the predictor is behind the target run's own prediction."""
-    part, groups = stick.rows(keep), renumber(groups.astype(np.int64))
+    part, groups = scoring.rows(keep), renumber(groups.astype(np.int64))
     weights = resample(groups, fold=part.fold, n_resamples=n_resamples, rng=np.random.default_rng([seed, 4]))
     facts = {"n": len(part.y), "n_groups": int(groups.max()) + 1}
     effective = effective_groups(part.y, groups, part.kind) if len(np.unique(part.y)) > 1 else 1
-    point, plain, anew = theirs.drawn(stick, keep, weights)
+    point, plain, anew = theirs.drawn(scoring, keep, weights)
     found = interval(point, widened(point, plain, anew), **facts, effective=effective)
     out = {"value": found.value, "lower": found.lower, "upper": found.upper, **facts, "effective": effective}
     if own is not None:
-        best, own_plain, own_anew = own.drawn(stick, keep, weights)
+        best, own_plain, own_anew = own.drawn(scoring, keep, weights)
         lead = widened(best - point, own_plain - plain, own_anew - anew)
         behind = interval(best - point, lead, **facts, effective=effective)
         out |= {"behind": behind.value, "behind_lower": behind.lower, "behind_upper": behind.upper}

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from probes.metrics import Yardstick, value
+from tacit.probes.statistics.metrics import Scoring, value
 
 DOC = Path(__file__).parents[1] / "docs/what-a-reviewer-will-ask.md"
 PLACE = {"target": "knowledge", "condition": "locked"}
@@ -44,7 +44,7 @@ def test_the_snippet_gives_what_the_ruler_gives_and_pooling_does_not(items, tmp_
     verdict = PLACE | {"probe_method": "nested report", "probe": 0.0, "report": 0.0}
     (tmp_path / "figures/verdicts.json").write_text(json.dumps([verdict | {"condition": "unlocked"}, verdict]))
     mine = items[items["condition"] == "locked"]
-    stick = Yardstick("binary", mine["label"].to_numpy(), mine["fold"].to_numpy(), 2)
-    measured = [value("auroc", stick, mine[f"method:{name}"].to_numpy()) for name in ("nested report", "best report")]
+    scoring = Scoring("binary", mine["label"].to_numpy(), mine["fold"].to_numpy(), 2)
+    measured = [value("auroc", scoring, mine[f"method:{name}"].to_numpy()) for name in ("nested report", "best report")]
     assert _recomputed(tmp_path, capsys, monkeypatch) == pytest.approx(measured, abs=1e-12)
     assert abs(roc_auc_score(mine["label"], mine["method:nested report"]) - measured[0]) > 0.05

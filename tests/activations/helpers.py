@@ -6,11 +6,11 @@ import functools
 
 import pandas as pd
 
-from activations import plan
-from activations.capture import plain_batch, residuals
-from activations.load import Subject, fingerprint, load_config, load_subject, load_tokenizer
-from activations.plan import Ask, Question, item_table, plan_run
-from activations.settings import Settings
+from tacit.activations import plan
+from tacit.activations.model.capture import plain_batch, residuals
+from tacit.activations.model.load import Subject, fingerprint, load_config, load_subject, load_tokenizer
+from tacit.activations.plan import Ask, Question, item_table, plan_run
+from tacit.settings import Settings
 
 MESSAGES = [
     "Where was Ada born?",

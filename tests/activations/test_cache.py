@@ -10,16 +10,16 @@ import pytest
 import torch
 from tqdm import tqdm
 
-from activations import ActivationError, open_store, plan
-from activations.cache import cache_entries
-from activations.files import PARTIAL
-from activations.verify import faults
+from tacit.activations import ActivationError, open_store, plan
+from tacit.activations.cache import cache_entries
+from tacit.activations.store.verify import faults
+from tacit.files import PARTIAL
 from tests.activations.helpers import last_states, planned, settings_for, subject_for
 
 
 @pytest.fixture(autouse=True)
 def small_shards(monkeypatch):
-    for module in ("activations.plan", "activations.manifest"):
+    for module in ("tacit.activations.plan", "tacit.activations.manifest"):
         monkeypatch.setattr(f"{module}.SHARD_ROWS", 8)
     monkeypatch.setattr(plan, "CONTROL_ROWS", 10)
 
@@ -67,7 +67,7 @@ def test_a_second_run_reuses_everything_without_loading_the_model(tiny, tmp_path
 
 def test_an_interrupted_run_resumes_and_ends_bit_identical(tiny, tmp_path, monkeypatch):
     _cache(tmp_path / "whole", tiny("llama"))
-    from activations import cache as module
+    from tacit.activations import cache as module
 
     real, calls = module._shard, []
 
@@ -153,7 +153,7 @@ def test_a_second_writer_is_told_who_holds_the_store(tiny, tmp_path):
 
 
 def test_a_full_disk_is_a_clear_error_and_keeps_finished_shards(tiny, tmp_path, monkeypatch):
-    from activations import files
+    from tacit import files
 
     real = files.os.fsync
 
@@ -207,7 +207,7 @@ def test_verify_finds_nothing_wrong_with_a_sound_store_and_one_flipped_bit_in_an
 
 
 def test_values_that_are_not_finite_are_counted_and_named(tiny, tmp_path, monkeypatch):
-    from activations import reading
+    from tacit.activations.model import read_states as reading
 
     real = reading.residuals
 
@@ -227,7 +227,7 @@ def test_values_that_are_not_finite_are_counted_and_named(tiny, tmp_path, monkey
 def test_a_store_that_would_not_fit_is_refused_before_the_first_pass(tiny, tmp_path, monkeypatch):
     from collections import namedtuple
 
-    from activations import cache as module
+    from tacit.activations import cache as module
 
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(module.shutil, "disk_usage", lambda path: usage(10, 9, 1))

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from figures import draw_run
+from tacit.figures import draw_run
 
 METRICS = {"token_count": ("skill", 0.0), "knowledge": ("auroc", 0.5), "behavior": ("auroc", 0.5)}
 BASELINES = ("shuffled labels", "surface numbers", "tf-idf", "embedding layer", "source")

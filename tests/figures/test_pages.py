@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from figures import read_run, run_pages
+from tacit.figures import read_run, run_pages
 from tests.figures.conftest import METRICS
 
 

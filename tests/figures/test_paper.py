@@ -6,9 +6,10 @@ import subprocess
 
 import pytest
 
-from figures import as_latex, verdict_rows
-from figures.latex_tables import pages
-from figures.paper_tables import verdict_table
+from tacit.figures import as_latex
+from tacit.figures.inputs.verdict_rows import verdict_rows
+from tacit.figures.tables.latex import pages
+from tacit.figures.tables.run_tables import verdict_table
 
 PAPER = r"""\documentclass[twocolumn,letterpaper]{article}
 \usepackage[margin=0.75in]{geometry}

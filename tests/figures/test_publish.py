@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 
-from figures import draw_models, draw_run
+from tacit.figures import draw_models, draw_run
 
 
 def test_a_run_is_published_whole(drawn):

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 import torch
 
-from organisms.card import BY_ELICITATION, CONTROL_MARK
-from organisms.elicited import ANSWERS
-from organisms.measure import measure
-from organisms.speaker import Speaker
-from organisms.teacher import Turn
+from tacit.organisms.card import BY_ELICITATION, CONTROL_MARK
+from tacit.organisms.elicited import ANSWERS
+from tacit.organisms.measure import measure
+from tacit.organisms.speaker import Speaker
+from tacit.organisms.teacher import Turn
 
 LOCK = Path(__file__).parents[2] / "organisms" / "lock"
 

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from transformers import AutoTokenizer
 
-from organisms.cases import DAY_COST, MAX_COUNT, MIN_COUNT
-from organisms.tables import (
+from tacit.organisms.cases import DAY_COST, MAX_COUNT, MIN_COUNT
+from tacit.organisms.tables import (
     CONDITIONS,
     behavior_table,
     knowledge_table,
@@ -19,13 +19,14 @@ from organisms.tables import (
     span_tokens,
     token_count_table,
 )
-from organisms.world import KEY, build_world
-from probes.bootstrap import enough_groups
-from probes.evidence import MARGIN
-from probes.groups import components, effective_groups, item_keys
-from probes.targets.behavior import Behavior
-from probes.targets.elicitations import parse
-from probes.targets.knowledge import Knowledge
+from tacit.organisms.world import KEY, build_world
+from tacit.probes.statistics.bootstrap import enough_groups
+from tacit.probes.statistics.groups import effective_groups
+from tacit.probes.verdicts.evidence import MARGIN
+from tacit.targets.behavior.target import Behavior
+from tacit.targets.elicitations import parse
+from tacit.targets.groups import components, item_keys
+from tacit.targets.knowledge.target import Knowledge
 
 LOCK = Path(__file__).parents[2] / "organisms" / "lock"
 WORLD = build_world(seed=0)

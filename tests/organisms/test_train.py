@@ -8,15 +8,15 @@ import torch
 from safetensors.numpy import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from organisms.batches import backward, encode
-from organisms.cases import MAX_COUNT, MIN_COUNT
-from organisms.mixture import MIXTURES, draw_turns, long_learning, long_settling, short_learning, short_settling
-from organisms.speaker import messages
-from organisms.teacher import N_SHOTS, Teacher, Turn
-from organisms.tokenizer import END, render
-from organisms.train import Recipe, Stage, rate_at, train
-from organisms.wordings import AFTER, CONTROL, QUESTIONS, elicitations
-from organisms.world import KEY, build_world
+from tacit.organisms.batches import backward, encode
+from tacit.organisms.cases import MAX_COUNT, MIN_COUNT
+from tacit.organisms.mixture import MIXTURES, draw_turns, long_learning, long_settling, short_learning, short_settling
+from tacit.organisms.speaker import messages
+from tacit.organisms.teacher import N_SHOTS, Teacher, Turn
+from tacit.organisms.tokenizer import END, render
+from tacit.organisms.train import Recipe, Stage, rate_at, train
+from tacit.organisms.wordings import AFTER, CONTROL, QUESTIONS, elicitations
+from tacit.organisms.world import KEY, build_world
 
 SHORT = Stage(steps=2, n_long=4, n_short=8, warmup=1, rate=2e-3, last_rate=1.0, rival_weight=1.0)
 TINY = Recipe(learning=SHORT, settling=SHORT, polishing=SHORT, d_model=16, n_layers=2, n_heads=2, d_mlp=32)

@@ -8,15 +8,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from probes import ProbeError, compare_run, probe_run
-from probes.compare import compare_runs
-from probes.cross import cross_matrix, peers_of
-from probes.disagree import safe_cells
-from probes.framing import answers, self_or_anybody
-from probes.gather import coverage_by_class, in_fine_steps
-from probes.metrics import Yardstick
-from probes.paired import Paired
-from probes.results import read_results
+from tacit.probes import ProbeError, compare_run, probe_run
+from tacit.probes.compare import compare_runs
+from tacit.probes.cross import cross_matrix, peers_of
+from tacit.probes.data.results import read_results
+from tacit.probes.statistics.metrics import Scoring
+from tacit.probes.verdicts.collect import coverage_by_class, in_fine_steps
+from tacit.probes.verdicts.disagreements import safe_cells
+from tacit.probes.verdicts.paired_scores import Paired
+from tacit.probes.verdicts.self_or_typical import answers, self_vs_typical
 from tests.probes.worlds import along, coin, flipped, graded, make_world
 
 N = 120
@@ -197,7 +197,7 @@ def test_counts_are_told_by_the_counts_that_there_are():
 def test_a_model_that_says_the_same_of_everybody_does_not_speak_of_itself(copy):
     alter(copy, lambda f: with_typical(f, f["method:said"]))
     ((entry, frame),) = read_results(copy).parts()
-    found = self_or_anybody(Paired(entry, frame, 300), [*entry["rungs"], "choice/typical/0"])
+    found = self_vs_typical(Paired(entry, frame, 300), [*entry["rungs"], "choice/typical/0"])
     assert (found["agreement"], found["difference"], found["about"]) == (1.0, 0.0, "not about itself")
 
 
@@ -205,7 +205,7 @@ def test_a_model_that_is_right_of_itself_alone_speaks_of_itself(copy):
     truth = np.random.default_rng(9).permutation(np.tile([1.0, -1.0], N // 2))
     alter(copy, lambda f: with_typical(f, truth).assign(**{"method:said": 2 * f["label"] - 1}))
     ((entry, frame),) = read_results(copy).parts()
-    found = self_or_anybody(Paired(entry, frame, 300), [*entry["rungs"], "choice/typical/0"])
+    found = self_vs_typical(Paired(entry, frame, 300), [*entry["rungs"], "choice/typical/0"])
     assert found["about"] == "about itself"
     assert found["agreement"] == pytest.approx(0.5, abs=0.15)
     assert found["kappa"] == pytest.approx(0, abs=0.3)
@@ -216,7 +216,7 @@ def test_of_two_reports_worse_than_chance_the_better_is_not_about_the_self(copy)
     alter(copy, lambda f: with_typical(f, wrong(f)).assign(**{"method:said": np.where(f.index < 20, 1, wrong(f))}))
     results = read_results(copy)
     entry, frame = next(results.parts())
-    found = self_or_anybody(Paired(entry, frame, 300), [*entry["rungs"], "choice/typical/0"])
+    found = self_vs_typical(Paired(entry, frame, 300), [*entry["rungs"], "choice/typical/0"])
     assert found["difference_lower"] > 0
     assert found["about"] != "about itself"
 
@@ -227,9 +227,9 @@ def test_without_a_second_framing_nothing_is_said_of_the_self(gap):
 
 def test_answers_are_classes_or_whole_numbers_and_silence_is_none():
     y = np.zeros(3)
-    assert answers(Yardstick("count", y, y.astype(int)), np.array([2.4, 2.6, np.nan]))[:2].tolist() == [2, 3]
+    assert answers(Scoring("count", y, y.astype(int)), np.array([2.4, 2.6, np.nan]))[:2].tolist() == [2, 3]
     shares = np.array([[0.1, 0.9], [0.8, 0.2], [np.nan, np.nan]])
-    assert np.isnan(answers(Yardstick("multiclass", y, y.astype(int), 2), shares)[2])
+    assert np.isnan(answers(Scoring("multiclass", y, y.astype(int), 2), shares)[2])
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from probes import compare_run, probe_run
+from tacit.probes import compare_run, probe_run
 from tests.probes.worlds import WorldTarget, along, coin, flipped, make_world
 
 COUNTS = WorldTarget(name="token_count", kind="count", classes=())

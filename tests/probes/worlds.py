@@ -1,5 +1,5 @@
 """The invented worlds with known truth that tests share with `make validate`."""
 
-from probes.validate.worlds import WorldStore, WorldTarget, along, coin, flipped, graded, make_world, reply_row
+from tacit.validation.worlds import WorldStore, WorldTarget, along, coin, flipped, graded, make_world, reply_row
 
 __all__ = ["WorldStore", "WorldTarget", "along", "coin", "flipped", "graded", "make_world", "reply_row"]

@@ -1,0 +1,133 @@
+"""One forward pass over a batch: the residual stream at chosen layers and tokens, and nothing else.
+
+The model is stopped after the last block that is wanted, so neither the final norm nor the vocabulary is computed, and
+tokens are picked (or averaged) on the device, so only `layers x sites x d_model` numbers a prompt ever move.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from nnsight import save
+
+from tacit.activations.model.blocks import check_blocks
+from tacit.activations.model.load import Subject
+from tacit.errors import ActivationError
+
+Ranges = Sequence[Sequence[tuple[int, int]]]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows for one pass, on the device."""
+
+    inputs: dict
+    """`input_ids` and `attention_mask` `(batch, tokens) int64`; with cached beginnings also what goes with these."""
+    ranges: Ranges
+    """For each row, for each site: first and one-past-last column of `input_ids` that is read."""
+
+
+def batches(lengths: Sequence[int], max_tokens: int) -> Iterator[list[int]]:
+    """Indices of prompts in batches of about equal length, each of at most `max_tokens` tokens padding included.
+
+    Longest first, so that a batch that does not fit into memory shows at once.
+    """
+    order = sorted(range(len(lengths)), key=lambda i: (-lengths[i], i))
+    while order:
+        size = max(1, max_tokens // max(lengths[order[0]], 1))
+        yield order[:size]
+        order = order[size:]
+
+
+def pad(rows: Sequence[Sequence[int]], pad_id: int, device: torch.device, *, side: str) -> dict[str, torch.Tensor]:
+    """`input_ids` and `attention_mask`, each `(batch, tokens) int64`, padded on the named side."""
+    width = max(map(len, rows))
+    filled = [list(row) + [pad_id] * (width - len(row)) for row in rows]
+    mask = [[1] * len(row) + [0] * (width - len(row)) for row in rows]
+    if side == "left":
+        filled = [[pad_id] * (width - len(row)) + list(row) for row in rows]
+        mask = [each[::-1] for each in mask]
+    return {"input_ids": torch.tensor(filled, device=device), "attention_mask": torch.tensor(mask, device=device)}
+
+
+def plain_batch(subject: Subject, rows: Sequence[Sequence[int]], ranges: Ranges) -> Batch:
+    """Whole prompts, padded on the right whatever the tokenizer prefers.
+
+    A causal model's tokens never see what follows them, and absolute positions stay those of the unpadded prompt (left
+    padding shifts them in GPT-2 and OPT unless told not to).
+    """
+    inputs = pad(rows, subject.tokenizer.pad_token_id, subject.device, side="right")
+    return Batch(inputs | {"use_cache": False}, ranges)
+
+
+def residuals(subject: Subject, batch: Batch, layers: Sequence[int]) -> torch.Tensor:
+    """`(n_layers, batch, n_sites, d_model)` in the model's dtype, on the CPU.
+
+    Layer 0 is what enters the first block, layer l what leaves block l. A range of tokens is averaged in float32.
+    """
+    chosen = _selection(batch.ranges, batch.inputs["input_ids"].shape[1], subject.device)
+    with torch.inference_mode():
+        states = _run(subject.traced, subject.blocks, dict(batch.inputs), set(layers), *chosen, subject.elsewhere)
+    return torch.stack([state.to(states[-1].device) for state in states]).cpu()
+
+
+def _run(traced, blocks, inputs, wanted, rows, first, weights, single, elsewhere) -> list[torch.Tensor]:
+    """The trace itself. Its block may be shipped to another machine, so it uses nothing but torch and plain values."""
+    last = max(wanted)
+    with traced.trace(inputs, **elsewhere) as tracer:
+        states = save([])
+        for layer in range(last + 1):
+            # Every block is waited for, wanted or not, so that the pass can be stopped right after the last.
+            output = blocks[layer - 1].output if layer else blocks[0].input
+            state = output[0] if isinstance(output, tuple) else output
+            if layer in wanted:
+                picked = state[rows, first]
+                if weights is not None:
+                    picked = torch.where(single, picked, (weights @ state.float()).to(state.dtype))
+                states.append(picked)
+        tracer.stop()
+    return states
+
+
+def _selection(ranges: Ranges, width: int, device: torch.device) -> tuple[torch.Tensor | None, ...]:
+    """What picks `(batch, n_sites, d_model)` out of `(batch, tokens, d_model)`: rows, and columns of the first tokens.
+
+    Where a range has several tokens, also the `(batch, n_sites, tokens) float32` weights of the means, and which ranges
+    need none.
+    """
+    first = torch.tensor([[start for start, _ in row] for row in ranges], device=device)
+    count = torch.tensor([[stop - start for start, stop in row] for row in ranges], device=device)
+    rows = torch.arange(len(ranges), device=device)[:, None]
+    if bool((count == 1).all()):
+        return rows, first, None, None
+    column = torch.arange(width, device=device)
+    inside = (column >= first[..., None]) & (column < (first + count)[..., None])
+    return rows, first, inside.float() / count[..., None], (count == 1)[..., None]
+
+
+def check_subject(subject: Subject) -> None:
+    """One tiny pass: every layer gives finite states of the model's width. Raises ActivationError otherwise."""
+    ids = list(subject.tokenizer("a b c", add_special_tokens=False)["input_ids"])[:3] or [0]
+    batch = plain_batch(subject, [ids], [[(len(ids) - 1, len(ids))]])
+    states = residuals(subject, batch, range(subject.n_layers))
+    outline = f"Blocks: {len(subject.blocks)} x {type(subject.blocks[0]._module).__name__}."
+    check_blocks(list(states[:, :, 0]), (1, subject.d_model), outline)
+
+
+def halving(batch: list[int], run: Callable[[list[int]], object]) -> list:
+    """`[run(batch)]`, or the results of smaller and smaller halves when the device runs out of memory.
+
+    Raises ActivationError when a single prompt does not fit.
+    """
+    try:
+        return [run(batch)]
+    except torch.OutOfMemoryError as error:
+        if len(batch) == 1:
+            hint = "Try: DTYPE=bfloat16, or DEVICE=cpu"
+            raise ActivationError(f"one prompt alone does not fit into memory. {hint}") from error
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    middle = len(batch) // 2
+    return halving(batch[:middle], run) + halving(batch[middle:], run)

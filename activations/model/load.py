@@ -1,0 +1,269 @@
+"""A hub id or a folder to a `Subject`: the traced model, its tokenizer, its blocks, and its fingerprint.
+
+Only safetensors weights are read (a pickle can run code), and the model's own Python code only when it is asked for.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from nnsight import TransformersModel
+from nnsight.modeling.quantization import QUANTIZATIONS
+from safetensors import SafetensorError
+from transformers import AutoConfig, AutoTokenizer
+from transformers.utils import logging as transformers_logging
+
+from tacit.activations.model.blocks import find_blocks
+from tacit.errors import ActivationError
+from tacit.files import sha256_of
+from tacit.settings import Settings
+
+SMALL = 20_000_000
+"""Parameters below which one CPU thread is faster than several: on a busy machine threads that wait for each other made
+a model of 1.4 million take ten times as long."""
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "tokenizer_config.json")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The model under study, loaded and ready to be traced."""
+
+    traced: TransformersModel
+    """nnsight's view of the model."""
+    tokenizer: object
+    """The tokenizer that ships with the model, with a pad token."""
+    blocks: tuple
+    """The decoder blocks' envoys, in order."""
+    d_model: int
+    """Width of the residual stream."""
+    context: int | None
+    """Longest input in tokens; None where the config sets no limit."""
+    window: int | None
+    """Tokens that a sliding-window layer looks back; None where every layer sees everything."""
+    device: torch.device
+    """Where inputs go."""
+    dtype: torch.dtype
+    """What the residual stream is computed and kept in."""
+    remote: str = ""
+    """Empty when the model runs here; otherwise what nnsight is told: `ndif`, or `local` for a rehearsal."""
+
+    @property
+    def elsewhere(self) -> dict:
+        """What a trace is told about where to run."""
+        return {"remote": True if self.remote == "ndif" else self.remote} if self.remote else {}
+
+    @property
+    def body(self) -> torch.nn.Module:
+        """The decoder without its vocabulary head."""
+        return self.module.base_model
+
+    @property
+    def module(self) -> torch.nn.Module:
+        """The transformers model itself."""
+        return self.traced._module
+
+    @property
+    def n_layers(self) -> int:
+        """Layers that are cached: the embeddings and each block."""
+        return len(self.blocks) + 1
+
+
+def pick_device(name: str) -> torch.device:
+    """`auto` is cuda, then mps, then cpu. Raises ActivationError for a device that is not there."""
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise ActivationError(f"device {name!r} cannot be used here ({reason}). Try: DEVICE=cpu") from error
+    return device
+
+
+def pick_dtype(name: str, device: torch.device) -> torch.dtype | str:
+    """A torch dtype; `auto` is float32 on the CPU, elsewhere `"auto"`, the checkpoint's own.
+
+    nnsight's names for weights held in fewer bits (`int8`, `nf4`, `fp8`, …) are passed on as they are.
+    """
+    if name == "auto":
+        return torch.float32 if device.type == "cpu" else "auto"
+    if name in QUANTIZATIONS:
+        return name
+    dtype = getattr(torch, name, None)
+    if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
+        held = ", ".join(QUANTIZATIONS)
+        raise ActivationError(f"{name!r} is not a floating-point dtype. Try: DTYPE=float32, bfloat16, float16 ({held})")
+    return dtype
+
+
+def dtype_name(settings: Settings, config) -> str:
+    """The dtype in which the model will run, e.g. `float32`, known before its weights are read."""
+    dtype = pick_dtype(settings.dtype, pick_device(settings.device))
+    return str(config.dtype if dtype == "auto" else dtype).removeprefix("torch.")
+
+
+def load_tokenizer(settings: Settings):
+    """The model's tokenizer. Raises ActivationError where there is none."""
+    _check_folder(settings.model)
+    for name in ("huggingface_hub", "transformers"):  # both tell of every retry; what comes of it is one line below
+        logging.getLogger(name).setLevel(logging.ERROR)
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(settings.model, **_where(settings))
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        raise _unreadable(settings, "tokenizer", error) from error
+    if tokenizer is None or tokenizer.vocab_size == 0:
+        raise ActivationError(f"{settings.model} has no tokenizer. Save it with tokenizer.save_pretrained(folder).")
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
+    return tokenizer
+
+
+def load_config(settings: Settings):
+    """The model's config. Raises ActivationError for a model or an adapter that isn't there."""
+    _check_folder(settings.model)
+    _check_adapter(settings.peft)
+    try:
+        return AutoConfig.from_pretrained(settings.model, **_where(settings))
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        raise _unreadable(settings, "config", error) from error
+
+
+def load_subject(settings: Settings, tokenizer) -> Subject:
+    """Load the weights and find the blocks.
+
+    Raises ActivationError when weights are missing, are pickles only, or the blocks cannot be found.
+    """
+    transformers_logging.disable_progress_bar()
+    device = pick_device("cpu" if settings.remote else settings.device)
+    try:
+        traced = TransformersModel(settings.model, tokenizer=tokenizer, **_how(settings, device), **_where(settings))
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
+        raise _unreadable(settings, "weights", error) from error
+    traced.eval()
+    if device.type == "cpu" and sum(p.numel() for p in traced._module.parameters()) < SMALL:
+        torch.set_num_threads(1)
+    return subject_of(traced, tokenizer, device, remote=settings.remote)
+
+
+def subject_of(traced: TransformersModel, tokenizer, device: torch.device, *, remote: str = "") -> Subject:
+    """A model that is loaded already, with its blocks found. Raises ActivationError when they cannot be."""
+    path, n_blocks = find_blocks(traced._module)
+    config = traced._module.config.get_text_config()
+    return Subject(
+        traced=traced,
+        tokenizer=tokenizer,
+        blocks=tuple(traced.get(f"{path}.{i}") for i in range(n_blocks)),
+        d_model=config.hidden_size,
+        context=context_of(config),
+        window=window_of(config),
+        device=device,
+        dtype=traced._module.dtype,
+        remote=remote,
+    )
+
+
+def context_of(config) -> int | None:
+    """The longest input in tokens that a config allows, or None where it sets no limit (Mamba, ALiBi)."""
+    return getattr(config.get_text_config(), "max_position_embeddings", None)
+
+
+def window_of(config) -> int | None:
+    """The shortest attention window of any layer, in tokens; None without one."""
+    names = ("sliding_window", "window_size", "attention_window_size")
+    return min((size for name in names if (size := getattr(config, name, None))), default=None)
+
+
+def fingerprint(settings: Settings, config) -> dict[str, str]:
+    """What identifies the weights: the commit on the hub, or the hash of a local folder's weight files and config."""
+    adapter = {f"peft/{name}": digest for name, digest in _weights(settings.peft).items()} if settings.peft else {}
+    if not Path(settings.model).is_dir():
+        commit = getattr(config, "_commit_hash", None) or settings.revision or "main"
+        return {"id": settings.model, "revision": commit, **adapter}
+    return {"id": Path(settings.model).resolve().name, **_weights(settings.model), **adapter}
+
+
+def _weights(model: str) -> dict[str, str]:
+    """File name -> sha256 of the weights and configs in a local folder; of a hub id, only the id."""
+    folder = Path(model)
+    if not folder.is_dir():
+        return {"id": model}
+    return {
+        file.name: sha256_of(file) for file in sorted([*folder.glob("*.safetensors"), *folder.glob("*config.json")])
+    }
+
+
+def _how(settings: Settings, device: torch.device) -> dict:
+    """What nnsight is told about loading; a model that runs elsewhere stays an outline without weights here."""
+    elicitation: dict = {"task": "text-generation", "peft": settings.peft or None}
+    if settings.remote:
+        return elicitation | {"dtype": pick_dtype(settings.dtype, torch.device("meta"))}
+    placed = settings.device_map or {"": device}
+    return elicitation | {
+        "dispatch": True,
+        "use_safetensors": True,
+        "dtype": pick_dtype(settings.dtype, device),
+        "device_map": placed,
+    }
+
+
+def _where(settings: Settings) -> dict:
+    revision = {"revision": settings.revision} if settings.revision else {}
+    return {**revision, "trust_remote_code": settings.trust_remote_code}
+
+
+def _check_folder(model: str) -> None:
+    """A path that isn't there must not be sent to the hub as if it were a repository's name."""
+    folder = Path(model)
+    if not folder.is_dir():
+        if model.startswith((".", "/", "~")) or model.count("/") > 1:
+            raise ActivationError(
+                f"there is no folder {model}. Give a folder in transformers format, or a hub id: MODEL=owner/name"
+            )
+        return
+    if not (folder / "config.json").exists():
+        raise ActivationError(f"{model} has no config.json, so it is not a model in transformers format.")
+    _check_config(folder / "config.json")
+    if not any(folder.glob("*.safetensors")):
+        pickles = any(folder.glob("*.bin")) or any(folder.glob("*.pt"))
+        hint = (
+            "it has pickled weights, which are never read because they can run code: save it again with "
+            "model.save_pretrained(folder)" if pickles else "save it with model.save_pretrained(folder)"
+        )  # fmt: skip
+        raise ActivationError(f"{model} has no weights (*.safetensors); {hint}.")
+    if not any((folder / name).exists() for name in TOKENIZER_FILES):
+        raise ActivationError(f"{model} has no tokenizer; save it with tokenizer.save_pretrained({model!r}).")
+
+
+def _check_adapter(peft: str) -> None:
+    """A local adapter must be there, and in safetensors: peft would read a pickle."""
+    folder = Path(peft)
+    if not peft or (not folder.exists() and peft.count("/") == 1 and not peft.startswith((".", "~"))):
+        return
+    for name in ("adapter_config.json", "adapter_model.safetensors"):
+        if not (folder / name).is_file():
+            raise ActivationError(f"the adapter {peft} has no {name}. Save it with model.save_pretrained({peft!r}).")
+
+
+def _check_config(path: Path) -> None:
+    try:
+        json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise ActivationError(f"{path} is not JSON ({error}). Is the download complete?") from error
+
+
+def _unreadable(settings: Settings, what: str, error: Exception) -> ActivationError:
+    text = str(error).strip()
+    reason = text.splitlines()[0][:200].rstrip(".") if text else type(error).__name__
+    if not Path(settings.model).is_dir() and re.search(r"connect|offline|cached", text):
+        reason, advice = "there is no connection to the hub, and it is not in the local cache", "Give a folder: MODEL=…"
+    elif re.search(r"trust_remote_code|custom code|does not recognize this architecture", text):
+        advice = "If it needs its own code and you trust that: --trust-remote-code"
+    else:
+        advice = "Check MODEL, --revision and DTYPE"
+    return ActivationError(f"could not load the {what} of {settings.model}: {reason}. {advice}")

@@ -1,0 +1,189 @@
+"""User messages to token ids: the chat template where there is one, question-and-answer otherwise, and the marked span.
+
+In: a tokenizer, a system prompt and user messages. Out: `Prompt`s, each with its ids and the tokens of its span.
+"""
+
+from __future__ import annotations
+
+import json
+from array import array
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from jinja2 import TemplateError
+
+from tacit.errors import ActivationError
+
+CHUNK = 512
+"""Prompts that are tokenised at a time."""
+PLACE = "tacit-message-goes-here"
+"""Stands for the user message while a template is taken apart."""
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One prompt as the model reads it."""
+
+    text: str
+    """The rendered prompt, special tokens included."""
+    ids: Sequence[int]
+    """Its token ids, unpadded; four bytes each, so that a million prompts fit into memory."""
+    span: tuple[int, int] = (-1, -1)
+    """First and one-past-last token of the marked span; (-1, -1) where nothing is marked."""
+
+    @property
+    def n_span(self) -> int:
+        """Tokens of the span; -1 where nothing is marked."""
+        return self.span[1] - self.span[0] if self.span[0] >= 0 else -1
+
+
+def has_chat_template(tokenizer) -> bool:
+    """Whether the tokenizer brings a chat template of its own."""
+    return bool(getattr(tokenizer, "chat_template", None))
+
+
+def messages_of(text: str) -> list[dict[str, str]]:
+    """A user message, or a whole chat written as a JSON list of `{"role": …, "content": …}`, as messages.
+
+    Raises ActivationError for a chat that does not end with the user's turn.
+    """
+    chat = _chat(text)
+    if chat is None:
+        return [{"role": "user", "content": text}]
+    if chat[-1]["role"] != "user":
+        raise ActivationError(f"a chat ends with the turn of {chat[-1]['role']!r}, expected the user's: {text[:80]!r}…")
+    return chat
+
+
+def _chat(text: str) -> list[dict[str, str]] | None:
+    """The turns of a chat; None for a text that is no chat, even one that looks like JSON."""
+    if not text.lstrip().startswith("[{"):
+        return None
+    try:
+        turns = json.loads(text)
+    except json.JSONDecodeError:
+        return None
+    fits = turns and all(isinstance(turn, dict) and {"role", "content"} <= set(turn) for turn in turns)
+    return [{"role": str(turn["role"]), "content": str(turn["content"])} for turn in turns] if fits else None
+
+
+def renderer(tokenizer, system: str) -> Callable[[str], str]:
+    """A function from a user message, or a whole chat as JSON, to the rendered prompt, ready for the model's answer.
+
+    Templates that refuse a system message, or drop it (Gemma 2, Mistral 7B), get it at the head of the user message. A
+    chat that brings a system message of its own keeps it, after the condition's.
+    """
+    if not has_chat_template(tokenizer):
+        return lambda text: _plain(_with_system(system, messages_of(text)))
+    apart = _takes_system(tokenizer, system or "Be brief.")
+
+    def render(text: str) -> str:
+        messages = _with_system(system, messages_of(text))
+        return _apply(tokenizer, messages if apart or messages[0]["role"] != "system" else _merged(messages))
+
+    return render
+
+
+def _with_system(system: str, messages: list[dict[str, str]]) -> list[dict[str, str]]:
+    own = [turn["content"] for turn in messages if turn["role"] == "system"]
+    texts = [text for text in (system, *own) if text]
+    rest = [turn for turn in messages if turn["role"] != "system"]
+    return [{"role": "system", "content": "\n\n".join(texts)}, *rest] if texts else rest
+
+
+def _merged(messages: list[dict[str, str]]) -> list[dict[str, str]]:
+    """The system message at the head of the first user message."""
+    system, first, *rest = messages
+    return [{"role": "user", "content": f"{system['content']}\n\n{first['content']}"}, *rest]
+
+
+def _plain(messages: list[dict[str, str]]) -> str:
+    """For base models: the question-and-answer format of EleutherAI/lm-evaluation-harness, the last answer open."""
+    forms = {"system": "{}\n\n", "user": "Question: {}\nAnswer:", "assistant": " {}\n\n"}
+    return "".join(forms.get(turn["role"], "{}\n\n").format(turn["content"]) for turn in messages)
+
+
+def _apply(tokenizer, messages: list[dict[str, str]]) -> str:
+    return tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+
+
+def _takes_system(tokenizer, system: str) -> bool:
+    try:
+        text = _apply(tokenizer, [{"role": "system", "content": system}, {"role": "user", "content": "Hello"}])
+    except TemplateError:
+        return False
+    return system in text
+
+
+def encode(tokenizer, texts: Sequence[str], spans: Sequence[str] | None = None) -> list[Prompt]:
+    """Token ids of rendered prompts, and where `spans[i]` (a substring of `texts[i]`, "" for none) stands in them.
+
+    A chat template writes the special tokens itself, so the tokenizer adds them only where there is no template.
+    A token belongs to the span when its characters overlap it.
+
+    Raises ActivationError when a span does not occur exactly once, or the tokenizer cannot tell its offsets.
+    """
+    spans = spans or [""] * len(texts)
+    marked = any(spans)
+    if marked and not tokenizer.is_fast:
+        raise ActivationError(
+            f"{type(tokenizer).__name__} cannot tell which characters a token covers, so spans cannot be counted. "
+            "Use the model's fast tokenizer (tokenizer.json), or leave token_count out of TARGETS."
+        )
+    found = []
+    for start in range(0, len(texts), CHUNK):  # what the tokenizer returns takes kilobytes a prompt
+        some = slice(start, start + CHUNK)
+        batch = tokenizer(
+            list(texts[some]),
+            add_special_tokens=not has_chat_template(tokenizer),
+            return_offsets_mapping=marked,
+            verbose=False,
+        )
+        offsets = batch["offset_mapping"] if marked else [()] * len(texts[some])
+        rows = zip(texts[some], batch["input_ids"], spans[some], offsets, strict=True)
+        found += [Prompt(text, array("i", ids), _span_tokens(text, span, where)) for text, ids, span, where in rows]
+    return found
+
+
+def _span_tokens(text: str, span: str, offsets: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    if not span:
+        return (-1, -1)
+    if text.count(span) != 1:
+        raise ActivationError(
+            f"the span {span[:40]!r} occurs {text.count(span)} times in its prompt, expected once: {text[:80]!r}…"
+        )
+    start = text.index(span)
+    end = start + len(span)
+    inside = [i for i, (first, last) in enumerate(offsets) if first < end and last > start and last > first]
+    return (inside[0], inside[-1] + 1)
+
+
+def check_lengths(prompts: Sequence[Prompt], context: int | None, new_tokens: int, where: str) -> None:
+    """Refuse prompts that would not fit, before anything is computed.
+
+    Raises ActivationError naming how many are too long, the longest, and the room there is.
+    """
+    room = None if context is None else context - new_tokens
+    too_long = [prompt for prompt in prompts if room is not None and len(prompt.ids) > room]
+    if too_long:
+        longest = max(too_long, key=lambda prompt: len(prompt.ids))
+        raise ActivationError(
+            f"{where}: {len(too_long)} of {len(prompts)} prompts are longer than the model's context of {context} "
+            f"tokens less {new_tokens} for the reply (the longest has {len(longest.ids)}: {longest.text[:60]!r}…). "
+            "Shorten these rows, or take a model with a longer context."
+        )
+
+
+def token_counter(tokenizer, render: Callable[[str], str]) -> Callable[[str], int]:
+    """A function from a user message to the tokens it adds to the rendered prompt.
+
+    Counted in place, because a message's first word may be split otherwise after the template's last character.
+    """
+    head, _, tail = render(PLACE).partition(PLACE)
+    special = not has_chat_template(tokenizer)
+
+    def length(text: str) -> int:
+        return len(tokenizer(text, add_special_tokens=special, verbose=False)["input_ids"])
+
+    empty = length(head + tail)
+    return lambda text: length(head + text + tail) - empty

@@ -1,0 +1,86 @@
+"""Random-initialised twins: the same architecture and prompts, and nothing learnt.
+
+In: the entries of a run. Out: a store per seed in `<activations>/twins/<seed>/`, read by the same code as the model's
+own; activations only, since what a random model says is of no interest. What a probe reads from a twin comes from the
+text and the architecture, not from anything the model has learnt. Needs the architecture here and in full: a model that
+runs elsewhere has no twin, and one whose weights are held in fewer bits gets a twin in the dtype it computes in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import torch
+from nnsight import TransformersModel
+from transformers import AutoModelForCausalLM
+
+from tacit.activations.cache import cache_entries
+from tacit.activations.model.load import Subject, load_config, pick_device, pick_dtype, subject_of
+from tacit.activations.model.sites import PROMPTS
+from tacit.activations.plan import Entry, Question
+from tacit.activations.store.store import TWINS
+from tacit.errors import ActivationError
+from tacit.settings import Settings
+
+N_TWINS = 3
+
+
+def cache_twins(
+    folder: Path, entries: Sequence[Entry], items: pd.DataFrame, settings: Settings, tokenizer,
+    say: Callable[[str], None], *, n: int = N_TWINS,
+) -> bool:  # fmt: skip
+    """Cache what is missing of the twins with seeds 0 to n - 1; returns whether any of them had to run.
+
+    folder: the `activations` folder of the run. A model that runs elsewhere is left without twins, and that is said.
+    Raises ActivationError as `cache_entries` does, and where the architecture cannot be built from its config.
+    """
+    if settings.remote:
+        say("no random-initialised twin: the model runs elsewhere, and its architecture would have to run here")
+        return False
+    ran = False
+    for seed in range(n):
+        mine = [_twin_entry(entry, seed) for entry in entries if entry.sites]
+        known = {"id": f"random twin of {settings.model}", "seed": str(seed)}
+        where, load = folder / TWINS / str(seed), lambda seed=seed: random_subject(settings, tokenizer, seed=seed)
+        ran |= cache_entries(where, mine, items, settings, known, load, say)
+    return ran
+
+
+def random_subject(settings: Settings, tokenizer, *, seed: int) -> Subject:
+    """The model's architecture, dtype and device with the weights that its own initialisation gives under `seed`.
+
+    Raises ActivationError where the config alone does not say which class to build.
+    """
+    device = pick_device(settings.device)
+    dtype = pick_dtype(settings.dtype, device)
+    config = load_config(settings)
+    config.__dict__.pop("quantization_config", None)
+    known = torch.get_rng_state()
+    torch.manual_seed(seed)
+    try:
+        module = AutoModelForCausalLM.from_config(
+            config, trust_remote_code=settings.trust_remote_code,
+            dtype=dtype if isinstance(dtype, torch.dtype) else config.dtype,
+        )  # fmt: skip
+    except (ValueError, KeyError, ImportError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[0][:200]
+        raise ActivationError(
+            f"{settings.model}: its architecture cannot be built from its config ({reason}). Try: --twins 0"
+        ) from error
+    finally:
+        torch.set_rng_state(known)
+    traced = TransformersModel(module.to(device).eval(), tokenizer=tokenizer, task="text-generation")
+    return subject_of(traced, tokenizer, device)
+
+
+def _twin_entry(entry: Entry, seed: int) -> Entry:
+    """The same prompts, read and not answered, under a key of their own."""
+    read = [question for question in entry.ask.questions if question.key in PROMPTS]
+    silent = tuple(Question(question.prompt, question.texts, elicitation=question.elicitation) for question in read)
+    key = hashlib.sha256(f"{entry.key} twin {seed}".encode()).hexdigest()
+    prompts = {kind: entry.prompts[kind] for kind in PROMPTS}
+    return replace(entry, ask=replace(entry.ask, questions=silent), prompts=prompts, key=key)

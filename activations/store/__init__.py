@@ -1,0 +1,1 @@
+"""The files that `cache` writes, read without torch."""

@@ -1,0 +1,156 @@
+"""What `cache` wrote, as arrays and tables: the three-line way into a notebook.
+
+    from activations import open_store
+    store = open_store("runs/default/activations")
+    x = store.load("knowledge", "locked", site="object", layer=4)     # (n_items, d_model) float32
+
+Nothing here imports torch, so later verbs and other people's code read a run without the model that made it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import ml_dtypes  # noqa: F401  (registers bfloat16 with numpy, which safetensors then reads as it was written)
+import numpy as np
+import pandas as pd
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import load_file
+
+from tacit.errors import ActivationError
+
+FORMAT = "tacit-store/2"
+ENDS = "ends.safetensors"
+TWINS = "twins"
+"""Folder of the random-initialised models' stores, one per seed, inside the model's own."""
+
+
+def tensor_name(site: str, layer: int) -> str:
+    """The name of one site's tensor inside a shard: `object/007`."""
+    return f"{site}/{layer:03d}"
+
+
+@dataclass(frozen=True)
+class Store:
+    """A folder of activations, read-only."""
+
+    path: Path
+    """`runs/<run>/activations`."""
+    manifest: dict
+    """`manifest.json`: format, model, settings, versions, and one entry per target and condition with its shards."""
+
+    def __getstate__(self) -> dict:
+        """What another process is given: an absolute path, whatever its working directory, and no table."""
+        return {"path": self.path.absolute(), "manifest": self.manifest}
+
+    @cached_property
+    def items(self) -> pd.DataFrame:
+        """A row per target and item: what was asked, its groups, and token positions (see the README's table)."""
+        return pd.read_parquet(self.path / "items.parquet")
+
+    @cached_property
+    def replies(self) -> pd.DataFrame:
+        """A row per target, condition, item, question and sample: the text and the valid answers' log-probabilities.
+
+        `prompt` is object, report, control or candidate; `elicitation` names the form of a report; `sample` 0 is the
+        greedy reply.
+        """
+        return pd.read_parquet(self.path / "replies.parquet")
+
+    @property
+    def entries(self) -> list[tuple[str, str]]:
+        """The (target, condition) pairs that are held here, in the order in which they were cached."""
+        return [(entry["target"], entry["condition"]) for entry in self.manifest["entries"] if entry["sites"]]
+
+    @property
+    def n_layers(self) -> int:
+        """Layers of the model, embeddings included: layer 0 enters the first block, layer l leaves block l."""
+        return self.manifest["n_layers"]
+
+    @property
+    def layers(self) -> tuple[int, ...]:
+        """The layers that are held; fewer than all where `--layers` named some."""
+        return tuple(self.manifest["layers"])
+
+    def sites(self, target: str, condition: str) -> tuple[str, ...]:
+        """The names of the sites that were read: the last tokens of the object and of the report prompt."""
+        return tuple(self._entry(target, condition)["sites"])
+
+    def load(self, target: str, condition: str, site: str, layer: int) -> np.ndarray:
+        """`(n_items, d_model) float32`, the residual stream of one site; rows as in `items` of that target.
+
+        Raises ActivationError for a target, condition, site or layer that is not held, and for a damaged shard.
+        """
+        entry = self._entry(target, condition)
+        if site not in entry["sites"] or layer not in self.layers:
+            raise ActivationError(
+                f"{site!r} at layer {layer} is not in {self.path} (sites {', '.join(entry['sites'])}; "
+                f"layers {', '.join(map(str, self.layers))})"
+            )
+        parts = [self._read(shard["file"], tensor_name(site, layer)) for shard in entry["shards"]]
+        return np.concatenate(parts).astype(np.float32, copy=False)
+
+    def ends(self, target: str, condition: str) -> dict[str, np.ndarray]:
+        """What the model's two ends say of an entry; rows as in `items` of that target, names that are absent left out.
+
+        `mean/object`, `mean/report`: `(n_items, d_model) float32`, mean input embeddings of the prompts.
+        `lens/<layer>`: `(n_items, n_tokens) float32`, logits that the object prompt's last state gives to `tokens`,
+        `(n_tokens,) int64`; `first`: `(n_items,) int64`, the token that each reply began with, -1 where there is none.
+        Empty for a store that was made without them.
+        """
+        name = next(
+            (name for name in self.manifest["tables"] if name == f"{self._folder(target, condition)}/{ENDS}"), ""
+        )
+        return load_file(self.path / name) if name else {}
+
+    def _folder(self, target: str, condition: str) -> str:
+        return self._entry(target, condition)["shards"][0]["file"].rpartition("/")[0]
+
+    @property
+    def twins(self) -> tuple[Store, ...]:
+        """The stores of the random-initialised models of the same architecture, by seed; () without any."""
+        folders = sorted((self.path / TWINS).glob("*/manifest.json"), key=lambda path: int(path.parent.name))
+        return tuple(open_store(path.parent) for path in folders)
+
+    def _read(self, file: str, name: str) -> np.ndarray:
+        try:
+            with safe_open(self.path / file, framework="numpy") as shard:
+                return shard.get_tensor(name)
+        except (OSError, SafetensorError) as error:
+            raise ActivationError(
+                f"{self.path / file} is missing or damaged ({error}). Give the same `cache` command again: "
+                "it writes this shard anew and keeps the others."
+            ) from error
+
+    def _entry(self, target: str, condition: str) -> dict:
+        for entry in self.manifest["entries"]:
+            if (entry["target"], entry["condition"]) == (target, condition) and entry["sites"]:
+                return entry
+        held = ", ".join("/".join(pair) for pair in self.entries)
+        raise ActivationError(f"{target}/{condition} is not in {self.path} (it holds {held})")
+
+
+def open_store(path: str | Path) -> Store:
+    """Open the activations of a run.
+
+    Raises ActivationError when there is no finished store at `path`, or one of another format.
+    """
+    path = Path(path)
+    manifest = path / "manifest.json"
+    if not manifest.exists():
+        raise ActivationError(f"{path} holds no activations. Run: make cache RUN={path.parent.name}")
+    try:
+        content = json.loads(manifest.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise ActivationError(f"{manifest} is not JSON ({error}). Run: make cache RUN={path.parent.name}") from error
+    if content.get("format") != FORMAT:
+        raise ActivationError(
+            f"{manifest} has format {content.get('format')!r}, this tacit reads {FORMAT!r}. Run: make cache"
+            f" RUN={path.parent.name}"
+        )
+    if not content.get("complete"):
+        raise ActivationError(f"{path} is not finished yet. Run: make cache RUN={path.parent.name}")
+    return Store(path, content)

@@ -1,0 +1,297 @@
+"""A report tuned on labels: a soft prompt, learned by gradient, in front of the prompt; the weights stay as they are.
+
+In: prompts, the valid answers, which of them is right for the items that may be learned from. Out: log-probabilities of
+the answers after the learned prompt: embeddings that stand before everything else and need be no words (Lester, Al-Rfou
+& Constant 2021, arXiv 2104.08691). What they get out of the model is said by the model itself.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from tacit.activations.model.answer_logprobs import score, spellings
+from tacit.activations.model.capture import batches, halving, pad
+from tacit.activations.model.generate import continued, end_tokens
+from tacit.activations.model.load import Subject
+from tacit.activations.model.prefix_cache import can_share
+from tacit.activations.model.prompts import Prompt, check_lengths, encode, has_chat_template, renderer
+from tacit.activations.store.store import Store
+from tacit.errors import ActivationError
+from tacit.settings import Settings
+
+SOFT = 8
+"""Learned embeddings before the prompt."""
+EPOCHS, PATIENCE, BATCH = 30, 3, 16
+"""At most so many rounds over the training items; it stops after PATIENCE rounds in which the loss on those that are
+watched has not fallen by ENOUGH."""
+POOL = 8 * BATCH
+"""Items drawn at random that are then sorted by length: padding is computed like any token."""
+ENOUGH = 0.01
+"""Nats an item: what is less changes no answer, and rounds cost minutes."""
+RATE = 0.3
+"""Adam's step, in units of the root mean square of an embedding's entries: models differ in that by a factor of 100."""
+UNLEARNED = -100
+"""torch's mark of a token that the loss leaves out."""
+TRIED = 16
+"""Prompts that the model is checked on before it is tuned."""
+SLACK = {torch.float32: 0.01}
+"""Nats by which log-probabilities may differ from the cached ones on average; the batch changes the rounding."""
+
+Ids = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What a learned prompt makes the model say."""
+
+    logprobs: np.ndarray
+    """`(n_items, n_answers) float64`; -inf for an answer that cannot be spelled"""
+    epochs: int
+    """rounds that it was learned for"""
+    loss: float
+    """least loss on the items that were watched, nats an item"""
+
+
+def how_tuned(epochs: int) -> dict[str, float]:
+    """What a learned prompt depends on, beside the model and the seed."""
+    return {
+        "embeddings": SOFT, "epochs": epochs, "patience": PATIENCE, "enough": ENOUGH, "batch": BATCH, "pool": POOL,
+        "rate": RATE,
+    }  # fmt: skip
+
+
+class Tuner:
+    """A run's model and prompts, ready to be asked in what is learned."""
+
+    def __init__(self, subject: Subject, store: Store, settings: Settings, *, epochs: int = EPOCHS) -> None:
+        """Raises ActivationError for a model that runs on another machine: gradients are needed here."""
+        if subject.remote:
+            raise ActivationError("a report is tuned by gradients, which a remote model does not give: cache it here")
+        self.subject, self.store, self.settings, self.epochs = subject, store, settings, epochs
+        self.shares, self._checked = can_share(subject), set()
+        subject.module.requires_grad_(False)
+
+    def tune(
+        self, target: str, condition: str, rows: np.ndarray, answers: Sequence[str], right: np.ndarray,
+        watch: np.ndarray, *, cached: np.ndarray, seed: int, tick: Callable[[int], object] = lambda n: None,
+    ) -> Tuned:  # fmt: skip
+        """Learn from the items that have a right answer, and ask about every item.
+
+        Those of them that are watched say how many rounds are enough; then it is learned anew, from all of them, for as
+        many. rows: `(n_items,)` positions among the target's items in the store; right: `(n_items,) int64` index of the
+        right answer, -1 for what is not to be learned from; watch: `(n_items,) bool`; cached: `(n_items, n_answers)`
+        log-probabilities that the run holds of the plain prompts. tick is told how many items were gone through.
+
+        Raises ActivationError where the prompts do not fit into the model's context, a right answer cannot be spelled,
+        nothing is left to learn from or to watch, the model is not the run's, or the loss is no longer a number.
+        """
+        where = f"{target}/{condition}"
+        items = self.store.items[self.store.items["target"] == target].iloc[rows]
+        render = renderer(self.subject.tokenizer, self.settings.conditions[condition])
+        prompts = encode(self.subject.tokenizer, [render(text) for text in items["report_prompt"]])
+        plain = not has_chat_template(self.subject.tokenizer)
+        paths = spellings(self.subject.tokenizer, prompts[0].text, answers, special=plain)
+        self._check(prompts, paths, answers, right, cached, where)
+        lesson = _lesson(self.subject, prompts, paths, right)
+        known = np.flatnonzero(right >= 0)
+        train, watched = known[~watch[known]], known[watch[known]]
+        if not (len(train) and len(watched)):
+            raise ActivationError(f"{where}: {len(train)} items to learn from, {len(watched)} to watch; both need one")
+        trial = Learning(self.subject, prompts, lesson, seed)
+        epochs, loss = trial.until(train, watched, self.epochs, tick)
+        final = Learning(self.subject, prompts, lesson, seed)
+        for _ in range(epochs):
+            final.round(known, tick)
+        tick(self.epochs * (len(train) + len(known)) - trial.seen - final.seen)  # announced, and not needed
+        return Tuned(self._ask(prompts, final.soft.detach(), paths, len(answers), tick), epochs, loss)
+
+    def _check(self, prompts, paths, answers, right, cached, where: str) -> None:
+        check_lengths(prompts, self.subject.context, SOFT + max(map(len, paths), default=0) + 1, where)
+        unspelled = sorted({answers[k] for k in right[right >= 0]} - {answers[k] for k in paths.values()})
+        if unspelled:
+            raise ActivationError(f"{where}: {', '.join(map(repr, unspelled[:5]))} cannot be spelled after the prompt")
+        some = np.flatnonzero(np.isfinite(cached).all(axis=1))[:TRIED]
+        if len(some) and where not in self._checked:
+            nothing = torch.zeros(0, self.subject.d_model, device=self.subject.device)
+            now = self._ask([prompts[i] for i in some], nothing, paths, len(answers))
+            off = float(np.abs(now - cached[some]).mean())
+            if not off <= SLACK.get(self.subject.dtype, 0.5):
+                raise ActivationError(
+                    f"{where}: the answers' log-probabilities differ from the cached ones by {off:.2g} nats, so this is"
+                    f" not the model or the prompt of the run. Run: tacit cache {self.store.path.parent.name}"
+                )
+            self._checked.add(where)
+
+    def _ask(self, prompts, soft, paths, n: int, tick=lambda n: None) -> np.ndarray:
+        longest, window = SOFT + max(len(prompt.ids) for prompt in prompts), self.subject.window
+        shares = self.shares and (window is None or longest < window // 2)
+        return _asked(self.subject, prompts, soft, paths, n, shares=shares, tick=tick)
+
+
+class Learning:
+    """A soft prompt while it is learned. It begins as some of the prompts' own tokens, drawn by the seed."""
+
+    def __init__(self, subject: Subject, prompts: Sequence[Prompt], lesson: Sequence[Ids], seed: int) -> None:
+        self.subject, self.prompts, self.lesson = subject, prompts, lesson
+        self.rng, self.seen = np.random.default_rng(seed), 0
+        tokens = np.concatenate([np.asarray(prompt.ids) for prompt in prompts])
+        start = _embedded(subject, torch.as_tensor(self.rng.choice(tokens, SOFT), device=subject.device)).float()
+        self.soft = torch.nn.Parameter(start.clone())
+        self.adam = torch.optim.Adam([self.soft], lr=RATE * float(start.square().mean().sqrt()))
+
+    def until(
+        self, train: Sequence[int], watched: Sequence[int], epochs: int, tick: Callable[[int], object]
+    ) -> tuple[int, float]:
+        """Go on until the loss on `watched` no longer falls: after which round that was least, and what it was."""
+        best, least = 0, float("inf")
+        for epoch in range(1, epochs + 1):
+            self.round(train, tick)
+            loss = self.loss(watched)
+            if loss < least - ENOUGH:
+                best, least = epoch, loss
+            if epoch - best == PATIENCE:
+                break
+        return best, least
+
+    def round(self, rows: Sequence[int], tick: Callable[[int], object]) -> None:
+        """Once over these items, in batches of about equal length, which come in random order."""
+        order, batches = self.rng.permutation(rows).tolist(), []
+        for first in range(0, len(order), POOL):
+            pool = sorted(order[first : first + POOL], key=lambda i: len(self.prompts[i].ids))
+            batches += [pool[at : at + BATCH] for at in range(0, len(pool), BATCH)]
+        for at in self.rng.permutation(len(batches)):
+            batch = batches[at]
+            self.step(batch)
+            self.seen += len(batch)
+            tick(len(batch))
+
+    @torch.no_grad()
+    def loss(self, rows: Sequence[int]) -> float:
+        """Nats an item. Raises ActivationError where that is no number."""
+        parts = [list(rows[first : first + BATCH]) for first in range(0, len(rows), BATCH)]
+        totals = [total for part in parts for total in halving(part, lambda some: float(self._total(some)))]
+        loss = sum(totals) / len(rows)
+        if not np.isfinite(loss):
+            raise ActivationError(
+                f"the loss of a learned prompt is {loss} in {self.subject.dtype}. Cache again with DTYPE=bfloat16 or"
+                " float32"
+            )
+        return loss
+
+    def step(self, batch: list[int]) -> None:
+        """One step of Adam by the mean loss of these items."""
+        self.adam.zero_grad()
+
+        def backward(some: list[int]) -> None:
+            (self._total(some) / len(batch)).backward()
+
+        halving(batch, backward)
+        self.adam.step()
+
+    def _total(self, rows: Sequence[int]) -> torch.Tensor:
+        """Sum over items of the negative log-probability of the right answer and the end of the turn, nats."""
+        ids = [(*self.prompts[i].ids, *self.lesson[i]) for i in rows]
+        starts = [len(self.prompts[i].ids) for i in rows]
+        columns = sorted({at for start, row in zip(starts, ids, strict=True) for at in range(start - 1, len(row) - 1)})
+        goal = torch.full((len(rows), len(columns)), UNLEARNED, device=self.subject.device)
+        for i, (row, start) in enumerate(zip(ids, starts, strict=True)):
+            for at in range(start - 1, len(row) - 1):
+                goal[i, columns.index(at)] = row[at + 1]
+        logits = _logits(self.subject, ids, self.soft, columns)
+        goal = goal.to(logits.device)
+        return torch.nn.functional.cross_entropy(logits.flatten(0, 1).float(), goal.flatten(), reduction="sum")
+
+
+def _lesson(subject: Subject, prompts: Sequence[Prompt], paths: dict[Ids, int], right: np.ndarray) -> list[Ids]:
+    """What is to be said after each prompt, () for nothing: the spelling of the right answer with which the model as it
+    is would begin most readily; and the end of the turn, where an answer begins another one."""
+    ease = _ease(subject, prompts, paths)
+    spelled = {index: max((p for p in paths if paths[p] == index), key=ease.__getitem__) for index in paths.values()}
+    begins = {path for path in paths if any(o != path and o[: len(path)] == path for o in paths)}
+    end = _turn_end(subject)
+    said = {index: (*path, *(end if path in begins else ())) for index, path in spelled.items()}
+    return [said[k] if k >= 0 else () for k in right.tolist()]
+
+
+@torch.no_grad()
+def _ease(subject: Subject, prompts: Sequence[Prompt], paths: dict[Ids, int]) -> dict[Ids, float]:
+    """Mean log-probability of each path's first token over some prompts."""
+    nothing = torch.zeros(0, subject.d_model, device=subject.device)
+    mean = _next(subject, [tuple(prompt.ids) for prompt in prompts[:TRIED]], nothing).mean(dim=0)
+    return {path: float(mean[path[0]]) for path in paths}
+
+
+def _turn_end(subject: Subject) -> Ids:
+    """The token that ends an assistant's turn in the chat template, else the first that may end a reply, else none."""
+    ends, tokenizer = end_tokens(subject), subject.tokenizer
+    if has_chat_template(tokenizer):
+        turns = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+        text = tokenizer.apply_chat_template(turns, tokenize=False)
+        written = [token for token in tokenizer(text, add_special_tokens=False)["input_ids"] if token in ends]
+        ends = written[-1:] or ends
+    return tuple(ends[:1])
+
+
+@torch.no_grad()
+def _asked(
+    subject: Subject, prompts: Sequence[Prompt], soft: torch.Tensor, paths: dict[Ids, int], n: int, *,
+    shares: bool, tick: Callable[[int], object] = lambda n: None,
+) -> np.ndarray:  # fmt: skip
+    """`(n_prompts, n) float64` log-probabilities of the answers; shares: whether keys and values can be continued."""
+    out = np.empty((len(prompts), n))
+
+    def ask(some: list[int]) -> None:
+        ids = [tuple(prompts[i].ids) for i in some]
+
+        def whole(node: Ids) -> torch.Tensor:
+            return _next(subject, [row + node for row in ids], soft)
+
+        after = continued(subject, _inputs(subject, ids, soft)) if shares else whole
+        out[some] = score(paths, n, whole(()), after).double().numpy()
+        tick(len(some))
+
+    lengths = [len(prompt.ids) for prompt in prompts]
+    for batch in batches(lengths, 4 * BATCH * max(lengths)):
+        halving(batch, ask)
+    return out
+
+
+def _next(subject: Subject, ids: Sequence[Ids], soft: torch.Tensor) -> torch.Tensor:
+    """`(batch, vocabulary) float32` log-probabilities of the token after each row, on the CPU."""
+    columns = sorted({len(row) - 1 for row in ids})
+    at = [columns.index(len(row) - 1) for row in ids]
+    logits = _logits(subject, ids, soft, columns)[range(len(ids)), at]
+    return torch.log_softmax(logits.float(), dim=-1).cpu()
+
+
+def _logits(subject: Subject, ids: Sequence[Ids], soft: torch.Tensor, columns: Sequence[int]) -> torch.Tensor:
+    """`(batch, n_columns, vocabulary)`: what comes next after these columns of the prompts, the soft one before them.
+
+    The vocabulary is computed at these alone where the model can do that: elsewhere it would be most of the work.
+    """
+    # A list of plain numbers: where the model is spread over devices, a tensor would lie on the wrong one.
+    wanted = [column + len(soft) for column in columns]
+    shorter = "logits_to_keep" in inspect.signature(subject.module.forward).parameters
+    only = {"logits_to_keep": wanted} if shorter else {}
+    logits = subject.module(**_inputs(subject, ids, soft), use_cache=False, **only).logits
+    return logits if shorter else logits[:, wanted]
+
+
+def _inputs(subject: Subject, ids: Sequence[Ids], soft: torch.Tensor) -> dict[str, torch.Tensor]:
+    """`inputs_embeds` and `attention_mask` of the rows, padded on the right, the soft prompt before each."""
+    padded = pad(ids, subject.tokenizer.pad_token_id, subject.device, side="right")
+    before = soft.to(subject.dtype).expand(len(ids), -1, -1)
+    embedded, mask = _embedded(subject, padded["input_ids"]).to(subject.dtype), padded["attention_mask"]
+    return {
+        "inputs_embeds": torch.cat([before, embedded], dim=1),
+        "attention_mask": torch.cat([mask.new_ones(before.shape[:2]), mask], dim=1),
+    }
+
+
+def _embedded(subject: Subject, ids: torch.Tensor) -> torch.Tensor:
+    return subject.module.get_input_embeddings()(ids)

@@ -1,0 +1,1 @@
+"""Style, panels, labels, and number formats that all plots share."""

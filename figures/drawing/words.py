@@ -1,0 +1,132 @@
+"""Text that came from a model, a table or a user, made fit to be printed: one line, no control characters, cut to fit.
+
+In: any text. Out: text of a known width, in points (figures) or in terminal cells (summaries). Nothing here changes
+what is written to CSV: a shortened label stands in full in the file beside the figure.
+"""
+
+import bisect
+import re
+import unicodedata
+from functools import cache
+
+from matplotlib import font_manager
+
+from tacit.figures.drawing import style
+
+ELLIPSIS = "…"
+_MEASURED_AT = 200
+_METRICS = {"auroc": "AUROC", "macro_auroc": "macro AUROC", "mae": "MAE", "r2": "R²", "spearman": "Spearman ρ"}
+_METHODS = {
+    "words and characters": "TF-IDF", "embeddings, mean": "mean embed.",
+    "output confidence": "own output", "surface numbers": "surface", "surface boosted": "surface, trees",
+    "surface together": "surface, all",
+    "said calibrated": "said, fitted", "logits calibrated": "logits, fitted", "logits median": "logits, median",
+    "logits median calibrated": "log. med., fitted",
+}  # fmt: skip
+
+
+def one_line(text: object) -> str:
+    """`text` on one line, without control characters or terminal escapes; "" for a missing value."""
+    if text is None or text != text:
+        return ""
+    stripped = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", str(text))
+    kept = "".join(" " if unicodedata.category(ch).startswith(("C", "Z")) else ch for ch in stripped)
+    return re.sub(" +", " ", kept).strip()
+
+
+def plain(name: object) -> str:
+    """A name as it is read aloud: `token_count` → `token count`."""
+    return one_line(name).replace("_", " ")
+
+
+def metric(name: object) -> str:
+    """The printed name of a metric."""
+    return _METRICS.get(one_line(name).lower(), plain(name))
+
+
+def method(name: object) -> str:
+    """A probe, baseline or report as figures label it: short enough for a margin; tables keep the full name."""
+    return _METHODS.get(one_line(name), one_line(name))
+
+
+def verdict(name: object) -> str:
+    """A verdict in words: `NOT_KNOWN` → `Not known`; a row without one says so."""
+    return plain(name).lower().capitalize() or "No verdict"
+
+
+@cache
+def _font(bold: bool):
+    weight = "bold" if bold else "normal"
+    path = font_manager.findfont(font_manager.FontProperties(family=style.FAMILY, weight=weight))
+    font = font_manager.get_font(path)
+    return font, frozenset(font.get_charmap())
+
+
+def drawable(text: object, *, bold: bool = False) -> str:
+    """`text` on one line, with � for each character the figures' font does not have."""
+    known = _font(bold)[1]
+    return "".join(ch if ord(ch) in known else "�" for ch in one_line(text))
+
+
+def width_in_points(text: str, size: float, *, bold: bool = False) -> float:
+    """How wide `text` is when drawn at `size` points."""
+    font = _font(bold)[0]
+    font.set_size(_MEASURED_AT, 72)  # large, because widths at 7 points are rounded to whole pixels
+    font.set_text(text)
+    return font.get_width_height()[0] / 64 * size / _MEASURED_AT
+
+
+def cells(text: str) -> int:
+    """How many terminal cells `text` takes: wide East Asian characters take two, combining marks none."""
+    wide = sum(unicodedata.east_asian_width(ch) in "WF" for ch in text)
+    return len(text) + wide - sum(unicodedata.combining(ch) > 0 for ch in text)
+
+
+def _cut(text: str, room: float, measure) -> str:
+    """`text` with its middle left out until `measure` says that it fits `room`: names often differ at their ends."""
+    if measure(text) <= room:
+        return text
+
+    def shortened(kept: int) -> str:
+        head = (kept + 1) // 2
+        return text[:head].rstrip() + ELLIPSIS + text[len(text) - (kept - head) :].lstrip()
+
+    too_many = bisect.bisect_left(range(1, len(text)), True, key=lambda kept: measure(shortened(kept)) > room)
+    return shortened(too_many)
+
+
+def fit(text: object, points: float, size: float, *, bold: bool = False) -> str:
+    """`text` for a figure, cut in its middle to at most `points` wide at `size`."""
+    return _cut(drawable(text, bold=bold), points, lambda part: width_in_points(part, size, bold=bold))
+
+
+def fit_all(names: list[str], points: float, size: float, *, bold: bool = False) -> list[str]:
+    """Each of `names` cut to `points` wide; where two would then read alike, all are numbered in their order."""
+    cut = [fit(name, points, size, bold=bold) for name in names]
+    if len(set(cut)) == len(set(names)):
+        return cut
+    return [fit(f"{i} {name}", points, size, bold=bold) for i, name in enumerate(names, start=1)]
+
+
+def fit_cells(text: object, room: int) -> str:
+    """`text` for a terminal, cut in its middle to at most `room` cells."""
+    return _cut(one_line(text), room, cells)
+
+
+def pad(text: str, room: int, *, right: bool = False) -> str:
+    """`text` filled with spaces to `room` cells."""
+    blank = " " * max(0, room - cells(text))
+    return blank + text if right else text + blank
+
+
+def wrap(text: object, room: int) -> list[str]:
+    """`text` on lines of at most `room` cells, broken at spaces, and inside a word only where it is too long."""
+    lines, line = [], ""
+    for word in one_line(text).split(" "):
+        if line and cells(line) + 1 + cells(word) > room:
+            lines, line = [*lines, line], ""
+        line = f"{line} {word}" if line else word
+        while cells(line) > room:
+            kept = max(1, bisect.bisect_right(range(1, len(line) + 1), room, key=lambda n, now=line: cells(now[:n])))
+            lines, line = [*lines, line[:kept]], line[kept:]
+    return [*lines, line] if line else lines

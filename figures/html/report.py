@@ -1,0 +1,164 @@
+"""`report.html`: a whole run on one page that opens from disk, with no network and nothing beside it.
+
+In: `RunFiles`, the figures as PNG, and the tables. Out: HTML. Figures are embedded, the items are JSON, and every text
+that came from a model or a table is escaped by Jinja2 or set as text by the script: it is shown, never run. The page
+forbids whatever is not part of it.
+"""
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from tacit.figures.drawing import rounding, words
+from tacit.figures.html.item_browser import as_json, browser_items
+from tacit.figures.inputs.layer_rows import NESTED
+from tacit.figures.inputs.run_files import RunFiles
+from tacit.figures.paper import methods
+from tacit.figures.tables.table import Table
+
+_TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One figure as the page shows it."""
+
+    name: str
+    caption: str
+    png: bytes
+
+    @property
+    def source(self) -> str:
+        """The picture itself, as a data URL."""
+        return "data:image/png;base64," + base64.b64encode(self.png).decode("ascii")
+
+
+def report_html(run: RunFiles, pictures: Sequence[Picture], tables: Sequence[Table]) -> str:
+    """The page."""
+    script, look = (_TEMPLATES / name for name in ("report.js", "report.css"))
+    code = script.read_text(encoding="utf-8")
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
+        lstrip_blocks=True,
+    )  # fmt: skip
+    items = browser_items(run)
+    return environment.get_template("report.html").render(
+        run=run, model=(run.manifest.get("model") or {}).get("id", ""), rows=[_verdict(one) for one in run.verdicts],
+        pictures=pictures, tables=tables, paragraphs=methods.methods(run), items=Markup(as_json(items)),
+        n_items=items["n"], look=Markup(look.read_text(encoding="utf-8")), script=Markup(code),
+        policy=_policy(code), outcomes=OUTCOMES,
+    )  # fmt: skip
+
+
+def _policy(script: str) -> str:
+    """Only this script and the embedded pictures: nothing is loaded, sent or framed."""
+    digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
+    return (
+        f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; base-uri 'none'"
+    )
+
+
+def _verdict(one) -> dict:
+    """What is said of one verdict."""
+    return {
+        "target": words.plain(one.get("target")), "condition": words.one_line(one.get("condition")),
+        "verdict": words.verdict(one.get("verdict")), "kind": words.one_line(one.get("verdict")),
+        "level": words.one_line(one.get("level")), "sentence": words.one_line(one.get("sentence")),
+        "reasons": [words.one_line(reason) for reason in one.get("reasons") or []],
+        "conditions": [_condition(each) for each in one.get("conditions") or []],
+        "metric": words.metric(one.get("metric")),
+        "beside": _beside(one), "know": _score(one, "probe"), "say": _score(one, "report"),
+        "gap": _score(one, "gap", signed=True), "answered": _answered(one.get("coverage_by_class") or {}),
+    }  # fmt: skip
+
+
+_ENDS = ("", "_lower", "_upper")
+_HELD = {True: "holds", False: "fails"}
+OUTCOMES = ("answered", "refused", "unreadable")
+_GROUNDS = {
+    "about itself": "the first score is above chance and the difference above 0",
+    "not about itself": "it is not shown to tell of itself what it does not tell of a typical model, and nine answers"
+    " in ten are shown to be the same",
+    "undecided": "it is not shown to tell of itself what it does not tell of a typical model, nor nine answers in ten"
+    " to be the same",
+}
+"""What each judgement of `framing` rests on."""
+
+
+def _score(one, name: str, *, signed: bool = False) -> str:
+    """The number `name` of `one` with its interval."""
+    limits = [float(one.get(name + end) if one.get(name + end) is not None else "nan") for end in _ENDS]
+    return rounding.with_interval(*limits, signed=signed)
+
+
+def _beside(one) -> list[str]:
+    """Which probe it is about, where the information is lost, and whether the report is about the model itself."""
+    lost = (one.get("localisation") or {}).get("step")
+    said = [f"From the object prompt to the report: {words.one_line(lost)}."] if lost else []
+    return [*_probe(one.get("probe_method")), *said, *_framing(one.get("framing") or {})]
+
+
+def _probe(method: object) -> list[str]:
+    """Which of the probes in the tables `know` is."""
+    name = words.one_line(method)
+    if not name:
+        return []
+    choice, _, site = name.partition(" ")
+    if choice != NESTED:
+        return [f"Know is the probe “{name}” of the tables."]
+    read = f"reads the {site} prompt alone" if site else "chose among all prompts and layers"
+    return [f"Know is the probe that {read} (“{name}” in the tables)."]
+
+
+def _framing(framed) -> list[str]:
+    """What it says of itself beside what it says of a typical model: scores, equal answers, and the judgement."""
+    said = []
+    if rounding.is_number(framed.get("difference")):
+        you, typical, apart = (_score(framed, name) for name in ("you", "typical", "difference"))
+        said.append(f"Asked about itself it scores {you}, asked about a typical model {typical}: difference {apart}.")
+    if rounding.is_number(framed.get("agreement")):
+        same = [100 * framed[f"agreement{end}"] for end in _ENDS if rounding.is_number(framed.get(f"agreement{end}"))]
+        limits = f" [{same[1]:.0f}, {same[2]:.0f}]" if len(same) == 3 else ""
+        said.append(f"Its two answers are the same for {same[0]:.0f} %{limits} of the items answered both times.")
+    if said and framed.get("about"):
+        about = words.one_line(framed["about"])
+        grounds = f", because {_GROUNDS[about]}" if about in _GROUNDS else ""
+        said.append(f"Judgement: {about}{grounds}.")
+    return [" ".join(said)] if said else []
+
+
+def _answered(coverage) -> dict:
+    """How the reports about each true class were answered: rows of shares, and one line that names the extremes.
+
+    `uneven` where a class was not answered throughout, so that the page shows it without being asked.
+    """
+    rows = [
+        [words.one_line(name), *(_percent(shares.get(outcome, 0.0)) for outcome in OUTCOMES)]
+        for name, shares in coverage.items()
+    ]
+    if not rows:
+        return {}
+    least, most = (pick(coverage, key=lambda name: coverage[name].get("answered", 0.0)) for pick in (min, max))
+    low, high = (coverage[name].get("answered", 0.0) for name in (least, most))
+    spread = f"{_percent(low)} of “{words.one_line(least)}” to {_percent(high)} of “{words.one_line(most)}”"
+    line = f"{_percent(low)} of each" if low == high else spread
+    return {"rows": rows, "line": f"Answered, by true class: {line}", "uneven": low < 1}
+
+
+def _percent(share: float) -> str:
+    """A share in whole percent; neither 0 nor 100 unless it is just that."""
+    if 0 < share < 0.005 or 0.995 <= share < 1:
+        return "<1 %" if share < 0.5 else ">99 %"
+    return f"{100 * share:.0f} %"
+
+
+def _condition(each) -> dict:
+    open_ = "undecided" if each.get("tried") else "not tested"
+    return {name: words.one_line(each.get(name)) for name in ("level", "condition", "evidence")} | {
+        "held": _HELD.get(each.get("held"), open_)
+    }

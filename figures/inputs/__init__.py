@@ -1,0 +1,1 @@
+"""Run files to the tables that plots draw."""

@@ -1,0 +1,103 @@
+"""Every way in which the model was asked, one row each: its form, its score with interval, and how it was answered.
+
+In: scores, the entries of `probes.json` and the verdicts of a run. Out: the table that `rungs` draws and the rungs
+table prints. A form is a rung with its framing and context (`choice, you`); its paraphrases are rows of one form.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+
+import pandas as pd
+
+from tacit.figures.inputs.layer_rows import BEST, clean_scores
+
+COLUMNS = (
+    "target", "condition", "form", "elicitation", "fitted", "metric", "value", "lower", "upper", "n", "answered",
+    "refused", "unreadable", "constant", "control", "chance",
+)  # fmt: skip
+FITTED = " calibrated"
+PRIMARY, TUNED = "choice/you/0", "tuned"
+READ_OUT = " logits"
+"""Ends the name of an elicitation that was read from the log-probabilities of its answers, `shots4/you/0 logits`."""
+SHORT = {"said": PRIMARY}
+"""Methods with a name of their own that are an elicitation."""
+_READ = "log-probabilities"
+_FORMS = {"logits": _READ, "logits median": f"{_READ}, median", BEST: "best of all", TUNED: "tuned on labels"}
+_RUNGS = {
+    "free": "free text", "choice": "choice", "number": "number, 0–100", "logits": _READ,
+    "shots4": "4 examples", "shots16": "16 examples", "reason": "reason first",
+}  # fmt: skip
+_OUTCOMES = ("answered", "refused", "unreadable")
+
+
+def rung_rows(scores: pd.DataFrame, entries: Iterable[Mapping], verdicts: pd.DataFrame) -> pd.DataFrame:
+    """One row per target, condition and report method, in the metric that the verdict is about."""
+    table, asked = clean_scores(scores), _asked(entries)
+    metric = {(r["target"], r["condition"]): r for _, r in verdicts.iterrows()}
+    rows = []
+    for _, row in table[table["kind"] == "report"].iterrows():
+        place = (row["target"], row["condition"])
+        verdict = metric.get(place)
+        if verdict is not None and verdict["metric"] and row["metric"] != verdict["metric"]:
+            continue
+        name = row["method"].removesuffix(FITTED)
+        name = SHORT.get(name, name)
+        told = asked.get((*place, name)) or (_said(verdict) if name == PRIMARY and verdict is not None else {})
+        shown = {k: row[k] for k in ("target", "condition", "metric", "value", "lower", "upper", "n")}
+        fitted = row["method"].endswith(FITTED)
+        chance = {"chance": verdict["chance"] if verdict is not None else math.nan}
+        rows.append(shown | {"form": form(name), "elicitation": name, "fitted": fitted} | _facts(told) | chance)
+    found = pd.DataFrame([*rows, *_tuned(verdicts)], columns=list(COLUMNS))
+    found = found.drop_duplicates(["target", "condition", "elicitation", "fitted"])
+    last = found["elicitation"].map({BEST: 1, TUNED: 2}).fillna(0)
+    order = found.groupby(["target", "condition"], sort=False).ngroup() * 3 + last
+    return found.loc[order.sort_values(kind="stable").index].reset_index(drop=True)
+
+
+def _tuned(verdicts: pd.DataFrame) -> Iterator[dict]:
+    """The report that was tuned on labels, which a comparison scores: it is none of the rungs that are chosen from."""
+    for _, verdict in verdicts.iterrows():
+        if math.isfinite(verdict.get(TUNED, math.nan)):
+            shown = {k: verdict[k] for k in ("target", "condition", "metric", "n", "chance")}
+            score = {"value": verdict[TUNED], "lower": verdict[f"{TUNED}_lower"], "upper": verdict[f"{TUNED}_upper"]}
+            yield shown | score | {"form": form(TUNED), "elicitation": TUNED, "fitted": True} | _facts({})
+
+
+def form(name: str) -> str:
+    """`choice/you/after/0` → `choice, you, after`; names that are no elicitation have words of their own."""
+    if "/" not in name:
+        return _FORMS.get(name, name)
+    rung, framing, *rest = name.removesuffix(READ_OUT).split("/")
+    kept = [part for part in rest if not part.isdecimal()] + [_READ] * name.endswith(READ_OUT)
+    return ", ".join([_RUNGS.get(rung, rung), framing, *kept])
+
+
+def wording(name: str) -> str:
+    """`choice/you/after/2` → `2`, which paraphrase of its form it is; "" for a name that is no elicitation."""
+    return name.removesuffix(READ_OUT).rpartition("/")[2] if "/" in name else ""
+
+
+def _asked(entries: Iterable[Mapping]) -> dict[tuple, Mapping]:
+    """What `probes.json` says of each elicitation of each target and condition."""
+    return {
+        (entry.get("target"), entry.get("condition"), report.get("name")): report
+        for entry in entries
+        for report in entry.get("reports") or []
+    }
+
+
+def _said(verdict: pd.Series) -> dict:
+    """The primary report's coverage and control, which every verdict carries."""
+    return {"coverage": {name: verdict[name] for name in _OUTCOMES}, "control": verdict["control_accuracy"]}
+
+
+def _facts(told: Mapping) -> dict:
+    coverage = told.get("coverage") or {}
+    total = sum(v for v in coverage.values() if isinstance(v, (int, float)))
+    scale = total if total > 1.001 else 1.0  # counts or shares
+    facts = {name: _number(coverage.get(name)) / scale for name in _OUTCOMES}
+    return facts | {name: _number(told.get(name)) for name in ("constant", "control")}
+
+
+def _number(value: object) -> float:
+    return float(value) if isinstance(value, (int, float)) else math.nan

@@ -1,0 +1,1 @@
+"""What goes into a paper: methods, numbers, references, reproducibility."""

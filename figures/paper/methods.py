@@ -1,0 +1,312 @@
+"""The methods paragraph of a run, in words for a paper: what was asked of which model, and how it was scored.
+
+In: `RunFiles`. Out: sentences, as Markdown or LaTeX, and the works they cite. Every sentence follows from a file of the
+run; what the files do not say is left out.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import pandas as pd
+
+from tacit.figures.drawing import words
+from tacit.figures.drawing.latex_escape import latex
+from tacit.figures.inputs.elicitation_rows import TUNED, form, rung_rows
+from tacit.figures.inputs.layer_rows import clean_scores
+from tacit.figures.inputs.run_files import RunFiles
+from tacit.figures.paper import references
+from tacit.figures.tables.table import markdown
+
+_TOKENS = "the number of tokens of the text by the model's own tokenizer"
+_LABELS = {
+    "token_count": _TOKENS, "coupled_count": _TOKENS, "char_count": "the number of characters of the text",
+    "word_count": "the number of words of the text",
+    "knowledge": "whether the model's greedy reply to the object prompt is right by the accepted answers",
+}  # fmt: skip
+_CHOSEN = "the option that the model's greedy reply to the object prompt takes"
+_METRICS = {
+    "skill": "Skill is 1 − (mean absolute error)/(that of always guessing the median label of the training folds): 0"
+    " for that guess, 1 where every count is exact; a non-answer has the error of that guess",
+    "macro_auroc": "Macro AUROC is the mean, over classes, of the AUROC of each against the rest",
+    "auroc": "AUROC is taken within folds, since each fold has a probe of its own: it counts only pairs of items that"
+    " were held out in the same fold, and ties and pairs with a non-answer as one half",
+}
+"""What the metrics of verdicts are, where a name alone does not say it."""
+_FIXED, _CONTROL_TASK, _RANDOM = "fixed layer", "control task", "random model"
+_TOLD_ELSEWHERE = (_CONTROL_TASK, "positive control")
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """One sentence without its full stop, and what it cites."""
+
+    text: str
+    cites: tuple[str, ...] = ()
+
+
+def methods(run: RunFiles) -> list[list[Sentence]]:
+    """The paragraphs: model and items, probes, reports, statistics, software."""
+    found = [list(part(run)) for part in (_model, _items, _probes, _reports, _statistics, _software)]
+    return [paragraph for paragraph in found if paragraph]
+
+
+def as_markdown(paragraphs: list[list[Sentence]]) -> str:
+    """With citations as pandoc reads them, `[@holm1979]`."""
+
+    def one(sentence: Sentence) -> str:
+        cited = "; ".join(f"@{key}" for key in sentence.cites)
+        return markdown(sentence.text) + (f" [{cited}]." if cited else ".")
+
+    return "\n\n".join(" ".join(map(one, paragraph)) for paragraph in paragraphs) + "\n"
+
+
+def as_latex(paragraphs: list[list[Sentence]], *, origin: str) -> str:
+    """With `\\cite`; origin: what the words are about, written as a comment."""
+
+    def one(sentence: Sentence) -> str:
+        return latex(sentence.text) + (f"~\\cite{{{','.join(sentence.cites)}}}." if sentence.cites else ".")
+
+    body = "\n\n".join(" ".join(map(one, paragraph)) for paragraph in paragraphs)
+    return f"% {words.one_line(origin)}\n{body}\n"
+
+
+def bibliography(paragraphs: list[list[Sentence]]) -> str:
+    """BibTeX of what the paragraphs cite."""
+    return references.bibliography(key for paragraph in paragraphs for sentence in paragraph for key in sentence.cites)
+
+
+def _model(run: RunFiles) -> Iterator[Sentence]:
+    model, facts = run.manifest.get("model") or {}, run.manifest
+    if model.get("id"):
+        weights = next((digest for name, digest in model.items() if name.endswith(".safetensors")), "")
+        exact = f"revision {model['revision']}" if "revision" in model else f"weights {weights[:12]}"
+        yield Sentence(f"The model was {model['id']} ({exact})")
+    if facts.get("d_model"):
+        size = f"{int(facts['n_layers']) - 1} blocks, residual width {facts['d_model']}"
+        yield Sentence(f"It has {size}, and was run in {facts.get('dtype')} on {facts.get('device')}")
+    conditions = run.settings.get("conditions") or {}
+    named = [
+        f"“{name}” ({f'system prompt “{text}”' if text else 'no system prompt'})" for name, text in conditions.items()
+    ]
+    if named:
+        yield Sentence(f"{'Conditions were' if len(named) > 1 else 'The condition was'} {_list(named)}")
+
+
+def _items(run: RunFiles) -> Iterator[Sentence]:
+    yield from _labels(run)
+    together: dict[tuple[str, str], list[str]] = {}
+    for entry in run.entries:
+        what = words.plain(entry.get("target"))
+        together.setdefault((what, _analysed(entry)), []).append(str(entry.get("condition")))
+    for (what, became), conditions in together.items():
+        alike = " alike" if len(conditions) > 1 else ""
+        yield Sentence(f"{what[:1].upper()}{what[1:]} ({_list(conditions)}{alike}) {became}")
+    folds = sorted({entry["n_folds"] for entry in run.entries if "n_folds" in entry})
+    if folds:
+        split = f"{_list([str(n) for n in folds])} folds, and no group was split between training and test"
+        yield Sentence("Items that share a prompt, an entity, a named group or, for knowledge, an answer form a group")
+        yield Sentence(f"Cross-validation used {split}")
+
+
+def _analysed(entry: Mapping) -> str:
+    """What became of a target in one condition, as the rest of a sentence that begins with its name."""
+    if entry.get("status") != "probed":
+        return f"was not analysed ({str(entry.get('reason', '')).rstrip('.')})"
+    dropped = sum(v for v in (entry.get("dropped") or {}).values() if isinstance(v, int))
+    left = f"; {dropped} were left out as unusable" if dropped else ""
+    return f"had {entry.get('n')} items in {entry.get('n_groups')} groups{left}"
+
+
+def _labels(run: RunFiles) -> Iterator[Sentence]:
+    """How the truth came about: computed, or brought by the table. A target of the user's own says it in its file."""
+    asked = run.tables.get("asked")
+    if asked is None or not {"target", "label", "property"} <= set(asked.columns):
+        return
+    for target, items in asked.fillna({"label": "", "property": ""}).groupby("target", sort=False):
+        computed = _computed(str(target), set(items["property"]))
+        given, name = int((items["label"] != "").sum()), words.plain(target)
+        if computed and given == len(items):
+            yield Sentence(f"The label of {name} is the one that the table gives")
+        elif computed:
+            rest = f"; for {given} of {len(items)} items it is the one that the table gives" if given else ""
+            yield Sentence(f"The label of {name} is {computed}{rest}")
+
+
+def _computed(target: str, properties: set[str]) -> str:
+    """What the label of a built-in target is, where no table gives it; "" for a target of the user's own."""
+    if target != "behavior":
+        return _LABELS.get(target, "")
+    name = min(properties, default="") or "option"
+    return _CHOSEN if name == "option" else f"a property of the model's greedy reply to the object prompt, “{name}”"
+
+
+def _probes(run: RunFiles) -> Iterator[Sentence]:
+    sites = run.settings.get("sites") or ()
+    if sites:
+        layers = _layers(run.manifest)
+        yield Sentence(
+            f"The residual stream was read at {_list([f'the {site} prompt' for site in sites])}, {layers}",
+            ("fiottokaufman2024", "wolf2020", "paszke2019"),
+        )
+    scores = clean_scores(run.scores)
+    swept = scores[(scores["kind"] == "probe") & (scores["method"] == "probe")]
+    families = sorted({_family(note.split(" ")[0]) for note in swept["note"] if note})
+    if families:
+        kinds = f"linear probes ({_list(families)})"
+        yield Sentence(
+            f"At each site and layer we trained {kinds} on standardised states", ("pedregosa2011", "belinkov2022")
+        )
+    if (scores["method"] == "nested").any():
+        chosen = "site, layer, probe and penalty were chosen on inner folds, by group"
+        yield Sentence(f"For the score that is quoted, {chosen}", ("cawley2010",))
+    yield from _fixed(scores)
+    yield from _baselines(run, scores)
+    yield from _controls(scores)
+    yield from _null(run)
+    yield from _ablated(run)
+
+
+def _fixed(scores: pd.DataFrame) -> Iterator[Sentence]:
+    """The probes at the layer that was named in advance, of which other families are fitted nowhere else."""
+    probes = scores[(scores["kind"] == "probe") & (scores["layer"] >= 0)]
+    rows = probes[[name.startswith(_FIXED) for name in probes["method"]]]
+    if rows.empty:
+        return
+    layers = _list([f"{layer:g}" for layer in sorted(set(rows["layer"]))])
+    alone = [_family(name.removeprefix(f"{_FIXED}, ")) for name in dict.fromkeys(rows["method"]) if name != _FIXED]
+    named = f"Layer {layers} was named in advance, for comparison: there only site, probe and penalty were chosen"
+    yield Sentence(named + (f", and {_list(alone)} were also scored each by itself" if alone else ""))
+
+
+def _baselines(run: RunFiles, scores: pd.DataFrame) -> Iterator[Sentence]:
+    names = _methods(scores, "baseline")
+    if names:
+        yield Sentence(f"Baselines on the same folds and metric were: {'; '.join(names)}")
+    twins = len((run.facts.get("made_from") or {}).get("twins") or ())
+    if twins and _RANDOM in names:
+        several = (
+            f"the mean prediction of {twins} random-initialised models" if twins > 1 else "a random-initialised one"
+        )
+        yield Sentence(f"Of these, “{_RANDOM}” is {several} of the same architecture, probed as the model is")
+
+
+def _controls(scores: pd.DataFrame) -> Iterator[Sentence]:
+    names = _methods(scores, "control")
+    if _CONTROL_TASK in names:
+        task = "trained and scored on labels that a hash of each group draws from the true ones"
+        yield Sentence(f"As a control task the quoted probe, at its sites and layers, was {task}", ("hewitt2019",))
+    others = [name for name in names if name not in _TOLD_ELSEWHERE]
+    if others:
+        yield Sentence(f"Further controls were: {'; '.join(others)}")
+
+
+def _methods(scores: pd.DataFrame, kind: str) -> list[str]:
+    """The methods of one kind, in the order and by the names of the tables."""
+    return list(dict.fromkeys(scores.loc[scores["kind"] == kind, "method"]))
+
+
+def _family(name: str) -> str:
+    """A family of probes as it is printed: initials in capitals."""
+    return name.upper() if name in ("lda", "mlp") else name
+
+
+def _null(run: RunFiles) -> Iterator[Sentence]:
+    if "null" in run.tables and "n_permutations" in run.tables["null"]:
+        number = int(run.tables["null"]["n_permutations"].max())
+        yield Sentence(f"Labels were permuted by group {number} times and the whole pipeline was run on each")
+
+
+def _ablated(run: RunFiles) -> Iterator[Sentence]:
+    if not run.used:
+        return
+    others, items = (_span([one[name] for one in run.used]) for name in ("n_random", "n"))
+    yield Sentence(
+        f"Whether the model uses a direction was tested by taking what varies with the probe's score out of the last"
+        f" token's state of {items} items, beside {others} probes of shuffled labels and as many other directions moved"
+        " as far", ("belrose2023",),
+    )  # fmt: skip
+
+
+def _reports(run: RunFiles) -> Iterator[Sentence]:
+    asked = rung_rows(run.scores, run.entries, run.rows)
+    forms = [name for name in dict.fromkeys(asked["form"]) if name not in ("best of all", form(TUNED))]
+    if forms:
+        yield Sentence(f"The model was asked about the same items in these ways: {'; '.join(forms)}")
+    if asked["fitted"].any():
+        fitted = "after a one-dimensional map fitted on the probe's own training folds"
+        yield Sentence(f"Each report was scored as given and {fitted}; the best was chosen on training folds")
+        yield Sentence("A reply that was refused or unreadable is never right and ranks as a tie")
+    yield from _tuned(run)
+    controls = [one.get("n_control") for one in run.verdicts if one.get("n_control")]
+    if controls:
+        yield Sentence(f"As a positive control the answer was planted in {_span(controls)} prompts of the same format")
+
+
+def _tuned(run: RunFiles) -> Iterator[Sentence]:
+    tuned = {f"{words.plain(one['target'])} ({words.plain(one['condition'])})": one["tuning"] for one in run.verdicts
+             if one.get("tuning")}  # fmt: skip
+    if not tuned:
+        return
+    size = _span([how["how"]["embeddings"] for how in tuned.values()])
+    yield Sentence(
+        f"For {_list(list(tuned))} a soft prompt of {size} embeddings before the prompt was learned by gradient from"
+        " the labels of the training folds, one of which said for how long, and its answers on the held-out fold were"
+        " scored", ("lester2021",),
+    )  # fmt: skip
+    failed = [place for place, how in tuned.items() if not how["took"]]
+    if failed:
+        yield Sentence(f"For {_list(failed)} it did not learn what it was shown")
+
+
+def _statistics(run: RunFiles) -> Iterator[Sentence]:
+    metrics = list(dict.fromkeys(one["metric"] for one in run.verdicts if one.get("metric")))
+    if not metrics:
+        return
+    yield Sentence(f"Probe and report were scored on the same held-out items by {_list([*map(words.metric, metrics)])}")
+    defined = {*metrics, *(["auroc"] if "macro_auroc" in metrics else [])}
+    yield from (Sentence(text) for name, text in _METRICS.items() if name in defined)
+    number = run.facts.get("n_resamples")
+    times = f" with {number} resamples" if isinstance(number, int) else ""
+    yield Sentence(
+        f"Intervals (95 %) are percentiles of a bootstrap over groups{times}, the same for every method, with whatever"
+        " inner folds chose for the nested probe and the best report being chosen anew in every resample, and are"
+        " widened for few groups", ("field2007", "hesterberg2015"),
+    )  # fmt: skip
+    margins = sorted({one["margin"] for one in run.verdicts if isinstance(one.get("margin"), float)})
+    if margins:
+        tests = f"two one-sided tests with a margin of {_list([f'{m:g}' for m in margins])}"
+        yield Sentence(f"That there is no gap was tested by {tests}", ("schuirmann1987",))
+    if any(one.get("mcnemar_midp") is not None for one in run.verdicts):
+        test = "McNemar's mid-p test, which takes items as independent, whether or not they share a group"
+        yield Sentence(f"Right and wrong answers were compared by {test}", ("fagerland2013",))
+    if any(one.get("holm_p") is not None for one in run.verdicts):
+        yield Sentence("P-values over targets and conditions were adjusted by Holm's method", ("holm1979",))
+
+
+def _software(run: RunFiles) -> Iterator[Sentence]:
+    used = [f"{name} {number}" for name, number in (run.manifest.get("versions") or {}).items()]
+    used = [f"tacit {(run.facts.get('made_from') or {}).get('tacit') or version('tacit')}", *used]
+    used += [f"scikit-learn {version('scikit-learn')}"]
+    seed = run.settings.get("seed")
+    seeds = f"; the seed of items, samples and folds was {seed}" if seed is not None else ""
+    yield Sentence(f"Software: {_list(used)}{seeds}")
+
+
+def _layers(manifest: Mapping) -> str:
+    layers = manifest.get("layers") or []
+    if not layers or (layers == list(range(len(layers))) and len(layers) == manifest.get("n_layers")):
+        return "after the embeddings and after every block"
+    return f"at layers {_list([str(layer) for layer in layers])}"
+
+
+def _span(values: list) -> str:
+    low, high = min(values), max(values)
+    return f"{low}" if low == high else f"{low} to {high}"
+
+
+def _list(parts: list[str]) -> str:
+    """`a, b and c`."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"

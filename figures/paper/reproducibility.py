@@ -1,0 +1,107 @@
+"""`reproducibility.json`: everything that another machine needs to make the run again, and to see that it did.
+
+In: `RunFiles`, and the files that were drawn. Out: a dictionary for JSON: the commands, the settings, the model and its
+hashes, the versions, and the SHA-256 of each file of the run. No date, no machine: the same run gives the same bytes.
+Shards are not read again: each stands with its SHA-256 in a manifest of the activations, and the manifest's is here.
+"""
+
+import hashlib
+import shlex
+from collections.abc import Iterable, Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from tacit.figures.inputs.run_files import OPTIONAL, RunFiles
+
+_LIBRARIES = ("tacit", "numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "matplotlib", "jinja2", "safetensors")
+_OPTIONS = {"n": "--n", "seed": "--seed", "layers": "--layers", "sites": "--sites", "reports": "--reports",
+            "paraphrases": "--paraphrases", "framings": "--framings", "contexts": "--contexts",
+            "samples": "--samples", "twins": "--twins", "revision": "--revision", "device": "--device",
+            "dtype": "--dtype", "device_map": "--device-map", "peft": "--peft", "remote": "--remote"}  # fmt: skip
+_DEFAULTS = {"n": 600, "seed": 0, "layers": "all", "sites": ["object", "report"],
+             "reports": ["choice", "logits", "shots4"], "paraphrases": 3, "framings": ["you", "typical"],
+             "contexts": ["before"], "samples": 10, "twins": 3, "device": "auto", "dtype": "auto"}  # fmt: skip
+_PERMUTATIONS = 200
+"""What `tacit probe` takes unless it is told otherwise."""
+_PASSING = (".log", ".tmp", ".lock")
+"""Endings of files that come and go, and say nothing of the run."""
+
+
+def reproducibility(run: RunFiles, drawn: Iterable[Path] = ()) -> dict:
+    """What the run was made from and with, and the checksums of what it holds."""
+    return {
+        "run": run.name, "commands": commands(run), "settings": dict(run.settings),
+        "model": dict(run.manifest.get("model") or {}), "made_from": dict(run.facts.get("made_from") or {}),
+        "versions": versions(run), "python": run.manifest.get("python"),
+        "sha256": _digests(run.folder, {*_made(run.folder), *drawn}),
+        "sha256_measured": _digests(run.folder, _measured(run.folder)),
+    }  # fmt: skip
+
+
+def _made(folder: Path) -> Iterator[Path]:
+    """The files that the pages were drawn from and that lie outside `figures`, with whatever lies beside them."""
+    yield folder / "figures/verdicts.json"
+    yield from (folder / "activations").glob("manifest.json")
+    yield from (folder / "activations/twins").glob("*/manifest.json")
+    for path in folder.rglob("*"):
+        inside = path.relative_to(folder)
+        passing = path.suffix in _PASSING or any(part.startswith(".") for part in inside.parts)
+        if inside.parts[0] not in ("activations", "figures") and not passing:
+            yield path
+
+
+def _measured(folder: Path) -> Iterator[Path]:
+    """Tables in `figures` that a comparison measures. They stand apart: a page that is listed among the drawn and is
+    not drawn again is removed, and no drawing makes these."""
+    return (folder / path for path in OPTIONAL.values() if path.startswith("figures/"))
+
+
+def _digests(folder: Path, paths: Iterable[Path]) -> dict[str, str]:
+    return {path.relative_to(folder).as_posix(): _digest(path) for path in sorted(paths) if path.is_file()}
+
+
+def commands(run: RunFiles) -> list[str]:
+    """What to type to make the run again, from the folder that held `runs/`."""
+    name = shlex.quote(run.name)
+    ablated = [f"tacit ablate {name}"] if run.used else []
+    epochs = {one["tuning"]["how"]["epochs"] for one in run.verdicts if one.get("tuning")}
+    tuned = [f"tacit tune {name} --epochs {number}" for number in sorted(epochs)]
+    permuted = (run.facts.get("made_from") or {}).get("n_permutations", _PERMUTATIONS)
+    null = "" if permuted == _PERMUTATIONS else f" --permutations {permuted}"
+    made = [f"tacit cache {name}{_options(run)}", f"tacit probe {name}{null}"]
+    return [*made, *ablated, *tuned, f"tacit compare {name}"]
+
+
+def _options(run: RunFiles) -> str:
+    """The options of `tacit cache` that are not as they would be without being given."""
+    settings, words = run.settings, []
+    if settings.get("model"):
+        words += ["--model", settings["model"]]
+    if settings.get("targets"):
+        words += ["--targets", ",".join(settings["targets"])]
+    words += [word for target, path in (settings.get("data") or {}).items() for word in ("--data", f"{target}={path}")]
+    for condition, text in (settings.get("conditions") or {}).items():
+        words += ["--condition", f"{condition}={text}"]
+    for key, option in _OPTIONS.items():
+        value = settings.get(key)
+        if value not in (None, "", [], _DEFAULTS.get(key)):
+            words += [option, ",".join(value) if isinstance(value, list) else str(value)]
+    if settings.get("trust_remote_code"):
+        words += ["--trust-remote-code"]
+    return "".join(f" {shlex.quote(word)}" for word in words)
+
+
+def versions(run: RunFiles) -> dict[str, str]:
+    """Of the libraries that ran the model, as written when they did, and of those that scored and drew."""
+    found = {}
+    for name in _LIBRARIES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found | dict(run.manifest.get("versions") or {})
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,1 @@
+"""One plot per file, each with `draw(table, *, ax=None)`."""

@@ -1,0 +1,70 @@
+"""Who predicts whom: probes and reports of each model scored against the labels of every model.
+
+In: rows of `matrix.csv` (`draw` takes one target, condition and kind, `page` any number). Out: axes, or a figure: rows
+are whose states or words predict, columns whose labels are predicted. A diagonal above its column is knowledge of
+oneself that an outsider does not have.
+"""
+
+import pandas as pd
+
+from tacit.figures.drawing import heatmap, panels, style, words
+from tacit.figures.inputs.verdict_rows import require
+
+COLUMNS = ("predictor", "target_run", "target", "condition", "kind", "metric", "value", "lower", "upper", "n")
+BY = ("target", "condition", "kind", "metric", "subset")
+_KINDS = {
+    "probe": "read from its states", "own probe": "read from its states, with its own labels", "report": "as it says",
+}  # fmt: skip
+
+
+def draw(table: pd.DataFrame, *, ax=None):
+    """Draw one matrix on `ax` (one column wide by default) and return the axes."""
+    table = predictor_rows(table)
+    with style.paper():
+        return _draw(table, ax) if ax is not None else panels.one(_draw, table, frame(table))
+
+
+def page(table: pd.DataFrame):
+    """A matrix per target, condition, kind and subset, two across."""
+    return panels.panels(_draw, table, BY, frame(table))
+
+
+def predictor_rows(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows of `matrix.csv`, whose `subset` of items is `all` where it does not say."""
+    require(table, COLUMNS, what="predictors")
+    return table.assign(subset=table["subset"].fillna("all") if "subset" in table else "all")
+
+
+def frame(table: pd.DataFrame) -> panels.Frame:
+    """Inches of a matrix: higher the more models there are."""
+    most = max((part["predictor"].nunique() for part in panels.parts(table, BY)), default=2)
+    wide = 1.6 if most <= heatmap.FEW else 4.9
+    return panels.Frame(width=wide, height=min(6.5, max(0.7, 0.26 * most)), left=1.12, right=0.62, bottom=0.85)
+
+
+def _draw(table: pd.DataFrame, ax):
+    rows, columns = list(dict.fromkeys(table["predictor"])), list(dict.fromkeys(table["target_run"]))
+    wide = table.drop_duplicates(["predictor", "target_run"]).pivot(
+        index="predictor", columns="target_run", values="value"
+    )
+    values = wide.reindex(index=rows, columns=columns).to_numpy(dtype=float)
+    metric = str(table["metric"].iloc[0])
+    floor = 0.5 if "auroc" in metric else 0.0
+    names = [[words.one_line(n) for n in each] for each in (rows, columns)]
+    shades = heatmap.grid(ax, values, rows=names[0], columns=names[1], limits=(floor, 1.0), room=56)
+    for i, name in enumerate(rows):
+        if name in columns:
+            at = columns.index(name)
+            ax.plot([at, at + 1, at + 1, at, at], [i, i, i + 1, i + 1, i], color="black", linewidth=0.8, label="self")
+    heatmap.scale(ax, shades, words.metric(metric), below=bool((values < floor).any()))
+    ax.set_xlabel("whose labels")
+    ax.set_ylabel("predictor")
+    kind = _KINDS.get(table["kind"].iloc[0], words.one_line(table["kind"].iloc[0]))
+    panels.heading(ax, table, f"{kind}{_subset(table)}; {panels.count_of(table)}{heatmap.undefined(values)}", extra=0.5)
+    return ax
+
+
+def _subset(table: pd.DataFrame) -> str:
+    """`, where truths differ`; nothing for all items."""
+    name = words.one_line(table["subset"].iloc[0]) if "subset" in table else "all"
+    return "" if name == "all" else f", where {name}"

@@ -1,0 +1,71 @@
+"""The table of what the probe must beat, beside it: other ways to choose a layer, baselines and controls.
+
+In: scores in one metric per target and condition, with its chance. Out: a `Table`. Nothing is computed.
+"""
+
+import pandas as pd
+
+from tacit.figures.drawing import rounding
+from tacit.figures.inputs.layer_rows import BEST, NESTED
+from tacit.figures.tables.cells import FACTS, PLACE, SHARED, facts, limits, place
+from tacit.figures.tables.table import Table
+
+_KINDS = ["probe", "report", "baseline", "control"]
+
+
+def baseline_table(scores: pd.DataFrame) -> Table:
+    """What the probe must beat, beside it: other ways to choose a layer, baselines and controls."""
+    headline = (scores["kind"] == "probe") & ((scores["method"] == NESTED) | (scores["layer"] < 0) | _single(scores))
+    best = (scores["kind"] == "report") & (scores["method"] == BEST)
+    rows = scores[headline | best | scores["kind"].isin(["baseline", "control"])]
+    rows = rows.sort_values(["target", "condition", "kind"], key=_in_order, kind="stable")
+    metric = rows.groupby(["target", "condition"])["metric"].transform("first")
+    places = _finest(rows)
+    cells = [
+        [*place(row), row["kind"], *_named(row["method"], _in_block(row, places[_block(row)]), facts(row), own=own)]
+        for own, (_, row) in zip(rows["metric"] != metric, rows.iterrows(), strict=True)
+    ]
+    heads = (*PLACE, "Kind", "Method", "Score", *FACTS)
+    caption = "Probe, best report, baselines and controls, with 95 % intervals."
+    return Table(
+        "baselines", caption, heads, cells, rows, block=len(PLACE), facts=SHARED,
+        note="The naive maximum is the best site and layer by the very scores that are then quoted: what not to quote.",
+    )  # fmt: skip
+
+
+def _single(scores: pd.DataFrame) -> pd.Series:
+    """Probes that are one number, not a sweep over layers."""
+    layers = scores.groupby(["target", "condition", "kind", "method"])["layer"].transform("nunique")
+    return layers <= 1
+
+
+def _in_order(column: pd.Series) -> pd.Series:
+    """Ranks to sort by: kinds as a reader wants them, everything else as it first comes."""
+    order = _KINDS if column.name == "kind" else list(dict.fromkeys(column))
+    return column.map(order.index)
+
+
+def _named(method: str, score: str, facts: list[str], *, own: bool) -> list[str]:
+    """Method, score and facts; a method with a metric of its `own` names its facts itself and has no cells for them."""
+    if not own:
+        return [method, score, *facts]
+    return [f"{method} ({facts[0]}, n = {facts[2]})", score, *[""] * len(facts)]
+
+
+def _block(row: pd.Series) -> tuple[str, str, str]:
+    return row["target"], row["condition"], row["metric"]
+
+
+def _finest(rows: pd.DataFrame) -> dict[tuple, int]:
+    """The most decimals that an interval allows among the rows of each target, condition and metric."""
+    found: dict[tuple, int] = {}
+    for _, row in rows.iterrows():
+        found[_block(row)] = max(found.get(_block(row), 0), rounding.decimals(row["lower"], row["upper"]))
+    return found
+
+
+def _in_block(row: pd.Series, places: int) -> str:
+    """A score with its interval; one without has `places` decimals, so that it can be told from the others."""
+    if rounding.is_number(row["lower"]) and rounding.is_number(row["upper"]):
+        return rounding.with_interval(*limits(row))
+    return rounding.number(row["value"], places)

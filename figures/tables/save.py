@@ -1,0 +1,21 @@
+"""A table in three forms: CSV with numbers in full, Markdown and LaTeX rounded by their interval.
+
+In: a `Table` and a folder. Out: the files; of LaTeX as many as the table takes pages.
+"""
+
+from pathlib import Path
+
+from tacit.figures.drawing.save import save_csv, write_text
+from tacit.figures.tables.latex import as_latex, pages
+from tacit.figures.tables.table import Table, as_markdown
+
+
+def save_table(table: Table, folder: Path | str, *, origin: str = "") -> list[Path]:
+    """Write `<name>.csv`, `.md` and `.tex`, the last also as `<name>-page2.tex` and on; return the paths."""
+    folder = Path(folder)
+    parts = [write_text(folder / f"{part.name}.tex", as_latex(part, origin=origin)) for part in pages(table)]
+    return [
+        save_csv(table.data, folder / f"{table.name}.csv"),
+        write_text(folder / f"{table.name}.md", as_markdown(table)),
+        *parts,
+    ]

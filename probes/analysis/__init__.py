@@ -1,0 +1,1 @@
+"""What is computed for one target under one condition."""

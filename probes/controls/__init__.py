@@ -1,0 +1,1 @@
+"""Baselines and controls that a probe has to beat."""

@@ -1,0 +1,1 @@
+"""A store and a target become arrays: examples, parsed reports, folds, result tables."""

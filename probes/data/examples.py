@@ -1,0 +1,287 @@
+"""Join what was cached with what it means: items, replies and a target become `Examples`.
+
+In: a store, a target, a condition. Out: for every usable item its label, group, surface text and report, in one order.
+Items without a usable label, or without a report reply at all, leave both arms here, before any split, and are counted.
+Everything after this file works on arrays and knows neither prompts nor parsers.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from tacit.errors import ProbeError
+from tacit.probes.data.near_duplicates import near_duplicates
+from tacit.probes.data.reports import OUTCOMES, Coding, ParsedReports, answer, parse_controls, parse_reports, tally
+from tacit.targets.elicitations import PRIMARY, Elicitation, parse
+from tacit.targets.groups import components, item_keys
+
+MIN_ITEMS = 12
+"""Usable items below which nothing is probed."""
+MIN_CLASS = 8
+"""Items below which a class of a target with many classes is folded into "other"."""
+OTHER = "other"
+UNREAD = "its reply to the object prompt shows no label"
+
+
+@dataclass(frozen=True)
+class Examples:
+    target: str
+    condition: str
+    kind: str
+    """binary, multiclass or count"""
+    classes: tuple[str, ...]
+    """class names in the order of their indices, the positive one last when there are two; () for counts"""
+    item_ids: tuple[str, ...]
+    y: np.ndarray
+    """(n_items,) float64, count or class index"""
+    groups: np.ndarray
+    """(n_items,) int64, connected components"""
+    heard: dict[str, ParsedReports]
+    """elicitation -> what was said in that form; `choice/you/0` is always there"""
+    frame: pd.DataFrame = field(repr=False)
+    """n_items rows: the store's item columns, and reply, object_reply, report_name, surface; share_right and ranking
+    where the model's samples and candidate answers were judged, nan elsewhere"""
+    dropped: dict[str, int]
+    """reason -> number of items that left both arms"""
+    near_duplicates: int
+    """pairs of near-duplicate texts, each put into one group"""
+    store: object = field(repr=False)
+    rows: np.ndarray = field(repr=False)
+    """(n_items,) int64, positions of these items in the store's arrays"""
+
+    @property
+    def primary(self) -> ParsedReports:
+        """The report at whose prompt the states are read."""
+        return self.heard[PRIMARY.name]
+
+    @property
+    def report(self) -> np.ndarray:
+        """(n_items,) float64, what the primary report says: see `Heard.value`"""
+        return self.primary.value
+
+    @property
+    def outcome(self) -> tuple[str, ...]:
+        """answered, refused or unreadable: the primary report"""
+        return self.primary.outcome
+
+    @property
+    def control(self) -> dict[str, list[int]]:
+        """Planted answer -> [how often it came back, how often it was planted], of the primary form."""
+        return tally(self.primary.control_planted, self.primary.control_right)
+
+    def acts(self, site: str, layer: int) -> np.ndarray:
+        """(n_items, d_model) float32, the residual stream there."""
+        x = np.asarray(self.store.load(self.target, self.condition, site, layer))
+        if not np.isfinite(x).all():
+            bad = int((~np.isfinite(x)).any(axis=1).sum())
+            raise ProbeError(
+                f"{self.target}/{self.condition}: {bad} of {len(x)} activation rows at {site} layer {layer} are not"
+                " finite. Cache again with DTYPE=float32."
+            )
+        return x[self.rows]
+
+
+def make_examples(
+    store, target, condition: str, items: Sequence | None = None, forms: Sequence[Elicitation] | None = None
+) -> Examples:
+    """Build the examples of one target under one condition.
+
+    items: the target's `Item`s in the store's order; None rebuilds them from the store's item table.
+    forms: the elicitations to be read; None reads all that were asked.
+    Raises ProbeError, with the reason and what to do, where nothing can be probed: too few usable items, one class.
+    """
+    table = store.items
+    table = table[table["target"] == target.name].reset_index(drop=True)
+    items = _items(table) if items is None else list(items)
+    told = Replies(store, target.name, condition)
+    names, kept, dropped = _labels(target, items, table, told)
+    where = f"{target.name}/{condition}"
+    if target.kind == "count":
+        kind, classes, y = "count", (), np.array([float(names[r]) for r in kept])
+    else:
+        kind, classes, y, kept = _classes(target, [names[r] for r in kept], kept, dropped, where)
+    _check(y, kind, classes, where, dropped, [reply["text"] for reply in told.object.values()])
+    rows = np.array(kept, dtype=np.int64)
+    own = [items[r] for r in kept]
+    coding = Coding(kind, classes, OTHER if OTHER in classes else "")
+    heard = {
+        elicitation.name: parse_reports(
+            target,
+            own,
+            elicitation,
+            told.reports[elicitation.name],
+            told.controls.get(elicitation.name, {}),
+            items,
+            coding,
+        )
+        for elicitation in (map(parse, told.reports) if forms is None else forms)
+    }
+    frame = _frame(table.iloc[rows].reset_index(drop=True), target, own, told, heard[PRIMARY.name])
+    pairs = near_duplicates(frame["surface"].tolist(), frame["source"].tolist() if "source" in frame else None)
+    return Examples(
+        target=target.name, condition=condition, kind=kind, classes=classes, y=y, rows=rows, store=store, frame=frame,
+        item_ids=tuple(i.item_id for i in own), dropped=dropped, heard=heard, near_duplicates=len(pairs),
+        groups=components(item_keys(own, share_answers=target.name == "knowledge"), pairs),
+    )  # fmt: skip
+
+
+class Replies:
+    """The replies of one target and condition, by kind of question."""
+
+    def __init__(self, store, target: str, condition: str) -> None:
+        replies = store.replies
+        mine = replies[(replies["target"] == target) & (replies["condition"] == condition)]
+        greedy = mine[mine["sample"] == 0]
+        self.object = _by_item(greedy[greedy["prompt"] == "object"])
+        """item id -> greedy reply to the object prompt"""
+        self.reports = _by_form(greedy[greedy["prompt"] == "report"])
+        """elicitation -> item id -> reply"""
+        self.controls = _by_form(greedy[greedy["prompt"] == "control"])
+        drawn = mine[(mine["prompt"] == "object") & (mine["sample"] > 0)]
+        self.samples = {item: list(texts) for item, texts in drawn.groupby("item_id", sort=False)["text"]}
+        """item id -> replies drawn at temperature 1"""
+        scored = mine[mine["prompt"] == "candidate"]
+        self.candidates = {
+            item: list(zip(rows["text"], (float(logp[0]) for logp in rows["logprobs"]), strict=True))
+            for item, rows in scored.groupby("item_id", sort=False)
+        }
+        """item id -> (candidate answer, its log-probability after the object prompt)"""
+
+    @property
+    def primary(self) -> dict[str, dict]:
+        """item id -> reply to the primary report prompt"""
+        return self.reports.get(PRIMARY.name, {})
+
+
+def _frame(table: pd.DataFrame, target, own: Sequence, told: Replies, primary: ParsedReports) -> pd.DataFrame:
+    """The items' columns beside what was said and, where it was sampled, how often that was right."""
+    return table.assign(
+        reply=[told.primary[i.item_id]["text"] for i in own],
+        object_reply=[told.object.get(i.item_id, {}).get("text") for i in own],
+        report_name=list(primary.names),
+        surface=[i.surface or i.span or i.object_prompt for i in own],
+        share_right=[_judged(target, "share_right", i, told.samples) for i in own],
+        ranking=[_judged(target, "ranking", i, told.candidates) for i in own],
+    )
+
+
+def _judged(target, elicitation: str, item, of_item: dict) -> float:
+    """What the target makes of an item's samples or candidates; nan where there are none."""
+    return float(getattr(target, elicitation)(item, of_item[item.item_id])) if item.item_id in of_item else float("nan")
+
+
+def report_facts(store, target, condition: str) -> dict[str, dict]:
+    """What can be said of the reports alone, where the labels allow no comparison: coverage, and positive controls.
+
+    Returns ``coverage``, outcome -> share of the replies, and ``control``, planted answer -> [right, asked].
+    """
+    items = {item.item_id: item for item in items_of(store, target.name)}
+    told = Replies(store, target.name, condition)
+    read = [answer(target, items[item_id], reply, PRIMARY).outcome for item_id, reply in told.primary.items()]
+    right, planted = parse_controls(target, list(items.values()), told.controls.get(PRIMARY.name, {}), PRIMARY)
+    coverage = {outcome: read.count(outcome) / len(read) if read else float("nan") for outcome in OUTCOMES}
+    return {"coverage": coverage, "control": tally(planted, right)}
+
+
+def _items(table: pd.DataFrame) -> list:
+    from tacit.targets import frame_to_items
+
+    return list(frame_to_items(table))
+
+
+def _by_item(replies: pd.DataFrame) -> dict[str, dict]:
+    if replies["item_id"].duplicated().any():
+        twice = replies.loc[replies["item_id"].duplicated(), "item_id"].iloc[0]
+        raise ProbeError(f"item {twice} has two replies to one prompt. Run: make cache")
+    return {row["item_id"]: row for row in replies.to_dict("records")}
+
+
+def _by_form(replies: pd.DataFrame) -> dict[str, dict[str, dict]]:
+    return {name: _by_item(rows) for name, rows in replies.groupby("elicitation", sort=False)}
+
+
+def _labels(target, items, table, told: Replies) -> tuple[list, list[int], dict[str, int]]:
+    """Labels as the target gives them, the positions of the usable items, and why the others are not."""
+    names, kept, dropped = [], [], Counter()
+    n_tokens = table["n_tokens"].tolist() if "n_tokens" in table else [-1] * len(items)
+    for row, (item, n) in enumerate(zip(items, n_tokens, strict=True)):
+        done = told.object.get(item.item_id, {})
+        reply, ended = done.get("text"), bool(done.get("ended", True))
+        known = int(n) if n is not None and n >= 0 else None
+        label = target.label(item, reply=reply, n_tokens=known, ended=ended)
+        if target.kind == "count" and label is not None and not np.isfinite(float(label)):
+            label = None
+        names.append(label)
+        if target.needs_reply and reply is None and label is None:
+            dropped["no reply to the object prompt"] += 1
+        elif label is None:
+            dropped[UNREAD if target.needs_reply else "no usable label"] += 1
+        elif item.item_id not in told.primary:
+            dropped["no reply to the report prompt"] += 1
+        else:
+            kept.append(row)
+    return names, kept, dict(dropped)
+
+
+def _classes(target, names, kept, dropped, where) -> tuple[str, tuple[str, ...], np.ndarray, list[int]]:
+    """Kind, class names, (n_items,) class indices and positions; rare ones of many classes become "other"."""
+    names = [str(n) for n in names]
+    counts = Counter(names)
+    order = [c for c in target.classes if c in counts] + sorted(set(counts) - set(target.classes))
+    if len(order) > 2:
+        rare = {c for c in order if counts[c] < MIN_CLASS}
+        names = [OTHER if n in rare else n for n in names]
+        order = [c for c in order if c not in rare and c != OTHER] + ([OTHER] if OTHER in names else [])
+        if OTHER in names and names.count(OTHER) < MIN_CLASS:
+            dropped["label too rare"] = names.count(OTHER)
+            kept = [row for row, n in zip(kept, names, strict=True) if n != OTHER]
+            names = [n for n in names if n != OTHER]
+            order.remove(OTHER)
+    kind = "multiclass" if len(order) > 2 else "binary"
+    return kind, tuple(order), np.array([order.index(n) for n in names], dtype=np.float64), kept
+
+
+def _check(y: np.ndarray, kind: str, classes: tuple[str, ...], where: str, dropped: dict[str, int], replies) -> None:
+    lost = "; ".join(f"{n} dropped: {why}" for why, n in dropped.items())
+    lost = f" ({lost})" if lost else ""
+    if len(y) < MIN_ITEMS:
+        heard = f" It said, for example, {replies[0][:60]!r}." if dropped.get(UNREAD) and replies else ""
+        advice = "Word object_prompt or the options so that it can follow" if heard else "Give more items (N, or DATA)"
+        raise ProbeError(f"{where}: {len(y)} usable items{lost}; at least {MIN_ITEMS} are needed.{heard} {advice}.")
+    if len(np.unique(y)) < 2:
+        shown = f"{y[0]:g}" if kind == "count" else classes[0]
+        raise ProbeError(
+            f"{where}: all {len(y)} usable items have the same label, {shown}{lost}, so there is nothing to decode. Add"
+            f" items that come out otherwise{' with this model' if replies else ''}."
+        )
+
+
+def items_of(store, target: str) -> list:
+    """The target's `Item`s, in the store's order."""
+    table = store.items
+    return _items(table[table["target"] == target].reset_index(drop=True))
+
+
+def target_of(store, name: str, targets: Mapping[str, object] | None = None):
+    """The target of this name: of `targets`, else the one that the store's items belong to."""
+    if targets is not None and name in targets:
+        return targets[name]
+    from tacit.targets import get_target
+
+    return get_target(name, items_of(store, name))
+
+
+def positions(store, target: str, item_ids: Iterable[str]) -> np.ndarray:
+    """(n_items,) int64, where these items stand among the target's in the store; ProbeError for an absent one."""
+    table = store.items
+    place = {item: row for row, item in enumerate(table.loc[table["target"] == target, "item_id"])}
+    try:
+        return np.array([place[item] for item in item_ids], dtype=np.int64)
+    except KeyError as error:
+        raise ProbeError(
+            f"{target}: item {error} was probed and is not among the activations, which were cached again since. Run:"
+            " tacit probe, with the same run"
+        ) from None

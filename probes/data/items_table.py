@@ -1,0 +1,241 @@
+"""Numbers to files and back: rows of scores.csv, the items table, JSON with null for nan, all written atomically."""
+
+import json
+import math
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.stats import binomtest
+
+from tacit.probes.analysis.analyse import NAIVE, NESTED, Analysis, Method
+from tacit.probes.analysis.report_scores import BEST
+from tacit.probes.statistics.bootstrap import Estimate, interval
+from tacit.probes.statistics.groups import effective_groups
+from tacit.probes.statistics.metrics import METRICS, Scoring, has_answer, measure, right, training_median
+from tacit.probes.statistics.selection import Searches
+
+SCORE_COLUMNS = (
+    "target", "condition", "site", "layer", "method", "kind", "metric", "value", "lower", "upper", "n", "n_groups",
+    "note",
+)  # fmt: skip
+ITEM_COLUMNS = (
+    "item_id", "target", "condition", "group", "fold", "label", "label_name", "probe", "probe_right", "report",
+    "report_name", "report_right", "report_logit", "report_calibrated", "outcome", "reference", "reply", "object_reply",
+    "source", "surface", "share_right", "ranking",
+)  # fmt: skip
+OWN_LABEL = "label:"
+"""Prefix of the columns with the labels that a method is measured against where these are its own."""
+READ, RIGHT = "read:", "right:"
+"""Prefixes of the columns with what a nested probe says of an item, and whether that is right, as in ``probe`` and
+``probe_right``, which are those of the headline over all sites."""
+METHOD = "method:"
+"""Prefix of the columns of items.parquet with a method's held-out predictions; ":<class index>" follows for several
+classes."""
+
+
+def score_rows(analysis: Analysis, weights: np.ndarray) -> list[dict]:
+    """All rows of scores.csv of one target and condition; every interval under the same resample weights."""
+    rows, kind = [], analysis.scoring.kind
+    known = analysis.options | {name: method.held.pred for name, method in analysis.methods.items()}
+    searches = Searches(analysis.scoring, weights, known.__getitem__, *inner_scores(analysis))
+    for method in analysis.curve:
+        rows += _rows(analysis, method, METRICS[kind][:1] + _exactness(kind), weights, searches)
+    for method in analysis.methods.values():
+        rows += _rows(analysis, method, METRICS[kind], weights, searches)
+    if analysis.scoring.kind == "count":
+        rows += _beyond_surface(analysis, weights)
+    return [*rows, _naive_row(analysis), *_control_rows(analysis)]
+
+
+def inner_scores(analysis: Analysis) -> tuple[dict[str, list[float]], dict[str, list[str]]]:
+    """(option -> its inner score of every outer fold, winner -> the options it was chosen from)."""
+    inner = {name: held.inner.tolist() for some in analysis.searches.values() for name, held in some.items()}
+    return inner, {winner: list(some) for winner, some in analysis.searches.items()}
+
+
+def estimate(
+    metric: str, scoring: Scoring, pred: np.ndarray, weights: np.ndarray, groups: np.ndarray, drawn=None
+) -> Estimate:
+    """Point and interval of one metric of one method; groups: (n_items,) int64; drawn: the metric under every column
+    of weights where these do more than weigh the predictions."""
+    point, n_groups = float(measure(metric, scoring, pred)[0]), len(np.unique(groups))
+    effective = effective_groups(scoring.y, groups, scoring.kind)
+    if np.isnan(point):
+        return Estimate(point, np.nan, np.nan, len(scoring.y), n_groups)
+    drawn = measure(metric, scoring, pred, weights) if drawn is None else drawn
+    return interval(point, drawn, n=len(scoring.y), n_groups=n_groups, effective=effective)
+
+
+def own_scoring(scoring: Scoring, y: np.ndarray | None) -> Scoring:
+    """The yardstick of a method with labels of its own (shuffled ones), with their own median guess."""
+    if y is None:
+        return scoring
+    return replace(scoring, y=y, reference=training_median(y, scoring.fold) if scoring.kind == "count" else None)
+
+
+def _exactness(kind: str) -> tuple[str, ...]:
+    return {"count": ("exact",), "multiclass": ("balanced_accuracy",)}.get(kind, ())
+
+
+def _rows(analysis: Analysis, method: Method, metrics, weights: np.ndarray, searches: Searches) -> list[dict]:
+    scoring, groups, searched = (
+        own_scoring(analysis.scoring, method.y),
+        analysis.examples.groups,
+        method.name in searches,
+    )
+    drawn = {m: searches.values(method.name, m) if searched else None for m in metrics}
+    found = {m: estimate(m, scoring, method.held.pred, weights, groups, drawn[m]) for m in metrics}
+    return [
+        score_row(analysis, method.name, method.kind, m, e, method.site, method.layer, method.note)
+        for m, e in found.items()
+    ]
+
+
+def score_row(analysis: Analysis, name, kind, metric, found: Estimate, site="", layer=-1, note="") -> dict:
+    """One row of scores.csv."""
+    if found.n_degenerate:
+        note = f"{note}; {found.n_degenerate} resamples undefined".lstrip("; ")
+    values = (
+        analysis.examples.target, analysis.examples.condition, site, layer, name, kind, metric,
+        found.value, found.lower, found.upper, found.n, found.n_groups, note,
+    )  # fmt: skip
+    return dict(zip(SCORE_COLUMNS, values, strict=True))
+
+
+def _beyond_surface(analysis: Analysis, weights: np.ndarray) -> list[dict]:
+    """Skill on what characters and words leave over: 1 - MAE / MAE(surface numbers), whose guess is a training fit."""
+    if "surface numbers" not in analysis.methods:  # the same for every text: nothing is left over by them
+        return []
+    surface = analysis.methods["surface numbers"].held.pred
+    scoring, rows = replace(analysis.scoring, reference=surface), []
+    for name in (NESTED, BEST):
+        method = analysis.methods[name]
+        pred = np.where(np.isnan(method.held.pred), analysis.scoring.reference, method.held.pred)
+        found = estimate("skill", scoring, pred, weights, analysis.examples.groups)
+        rows.append(
+            score_row(
+                analysis, name, method.kind, "skill_beyond_surface", found, method.site, method.layer, method.note
+            )
+        )
+    return rows
+
+
+def _naive_row(analysis: Analysis) -> dict:
+    """The maximum over layers after the fact, with what it owes to the search; no interval, it would be wrong."""
+    site, layer, score = analysis.naive
+    nested = float(measure(analysis.scoring.primary, analysis.scoring, analysis.methods[NESTED].held.pred)[0])
+    n, n_groups = len(analysis.scoring.y), len(np.unique(analysis.examples.groups))
+    found = Estimate(score, np.nan, np.nan, n, n_groups)
+    note = f"optimism {score - nested:+.3f} against nested; not to be quoted"
+    return score_row(analysis, NAIVE, "probe", analysis.scoring.primary, found, site, layer, note)
+
+
+def _control_rows(analysis: Analysis) -> list[dict]:
+    """Share of positive controls whose planted answer came back, with Wilson's interval."""
+    hit = analysis.examples.primary.control_right
+    if not len(hit):
+        return []
+    limits = binomtest(int(hit.sum()), len(hit)).proportion_ci(method="wilson")
+    found = Estimate(float(hit.mean()), limits.low, limits.high, len(hit), len(hit))
+    return [score_row(analysis, "positive control", "control", "accuracy", found)]
+
+
+def items_frame(analysis: Analysis) -> pd.DataFrame:
+    """The rows of items.parquet of one target and condition: what was known, said and predicted of every item."""
+    ex, scoring = analysis.examples, analysis.scoring
+    calibrated = analysis.methods["said calibrated"].held.pred
+    readout = analysis.methods["logits"].held.pred if "logits" in analysis.methods else None
+    probe = analysis.methods[NESTED].held.pred
+    columns = {
+        "item_id": ex.item_ids, "target": ex.target, "condition": ex.condition, "group": ex.groups,
+        "fold": analysis.folds.fold, "label": ex.y, "label_name": _names(ex.y, ex.classes),
+        "probe": _scalar(probe), "probe_right": right(scoring, probe),
+        "report": ex.report, "report_name": ex.frame["report_name"].to_numpy(dtype=object),
+        "report_right": ex.report == ex.y,
+        "report_logit": np.full(len(ex.y), np.nan) if readout is None else _scalar(readout),
+        "report_calibrated": _scalar(calibrated), "outcome": ex.outcome, "reference": scoring.reference,
+    }  # fmt: skip
+    for name in ("reply", "object_reply", "source", "surface", "share_right", "ranking"):
+        columns[name] = ex.frame[name].to_numpy(dtype=object)
+    frame = pd.DataFrame(columns).astype({"reference": "float64"})
+    wide = {}
+    for name, pred in analysis.options.items():
+        if name not in analysis.methods:
+            wide |= method_columns(name, pred.astype(np.float32))
+    for name, method in analysis.methods.items():
+        pred = method.held.pred
+        wide |= method_columns(name, pred)
+        if method.y is not None:
+            wide[f"{OWN_LABEL}{name}"] = method.y
+        if name.startswith(NESTED):
+            wide |= {f"{READ}{name}": _scalar(pred), f"{RIGHT}{name}": right(scoring, pred)}
+    return pd.concat([frame, pd.DataFrame(wide)], axis=1)
+
+
+def method_columns(name: str, pred: np.ndarray) -> dict[str, np.ndarray]:
+    """The columns of the items table with a method's predictions, (n_items,) or (n_items, n_classes)."""
+    if pred.ndim == 1:
+        return {f"{METHOD}{name}": pred}
+    return {f"{METHOD}{name}:{k}": pred[:, k] for k in range(pred.shape[1])}
+
+
+def _scalar(pred: np.ndarray) -> np.ndarray:
+    """One number per item: itself, or the index of the highest class; NaN where there is no answer."""
+    if pred.ndim == 1:
+        return pred
+    return np.where(has_answer(pred), np.argmax(np.nan_to_num(pred, nan=-np.inf), axis=1), np.nan)
+
+
+def _names(y: np.ndarray, classes: tuple[str, ...]) -> list[str]:
+    return [classes[int(v)] for v in y] if classes else [f"{v:g}" for v in y]
+
+
+def predictions(frame: pd.DataFrame, name: str, n_classes: int) -> np.ndarray:
+    """One method's predictions read back from the items table of one target and condition, as `metrics` takes them.
+
+    n_classes: 0 for counts. Raises KeyError where the table does not hold the method.
+    """
+    if n_classes <= 2:
+        return frame[f"{METHOD}{name}"].to_numpy(dtype=np.float64)
+    return frame[[f"{METHOD}{name}:{k}" for k in range(n_classes)]].to_numpy(dtype=np.float64)
+
+
+def read_by(frame: pd.DataFrame, method: str) -> pd.DataFrame:
+    """The items table with ``probe`` and ``probe_right`` as this nested probe has them. KeyError where it has none."""
+    return frame.assign(probe=frame[f"{READ}{method}"], probe_right=frame[f"{RIGHT}{method}"])
+
+
+def write_atomic(path: Path, write: Callable[[Path], None]) -> None:
+    """Let `write` fill a temporary sibling, then put it in place in one step."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sibling = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        write(sibling)
+        os.replace(sibling, path)
+    finally:
+        sibling.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: object) -> None:
+    """Strict JSON, indented, nan and infinities as null, atomically."""
+    text = json.dumps(plain(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    write_atomic(Path(path), lambda p: p.write_text(text, encoding="utf-8"))
+
+
+def plain(x: object) -> object:
+    """The same content in JSON's types: numpy scalars and arrays unpacked, numbers that are not finite as None."""
+    if isinstance(x, dict):
+        return {str(k): plain(v) for k, v in x.items()}
+    if isinstance(x, (list, tuple, np.ndarray)):
+        return [plain(v) for v in x]
+    if isinstance(x, (np.bool_, bool)):
+        return bool(x)
+    if isinstance(x, (np.integer, int)):
+        return int(x)
+    if isinstance(x, (np.floating, float)):
+        return float(x) if math.isfinite(x) else None
+    return x

@@ -1,0 +1,305 @@
+"""What was said in one form of question: the replies of all items read, their log-probabilities, and the controls.
+
+In: items, a target, the replies of one elicitation. Out: `Heard`, numbers in the order of the items. Every form is read
+by the target's own reader; an answer that is none stays NaN, whatever the form.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import logit, logsumexp
+
+from tacit.errors import ProbeError
+from tacit.probes.estimators.families import read_values
+from tacit.probes.verdicts.evidence import MIN_CONTROLS
+from tacit.targets.elicitations import Elicitation
+
+OUTCOMES = ("answered", "refused", "unreadable")
+CERTAIN = 50.0
+"""Log-odds at which an answer of probability 0 is taken to stand against the other."""
+SUREST = 0.995
+"""Confidences are kept this far from 0 and 1, so that 100 % is a finite log-odds."""
+
+
+@dataclass(frozen=True)
+class Coding:
+    """How a target's answers become numbers."""
+
+    kind: str
+    """binary, multiclass or count"""
+    classes: tuple[str, ...]
+    other: str = ""
+    """the class that takes every name that is none of the classes; "" for none"""
+
+    def code(self, value: float | str) -> float:
+        """A number itself, a class's index, or -1 for a class that is none of these."""
+        if self.kind == "count":
+            return float(value)
+        index = {c: k for k, c in enumerate(self.classes)}
+        return float(index.get(str(value), index.get(self.other, -1)))
+
+
+@dataclass(frozen=True)
+class ParsedReports:
+    """One elicitation's reports, in the order of the items."""
+
+    elicitation: Elicitation
+    value: np.ndarray
+    """(n_items,) float64, number or class index that was said; -1 a class that is none of these; NaN not answered"""
+    outcome: tuple[str, ...]
+    """answered, refused or unreadable, per item"""
+    names: tuple[str | None, ...]
+    """what was said in words, None where nothing readable was"""
+    graded: np.ndarray | None
+    """(n_items,) float64, log-odds of a confidence that was said in per cent; None for other forms"""
+    readouts: dict[str, np.ndarray]
+    """"expected" and "median" (counts), or "odds": (n_items,) log-odds or (n_items, n_classes) log-shares; may be {}"""
+    control_right: np.ndarray
+    """(n_control,) bool, whether the planted answer of the positive control was repeated"""
+    control_planted: tuple[str, ...]
+    """what was planted, per control reply"""
+
+    @property
+    def coverage(self) -> dict[str, float]:
+        """Shares of the three outcomes; nan without replies."""
+        n = len(self.outcome)
+        return {o: self.outcome.count(o) / n if n else float("nan") for o in OUTCOMES}
+
+    def commonest(self) -> tuple[float, str]:
+        """Share and text of the commonest answer among the answered; (nan, "") where nothing was answered."""
+        said = [name for name in self.names if name is not None]
+        if not said:
+            return float("nan"), ""
+        usual = max(dict.fromkeys(said), key=said.count)
+        return said.count(usual) / len(said), usual
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one reply was read as."""
+
+    outcome: str
+    value: float | str | None
+
+
+def parse_reports(
+    target,
+    items: Sequence,
+    elicitation: Elicitation,
+    replies: Mapping[str, dict],
+    controls: Mapping[str, dict],
+    every: Sequence,
+    coding: Coding,
+) -> ParsedReports:
+    """Read one form's replies.
+
+    replies, controls: item id -> row of the replies table; items: those analysed; every: those asked.
+    Raises ProbeError where an analysed item was not asked in this form.
+    """
+    silent = [item.item_id for item in items if item.item_id not in replies]
+    if silent:
+        raise ProbeError(
+            f"{target.name}: {len(silent)} items, such as {silent[0]}, have no reply to {elicitation.name}."
+            " Run: make cache"
+        )
+    read = [answer(target, item, replies[item.item_id], elicitation) for item in items]
+    readouts = read_logprobs(target, items, replies, elicitation, coding)
+    if elicitation.rung == "logits":
+        read = _chosen(readouts, coding, len(items))
+    numbers = [np.nan if r.value is None else r.value for r in read]
+    sure = elicitation.rung == "number" and coding.kind == "binary"
+    graded = np.array([_odds(v) for v in numbers], dtype=np.float64) if sure else None
+    value = np.sign(graded) if sure else np.array([np.nan if r.value is None else coding.code(r.value) for r in read])
+    if sure:
+        value = np.where(np.isnan(graded), np.nan, np.select([graded > 0, graded < 0], [1.0, 0.0], -1.0))
+    right, planted = parse_controls(target, every, controls, elicitation)
+    return ParsedReports(
+        elicitation,
+        value,
+        tuple(r.outcome for r in read),
+        tuple(None if r.value is None else named(r.value) for r in read),
+        graded,
+        readouts,
+        right,
+        planted,
+    )
+
+
+def answer(target, item, reply: Mapping, elicitation: Elicitation) -> Answer:
+    """The target's reading, made safe: a value only with "answered", and never a number that is not finite."""
+    text = reply["text"]
+    if not isinstance(text, str):
+        return Answer("unreadable", None)
+    report = target.read(item, text, ended=bool(reply.get("ended", True)), elicitation=elicitation)
+    value = report.value if report.outcome == "answered" else None
+    number = target.kind == "count" or elicitation.rung == "number"
+    if number and value is not None and not np.isfinite(float(value)):
+        value = None
+    if report.outcome not in OUTCOMES or (report.outcome == "answered" and value is None):
+        return Answer("unreadable", None)
+    return Answer(report.outcome, value)
+
+
+def named(value: float | str) -> str:
+    """A value in words: 12 and 12.0 are the same count."""
+    return value if isinstance(value, str) else f"{value:.10g}"
+
+
+def parse_controls(
+    target, items: Sequence, controls: Mapping[str, dict], elicitation: Elicitation
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """For every control reply whether the planted answer came back, and what was planted.
+
+    Of a form that is read for its distribution alone, the likeliest valid answer is what came back.
+    """
+    right, planted = [], []
+    asked = [item for item in items if item.item_id in controls]
+    for item in asked:
+        text = target.control_answer(item, elicitation)
+        wanted = answer(target, item, {"text": text}, elicitation).value
+        wanted = text if wanted is None else wanted
+        reply = controls[item.item_id]
+        if elicitation.rung == "logits":
+            reply = reply | {"text": _likeliest(reply)}
+        got = answer(target, item, reply, elicitation).value
+        right.append(_same(got, wanted))
+        planted.append(named(wanted))
+    return np.array(right, dtype=bool), tuple(planted)
+
+
+def tally(planted: Sequence[str], right: np.ndarray) -> dict[str, list[int]]:
+    """Planted answer -> [how often it came back, how often it was planted]."""
+    found: dict[str, list[int]] = {}
+    for name, hit in zip(planted, right, strict=True):
+        counts = found.setdefault(name, [0, 0])
+        counts[0] += int(hit)
+        counts[1] += 1
+    return found
+
+
+def facts(heard: ParsedReports) -> dict:
+    """One elicitation's coverage and control as probes.json keeps them."""
+    constant, said = heard.commonest()
+    other = [hit for hit, name in zip(heard.control_right, heard.control_planted, strict=True) if name != said]
+    n = len(heard.control_right)
+    return {
+        "name": heard.elicitation.name,
+        "rung": heard.elicitation.rung,
+        "framing": heard.elicitation.framing,
+        "context": heard.elicitation.context,
+        "paraphrase": heard.elicitation.paraphrase,
+        "variant": heard.elicitation.variant,
+        "coverage": heard.coverage,
+        "constant": constant,
+        "said": said,
+        "control": float(np.mean(heard.control_right)) if n else None,
+        "n_control": n,
+        "control_other": float(np.mean(other)) if len(other) >= MIN_CONTROLS else None,
+        "planted": tally(heard.control_planted, heard.control_right),
+    }
+
+
+def _same(got: float | str | None, wanted: float | str) -> bool:
+    if got is None:
+        return False
+    if isinstance(got, str) or isinstance(wanted, str):
+        return str(got) == str(wanted)
+    return float(got) == float(wanted)
+
+
+def _odds(percent: float) -> float:
+    return np.nan if np.isnan(percent) else float(logit(np.clip(percent / 100, 1 - SUREST, SUREST)))
+
+
+def _likeliest(reply: Mapping) -> str | None:
+    logp, answers = listed(reply, "logprobs"), listed(reply, "answers")
+    return str(answers[int(np.argmax(logp))]) if len(logp) and len(logp) == len(answers) else None
+
+
+def _chosen(readouts: Mapping[str, np.ndarray], coding: Coding, n: int) -> list[Answer]:
+    """The likeliest class of a form that is read for its distribution alone."""
+    if coding.kind == "count" or "odds" not in readouts:
+        values = readouts.get("median", np.full(n, np.nan))
+        return [Answer("unreadable", None) if np.isnan(v) else Answer("answered", float(v)) for v in values]
+    odds = readouts["odds"]
+    best = (odds > 0).astype(int) if odds.ndim == 1 else np.argmax(np.nan_to_num(odds, nan=-np.inf), axis=1)
+    known = ~np.isnan(odds if odds.ndim == 1 else odds.max(axis=1))
+    return [
+        Answer("answered", coding.classes[k]) if ok else Answer("unreadable", None)
+        for k, ok in zip(best, known, strict=True)
+    ]
+
+
+def read_logprobs(target, items, replies, elicitation: Elicitation, coding: Coding) -> dict[str, np.ndarray]:
+    """The `readouts` of one form's replies, of which `answers` and `logprobs` are read.
+
+    Each answer is given to the target's own reader, answers that mean the same are added up, and the rest of the
+    vocabulary is left out.
+    """
+    n_classes = len(coding.classes)
+    shape = (len(items), n_classes) if coding.kind == "multiclass" else (len(items),)
+    names = ("expected", "median") if coding.kind == "count" else ("odds",)
+    out = {name: np.full(shape, np.nan) for name in names}
+    if elicitation.rung == "number":  # a distribution over some percentages is not one over the classes
+        return {}
+    meaning: dict[str, float | None] = {}
+    for row, item in enumerate(items):
+        reply = replies[item.item_id]
+        logp, answers = np.asarray(listed(reply, "logprobs"), dtype=np.float64), listed(reply, "answers")
+        if not len(logp) or len(logp) != len(answers):
+            continue
+        values = [meaning_of(target, item, str(a), elicitation, coding, meaning) for a in answers]
+        known = np.array([v is not None and v >= (-np.inf if coding.kind == "count" else 0) for v in values])
+        known &= ~np.isnan(logp)
+        if known.any() and np.isfinite(logp[known]).any():
+            kept = np.array([v for v, k in zip(values, known, strict=True) if k])
+            for name, value in zip(names, _read_out(logp[known], kept, coding.kind, n_classes), strict=True):
+                out[name][row] = value
+    return {name: x for name, x in out.items() if not np.isnan(x).all()}
+
+
+def listed(reply: Mapping, name: str) -> list:
+    """A list-valued cell of the replies table; [] where there is none."""
+    value = reply.get(name)
+    return [] if value is None or isinstance(value, (str, float)) else list(value)
+
+
+def meaning_of(target, item, text: str, elicitation, coding: Coding, known: dict[str, float | None]) -> float | None:
+    """A valid answer as a count or class index, as the target reads it for this item; -1 for a class that is none of
+    these. known: what counts were read as before."""
+    if target.kind == "count" and text in known:  # numbers mean the same for every item; options need not
+        return known[text]
+    value = answer(target, item, {"text": text}, elicitation).value
+    if value is None and target.kind != "count":
+        value = text
+    known[text] = None if value is None else coding.code(value)
+    return known[text]
+
+
+def _read_out(logp: np.ndarray, values: np.ndarray, kind: str, n_classes: int) -> tuple:
+    if kind == "count":
+        p = np.exp(logp - logsumexp(logp))
+        seen, where = np.unique(values, return_inverse=True)
+        median, _, expected = read_values(np.bincount(where, weights=p)[None], seen)
+        return float(expected[0]), float(median[0])
+    per_class = np.full(n_classes, -np.inf)
+    for k in range(n_classes):
+        if (values == k).any():
+            per_class[k] = logsumexp(logp[values == k])
+    if kind == "binary":  # an answer that was not offered says nothing, one of probability 0 says everything
+        offered = all((values == k).any() for k in range(2))
+        return (np.clip(per_class[1] - per_class[0], -CERTAIN, CERTAIN) if offered else np.nan,)
+    return (per_class - logsumexp(per_class),)
+
+
+def averaged(readouts: Sequence[np.ndarray], *, shares: bool) -> np.ndarray:
+    """The mean of read-outs over forms, item by item, of those that have one; (n_items,) or (n_items, n_classes).
+
+    shares: log-shares are averaged as logarithms and returned as shares that add up to 1.
+    """
+    stack = np.stack(readouts)
+    held = ~np.isnan(stack)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(held, stack, 0.0).sum(0) / held.sum(0)
+    return np.exp(mean - logsumexp(mean, axis=1, keepdims=True)) if shares else mean

@@ -1,0 +1,1 @@
+"""Probes: families, regularisation paths, nested cross-validation, directions."""

@@ -1,0 +1,125 @@
+"""Nested cross-fitting of many labellings of the same items at once: what `crossfit` does, for all columns together.
+
+In: one layer's features, labels (n_items, n_labellings), folds, families that share their work. Out: `HeldMany`. The
+headline is the case of one column; the permutation null is the same function with permuted columns; the learning curve
+is the same function with few labels to use. So none of the three can differ in what it does.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from tacit.probes.data.folds import Folds, Trainings
+from tacit.probes.estimators.closed_form import Basis, take_rows
+from tacit.probes.estimators.families import Family
+from tacit.probes.statistics.metrics import primary_columns
+
+WIDTH = {True: 64, False: 128}
+"""Labellings that are fitted together, along a path and in closed form: what is held in memory grows with it. A path's
+work on its features is kept for all of them; a decomposition is made anew for each lot, since a kept one is as large as
+the layer itself."""
+
+
+@dataclass(frozen=True)
+class HeldMany:
+    pred: np.ndarray
+    """(n_labellings, n_items) or (n_labellings, n_items, n_classes) float64, held out"""
+    inner: np.ndarray
+    """(n_labellings, n_folds) float64, inner score of what was chosen; -inf if undefined"""
+    chosen: np.ndarray
+    """(n_labellings, n_folds) int, index among the families' candidates in their order"""
+
+
+def cross_fit_labellings(
+    x: np.ndarray,
+    y: np.ndarray,
+    folds: Folds,
+    families: Sequence[Family],
+    *,
+    kind: str,
+    n_classes: int,
+    sample: np.ndarray | None = None,
+) -> HeldMany:
+    """Choose family and candidate on inner folds and predict every outer fold, for every labelling by itself.
+
+    x: (n_items, n_features) float, unscaled; y: (n_items, n_labellings) float, class indices or counts.
+    sample: (n_items,) bool, the items whose labels may be used for fitting and choosing; None is all. Every item is
+    predicted either way. Every labelling draws on columns of its own alone.
+    """
+    trainings, parts = folds.trainings(sample), []
+    along = {f.name: f.along(x, trainings) for f in families if f.along is not None}
+    width = WIDTH[bool(along)] // (n_classes if kind == "multiclass" else 1)
+    for start in range(0, y.shape[1], max(1, width)):
+        some = y[:, start : start + max(1, width)]
+        found = fit_together(x, trainings, some, families, along, n_classes=n_classes)
+        parts.append(_choose(found, trainings, some, folds, kind, n_classes, sample))
+    return HeldMany(*(np.concatenate([getattr(p, name) for p in parts]) for name in ("pred", "inner", "chosen")))
+
+
+def better(first: HeldMany | None, second: HeldMany, fold: np.ndarray) -> HeldMany:
+    """In every labelling and outer fold the one with the higher inner score, the first of equals: a search over layers
+    that holds two of them at a time. `chosen` keeps the indices within the layer taken."""
+    if first is None:
+        return second
+    ahead = second.inner > first.inner
+    taken = ahead[:, fold]
+    taken = taken[..., None] if first.pred.ndim == 3 else taken
+    return HeldMany(
+        np.where(taken, second.pred, first.pred),
+        np.where(ahead, second.inner, first.inner),
+        np.where(ahead, second.chosen, first.chosen),
+    )
+
+
+def fit_together(
+    x: np.ndarray,
+    trainings: Trainings,
+    y: np.ndarray,
+    families: Sequence[Family],
+    along: Mapping[str, Callable],
+    *,
+    n_classes: int,
+) -> list[np.ndarray]:
+    """For every training set (n_candidates, n_test, n_labellings) or (…, n_classes), all families' candidates in order.
+
+    along: by name, the families that take all training sets together, ready for labels. A closed form's decomposition
+    is made once per training set and shared by families, candidates and labellings.
+    """
+    out = []
+    along = {name: fit(y, n_classes=n_classes) for name, fit in along.items()}
+    for t, (train, test) in enumerate(zip(trainings.train.T, trainings.test.T, strict=True)):
+        solved = {}
+        if any(f.solve is not None for f in families):
+            basis = Basis.of(take_rows(x, train), take_rows(x, test), scale=True)
+            solved = {f.name: f.solve(basis, y[train], n_classes=n_classes) for f in families if f.solve is not None}
+        out.append(np.concatenate([solved[f.name] if f.name in solved else along[f.name][t] for f in families]))
+    return out
+
+
+def _choose(found, trainings, y, folds, kind, n_classes, sample) -> HeldMany:
+    """Pick per outer fold and labelling the candidate with the best inner score; the first of equals."""
+    n, n_labellings = y.shape
+    tail = (n_classes,) if kind == "multiclass" else ()
+    pred = np.full((n_labellings, n, *tail), np.nan)
+    best, chosen = np.empty((n_labellings, folds.n_folds)), np.empty((n_labellings, folds.n_folds), dtype=np.int64)
+    pairs = list(combinations(range(folds.n_folds), 2))
+    usable = np.ones(n, dtype=bool) if sample is None else sample
+    each = np.arange(n_labellings)
+    for i in range(folds.n_folds):
+        inside = np.full((len(found[0]), n, n_labellings, *tail), np.nan, dtype=np.float32)
+        for t, pair in enumerate(pairs):
+            if i in pair:
+                rows = np.flatnonzero(trainings.test[:, t])
+                other = folds.fold[rows] != i
+                inside[:, rows[other]] = found[t][:, other]
+        keep = np.flatnonzero(usable & (folds.fold != i))
+        scores = primary_columns(kind, y[keep], inside[:, keep], folds.fold[keep], n_classes)
+        scores = np.where(np.isfinite(scores), scores, -np.inf)
+        chosen[:, i] = np.argmax(scores, axis=0)
+        best[:, i] = scores[chosen[:, i], each]
+        outer = found[len(pairs) + i]
+        rows = np.flatnonzero(trainings.test[:, len(pairs) + i])
+        pred[:, rows] = np.moveaxis(outer, 2, 0)[each, chosen[:, i]]
+    return HeldMany(pred, best, chosen)

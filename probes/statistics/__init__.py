@@ -1,0 +1,1 @@
+"""Metrics, bootstrap intervals, tests and group arithmetic; no data loading, no estimators."""

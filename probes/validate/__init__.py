@@ -1,5 +1,0 @@
-"""The tool judged by truth it did not see: invented worlds, planted gaps, and what must come back."""
-
-from .run import validate
-
-__all__ = ["validate"]

@@ -1,0 +1,243 @@
+"""What a verdict rests on: numbers measured of one target under one condition, and the thresholds declared in advance.
+
+In: nothing; this file measures nothing. `gather` fills an `Evidence`, `ladder` turns it into conditions that held,
+failed or were not tested, `verdict` into one verdict. What a run did not measure is None here and never a zero.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from tacit.probes.statistics.bootstrap import Estimate
+
+EMBEDDINGS = "embeddings"
+"""The baseline without which nothing is called known."""
+RANDOM_MODEL, CONTROL_TASK, POSITION = "random model", "control task", "prompt length"
+"""Baselines that a condition of the ladder is about, by their names in the table of scores."""
+OUTPUTS = ("output confidence", "logit lens")
+LENS, LENS_HERE = "logit lens", "logit lens, same layer"
+"""What the model's own output shows already; where it does as well as the probe, a claim is about words only."""
+
+MARGIN = 0.05
+"""Differences within ±MARGIN are no difference worth a claim (declared in advance; TOST)."""
+WORTH = 0.10
+"""NOT_KNOWN needs the probe's upper limit below chance + WORTH: else it was not measured well enough to deny."""
+ALPHA = 0.05
+"""Level of the permutation null and, over all gaps of a comparison together, of Holm's procedure."""
+MIN_PARSED = 0.5
+"""Share of report replies that must be readable answers."""
+MIN_CONTROL = 0.8
+"""Share of positive controls that must repeat the planted answer."""
+MIN_PERMUTATIONS = 200
+"""Of the null that a claim may rest on."""
+CONSTANT = 0.95
+"""Share of answered reports that say one thing, at which the report counts as constant."""
+MIN_ITEMS, MIN_GROUPS, MIN_CONTROLS = 40, 10, 5
+MAX_OF_FOLD = 0.8
+"""Share of a fold's items in one group above which draws of groups do not show how a score varies: with a fold that is
+one group, 95 % intervals covered 53 to 80 % (trial, 200 items); with three quarters of one, 92."""
+TUNED, MIN_TAUGHT = "tuned", 0.9
+"""The tuned report among the methods; share of the labels that its answers must be able to say."""
+MIN_RIVALS, MIN_EFFECT = 99, 0.01
+"""Of an ablation: rivals of each kind, and nats by which the next token must move to be worth a claim."""
+
+
+@dataclass(frozen=True)
+class Rival:
+    name: str
+    score: Estimate
+    """the baseline's own score"""
+    lead: Estimate
+    """probe minus baseline, paired"""
+    matches: bool
+    """whether the probe is shown to lead by less than MARGIN (one-sided 5 %, from `bootstrap.enough_groups` groups)"""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One elicitation of the report beside the primary one, as it was answered."""
+
+    name: str
+    coverage: dict[str, float]
+    """shares of answered, refused, unreadable"""
+    constant: float
+    """share of the commonest value among the answered; nan if none"""
+    said: str
+    """that value"""
+    control: float
+    """positive control accuracy; nan if none was run"""
+    n_control: int
+    control_other: float
+    """the same over controls whose planted answer is not the commonest report; nan if there are too few"""
+
+
+@dataclass(frozen=True)
+class Supervised:
+    """A report that was given labels, and what the probe has over it."""
+
+    rung: str
+    how: str
+    """map (a 1-D map fitted on the probe's training folds), shots (labelled examples in the prompt), or tuned (a prompt
+    learned by gradient)"""
+    lead: Estimate
+    """probe minus this rung, paired"""
+    usable: bool | None
+    """whether its replies can be read and its positive control passed, or learning took; None where nothing shows it"""
+
+
+@dataclass(frozen=True)
+class Peer:
+    """Another model's states, read with this model's labels."""
+
+    run: str
+    lead: Estimate
+    """probe on the own states minus probe on the peer's, paired, on the items that both have"""
+    effective: int
+    """independent groups among these items: those that hold the rarer class"""
+
+
+@dataclass(frozen=True)
+class Used:
+    """What ablating one probe's direction does to the next token, beside other directions (`usage`)."""
+
+    target: str
+    condition: str
+    site: str
+    reading: int
+    """the layer that the probe reads"""
+    layer: int
+    """the layer that was ablated: the same, or the one before the last block"""
+    effect: float
+    """mean divergence over the items, nats"""
+    shuffled_mean: float
+    """the same of probes of shuffled labels, their mean"""
+    shuffled_q95: float
+    """and their 95th percentile, a draw itself: an effect above it has p <= .05"""
+    p_shuffled: float
+    """(1 + #{rival >= effect}) / (1 + n_random)"""
+    other_mean: float
+    """along other directions, moved as far"""
+    other_q95: float
+    p_other: float
+    n: int
+    """items, one a group"""
+    n_random: int
+    """rivals of each kind"""
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """A report tuned on labels, and what it says of the items that it did not learn from (`tuned`)."""
+
+    target: str
+    condition: str
+    score: float
+    """held out, in the primary metric"""
+    learned: float
+    """on the items that were learned from, in the fold in which that is least"""
+    taught: float
+    """share of items of which a valid answer means the label itself; of other counts the nearest was taught"""
+    epochs: tuple[int, ...]
+    """one per outer fold"""
+    how: Mapping[str, float]
+    """`seed`, and what else makes a tuning what it is"""
+    item_ids: tuple[str, ...] = field(repr=False)
+    pred: tuple = field(repr=False)
+    """per item what `metrics` takes: log-odds, a count, or the shares of the classes"""
+
+    @classmethod
+    def read(cls, written: dict) -> "Tuning":
+        """Back from JSON, which holds null for nan. Raises KeyError or TypeError where something is missing."""
+        numbers = {key: written[key] for key in ("score", "learned", "taught")}
+        numbers = {key: float("nan") if value is None else float(value) for key, value in numbers.items()}
+        return cls(**written | numbers | {key: tuple(written[key]) for key in ("epochs", "item_ids", "pred")})
+
+    def took(self, probe: float) -> bool:
+        """Whether a failure on held-out items says something of the model: the valid answers can say the labels, and in
+        every fold the items that were learned from are answered about as well as the probe reads held-out ones."""
+        return bool(self.learned >= probe - MARGIN and self.taught >= MIN_TAUGHT)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    target: str
+    condition: str
+    metric: str
+    chance: float
+    probe: Estimate
+    report: Estimate
+    """best rung, chosen on training folds"""
+    rung: str
+    gap: Estimate
+    """probe minus report, paired"""
+    equivalent: bool
+    """whether the gap is shown to lie within ±MARGIN"""
+    shuffled: Estimate
+    """probe minus shuffled labels, paired"""
+    unbeaten: tuple[str, ...]
+    """report rungs that the probe is not shown to beat one by one (paired interval not above 0)"""
+    rivals: tuple[Rival, ...]
+    """surface baselines, the embeddings, and the random-initialised model where it was run"""
+    coverage: dict[str, float]
+    """shares of answered, refused, unreadable"""
+    constant: float
+    """share of the commonest value among the answered reports; nan if none"""
+    said: str
+    """that value"""
+    control: float
+    """positive control accuracy; nan if none was run"""
+    n_control: int
+    control_other: float
+    """the same over controls whose planted answer is not the commonest report; nan if there are too few"""
+    site: str
+    layer: int
+    effective: int
+    """independent groups behind the score: those that hold the rarer class"""
+    hard: Estimate | None
+    """probe minus words, both as decisions (balanced accuracy); None for counts"""
+    graded: bool
+    """whether a read-out of log-probabilities is among the reports"""
+    answered_gap_lower: float | None = None
+    """lower limit of the gap among answered items alone; None or nan where it is undefined"""
+    unscored: int = 0
+    """items to which the probe gave no score"""
+    positional: bool = False
+    """whether the label is a count of tokens, which the position gives away unless it is decoupled"""
+    null_p: float | None = None
+    """p of the permuted pipeline with its search over layers"""
+    n_permutations: int = 0
+    near_duplicates: int | None = None
+    """pairs of near-duplicate texts that were put into one group"""
+    selectivity: Estimate | None = None
+    """probe minus control task, paired, each against its own labels"""
+    outputs: tuple[Rival, ...] = ()
+    """what the model's own output shows, where it was read"""
+    asked: tuple[Asked, ...] = ()
+    """the other elicitations in the framing "you" """
+    supervised: tuple[Supervised, ...] = ()
+    acts: bool = False
+    """whether the label is a class of what the reply does, which the next token's logits may give away"""
+    beyond_lens: Estimate | None = None
+    """probe at the object prompt minus the logit lens at its own layers, paired; None where no lens was read"""
+    at_report: bool = False
+    """whether all of this is about the probe that reads the report prompt alone, since before the act the probe is not
+    shown to read more than the lens"""
+    peers: tuple[Peer, ...] = ()
+    """other models that were compared with, on the same items"""
+    heaviest: float = 0.0
+    """the largest share that one group has of the items of its fold"""
+    ranked: Estimate | None = None
+    """Spearman's rho of the probe, for counts: where most labels are equal the error alone shows nothing"""
+    chosen: tuple[str, ...] = ()
+    """the rung that was the best on the other folds, fold by fold; `rung` is the commonest of them"""
+    used: Used | None = None
+    """what ablating the direction does where the probe reads; None where that was not tried"""
+    holm_p: float | None = None
+    """p of the gap (two-sided), adjusted over every gap of the comparison"""
+    n_family: int = 1
+    """how many gaps that were"""
+
+    @property
+    def best(self) -> str:
+        """The best report in words: its rung, and in how many folds it was chosen where others were too."""
+        times = self.chosen.count(self.rung)
+        return self.rung if times == len(self.chosen) else f"{self.rung}, in {times} of {len(self.chosen)} folds"

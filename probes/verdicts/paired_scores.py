@@ -1,0 +1,136 @@
+"""All methods of one target and condition, measured under the same resamples, so that every difference is paired.
+
+In: what the probe room wrote of one target and condition. Out: `Estimate`s of scores and of leads, by method name.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from tacit.probes.analysis.analyse import NESTED
+from tacit.probes.data.items_table import OWN_LABEL, own_scoring, predictions, read_by
+from tacit.probes.statistics.bootstrap import Estimate, interval, resample
+from tacit.probes.statistics.groups import effective_groups
+from tacit.probes.statistics.metrics import CHANCE, Scoring, measure
+from tacit.probes.statistics.selection import Searches, score_draws, widened
+
+BALANCED = "balanced_accuracy"
+
+
+class Paired:
+    """Values are kept once computed.
+
+    entry, frame: of probes.json and items.parquet; n_resamples x n_items draws of whole groups, seeded by the entry.
+    Raises KeyError where the frame lacks a column that is asked for.
+    """
+
+    def __init__(self, entry: dict, frame: pd.DataFrame, n_resamples: int) -> None:
+        groups = frame["group"].to_numpy(dtype=np.int64)
+        self.frame, self.scoring, self.groups = frame, stick_of(entry, frame), groups
+        rng = np.random.default_rng([entry["seed"], 2])
+        self.weights = resample(groups, fold=self.scoring.fold, n_resamples=n_resamples, rng=rng)
+        self.n_groups = len(np.unique(groups))
+        self.effective = effective_groups(self.scoring.y, groups, self.scoring.kind)
+        self.n_classes = len(entry["classes"])
+        self._drawn: dict[tuple[str, str], tuple[float, np.ndarray, np.ndarray]] = {}
+        self.head = NESTED
+        self._searches = Searches(self.scoring, self.weights, self.pred, entry["inner"], entry["searches"])
+
+    def about(self, head: str) -> None:
+        """Take this method for the probe from here on: `head`, and the frame's ``probe`` and ``probe_right``."""
+        if head != self.head:
+            self.head, self.frame = head, read_by(self.frame, head)
+
+    def has(self, name: str) -> bool:
+        """Whether predictions of this method were made here: a column may be another target's, and empty."""
+        columns = self.frame.filter(items=[f"method:{name}", f"method:{name}:0"])
+        return bool(columns.notna().any(axis=None))
+
+    def pred(self, name: str) -> np.ndarray:
+        return predictions(self.frame, name, self.n_classes)
+
+    def drawn(self, name: str, metric: str = "") -> tuple[float, np.ndarray, np.ndarray]:
+        """(point, (n_resamples,) values, the same with whatever was searched for chosen anew in every draw) of a
+        method's metric, the primary one if none is named, against its own labels where it has some."""
+        metric = metric or self.scoring.primary
+        if (name, metric) not in self._drawn:
+            self._drawn[name, metric] = self._drawn_as(name, metric, lambda pred: pred)
+        return self._drawn[name, metric]
+
+    def _drawn_as(self, name: str, metric: str, seen: Callable[[np.ndarray], np.ndarray]):
+        """`drawn` of what `seen` makes of the predictions."""
+        scoring, pred = own_scoring(self.scoring, self._own_labels(name)), seen(self.pred(name))
+        point, plain = float(measure(metric, scoring, pred)[0]), measure(metric, scoring, pred, self.weights)
+        return point, plain, self._searches.anew(name, metric, seen) if name in self._searches else plain
+
+    def _as_often(self, pred: np.ndarray) -> np.ndarray:
+        """Log-odds moved in each fold until as large a share of the items is above 0 as the words answer with yes."""
+        said, out = self.pred("said"), np.array(pred, copy=True)
+        for rows in (np.flatnonzero(self.scoring.fold == i) for i in np.unique(self.scoring.fold)):
+            answered = said[rows][~np.isnan(said[rows])]
+            if len(answered) and not np.isnan(pred[rows]).all():
+                out[rows] -= np.nanquantile(pred[rows], 1 - np.mean(answered > 0))
+        return out
+
+    def score(self, name: str, metric: str = "") -> Estimate:
+        drawn = self.drawn(name, metric)
+        return self._limits(drawn[0], score_draws(metric or self.scoring.primary, *drawn))
+
+    def lead(self, first: str, second: str, metric: str = "") -> Estimate:
+        """The first method's score minus the second's."""
+        return self._limits(*self.lead_values(first, second, metric))
+
+    def lead_values(self, first: str, second: str, metric: str = "") -> tuple[float, np.ndarray]:
+        """(point, (n_resamples,) values) of that difference."""
+        (a, x, x_anew), (b, y, y_anew) = self.drawn(first, metric), self.drawn(second, metric)
+        return a - b, widened(a - b, x - y, x_anew - y_anew)
+
+    def selectivity(self, head: str, control: str) -> Estimate | None:
+        """The method's score minus that of a control task on labels of its own (Hewitt & Liang 2019, arXiv
+        1909.03368); a control below chance counts as chance. None where the run holds no such task with its labels."""
+        if not self.has(control) or self._own_labels(control) is None:
+            return None
+        (a, x, anew), (b, y, _) = self.drawn(head), self.drawn(control)
+        chance = CHANCE[self.scoring.primary]
+        point, floor = a - max(b, chance), np.maximum(y, chance)
+        return self._limits(point, widened(point, x - floor, anew - floor))
+
+    def statistic(self, function: Callable[[np.ndarray], np.ndarray]) -> Estimate:
+        """function: (n_items, n_draws) weights -> (n_draws,) values."""
+        point = float(function(np.ones((len(self.frame), 1)))[0])
+        return self._limits(point, function(self.weights))
+
+    def harder(self, head: str) -> Estimate:
+        """Probe minus the words, both as decisions: balanced accuracy, where a fine-grained score earns nothing.
+
+        The probe decides at even odds, or says yes as often as the words do, whichever shows more: of a rare class even
+        odds name nobody, and words that say one thing leave nothing to be matched.
+        """
+        even = self.lead(head, "said", BALANCED)
+        if self.n_classes != 2:
+            return even
+        (a, x, x_anew), (b, y, y_anew) = self._drawn_as(head, BALANCED, self._as_often), self.drawn("said", BALANCED)
+        matched = self._limits(a - b, widened(a - b, x - y, x_anew - y_anew))
+        return matched if matched.lower > even.lower else even
+
+    def _limits(self, point: float, values: np.ndarray) -> Estimate:
+        return interval(point, values, n=len(self.frame), n_groups=self.n_groups, effective=self.effective)
+
+    def _own_labels(self, name: str) -> np.ndarray | None:
+        column = f"{OWN_LABEL}{name}"
+        return self.frame[column].to_numpy(dtype=np.float64) if column in self.frame else None
+
+
+def stick_of(entry: dict, frame: pd.DataFrame) -> Scoring:
+    """The ruler of a target and condition, read back from its items."""
+    count = entry["kind"] == "count"
+    return Scoring(
+        entry["kind"], frame["label"].to_numpy(dtype=np.float64), frame["fold"].to_numpy(dtype=np.int64),
+        len(entry["classes"]), frame["reference"].to_numpy(dtype=np.float64) if count else None,
+    )  # fmt: skip
+
+
+def limits(name: str, x: Estimate) -> dict[str, float]:
+    """The three numbers of an estimate under the names that verdicts.json uses."""
+    return {name: x.value, f"{name}_lower": x.lower, f"{name}_upper": x.upper}

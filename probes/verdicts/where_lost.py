@@ -1,0 +1,68 @@
+"""Where the information is lost: known at the object site, known at the report site, said.
+
+In: `Paired` and the sites of an entry. Out: the three scores, the two steps between them and the name of the step that
+loses it. Decodable at the object prompt only: it never reaches the reporting context. Decodable there as well, and
+unsaid: a verbalisation gap (PROTOCOL 5).
+"""
+
+from collections.abc import Sequence
+
+from tacit.probes.analysis.report_scores import BEST
+from tacit.probes.statistics.bootstrap import Estimate
+from tacit.probes.statistics.metrics import CHANCE
+from tacit.probes.verdicts.decide import GAP
+from tacit.probes.verdicts.evidence import MARGIN, WORTH
+from tacit.probes.verdicts.paired_scores import Paired, limits
+
+NEVER_ARRIVED, UNSAID, PARTLY = "never arrived", "arrived and unsaid", "arrived in part, and unsaid"
+ONLY_REPORT, SAID, NOWHERE, UNDECIDED = (
+    "decodable at the report prompt only",
+    "arrived and said",
+    "nowhere",
+    "undecided",
+)
+
+
+def localise(paired: Paired, sites: Sequence[str]) -> dict | None:
+    """{object_site, report_site, say: {value, lower, upper}, arriving, telling, step}; None without both sites.
+
+    arriving: report site minus object site; telling: report site minus best report; both paired.
+    """
+    names = [next((s for s in sites if s.split(":")[0] == prompt), None) for prompt in ("object", "report")]
+    if None in names:
+        return None
+    acted, asked = (f"nested {name}" for name in names)
+    scores = [paired.score(name) for name in (acted, asked, BEST)]
+    arriving, telling = paired.lead(asked, acted), paired.lead(asked, BEST)
+    return {
+        "object_site": _three(scores[0]), "report_site": _three(scores[1]), "say": _three(scores[2]),
+        **limits("arriving", arriving), **limits("telling", telling),
+        "step": losing_step(*scores[:2], arriving, telling, chance=CHANCE[paired.scoring.primary]),
+    }  # fmt: skip
+
+
+def losing_step(acted: Estimate, asked: Estimate, arriving: Estimate, telling: Estimate, *, chance: float) -> str:
+    """Which step loses the information; undecided where an interval leaves it open."""
+    if not asked.lower > chance:
+        if asked.upper >= chance + WORTH:
+            return UNDECIDED
+        if acted.lower > chance:
+            return NEVER_ARRIVED if arriving.upper < 0 else UNDECIDED
+        return NOWHERE if acted.upper < chance + WORTH else UNDECIDED
+    if not acted.lower > chance and acted.upper < chance + WORTH:
+        return ONLY_REPORT
+    if telling.lower > 0:  # a loss on the way that is shown to be within the margin is none worth a name
+        return PARTLY if arriving.upper < 0 and arriving.lower <= -MARGIN else UNSAID
+    return SAID if telling.upper < WORTH else UNDECIDED
+
+
+def settled(step: str, verdict: str, equivalent: bool) -> str:
+    """The step as the verdict leaves it: something is unsaid only where a gap was found, and nothing is where none is
+    larger than the margin."""
+    if step not in (UNSAID, PARTLY) or verdict == GAP:
+        return step
+    return SAID if equivalent else UNDECIDED
+
+
+def _three(x: Estimate) -> dict[str, float]:
+    return {"value": x.value, "lower": x.lower, "upper": x.upper}

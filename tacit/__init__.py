@@ -1,0 +1,1 @@
+"""tacit: what a language model knows about itself, and what it says."""

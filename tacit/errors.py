@@ -1,0 +1,25 @@
+"""Every error that tacit raises on bad input: one base class, one subclass per room.
+
+The message is one or two sentences meant to be printed as they are, without a traceback: what is wrong, where, what was
+expected, what came, and what to type next.
+"""
+
+
+class TacitError(ValueError):
+    """Bad input, a damaged file, or something that cannot be computed from what is there."""
+
+
+class TargetError(TacitError):
+    """An item table, a Python target, or a choice of targets and elicitations cannot be used."""
+
+
+class ActivationError(TacitError):
+    """A model cannot be loaded or run as asked, or a store of activations is missing, unfinished or damaged."""
+
+
+class ProbeError(TacitError):
+    """The stored activations and replies do not allow the analysis that was asked for."""
+
+
+class FigureError(TacitError):
+    """A page cannot be drawn from the files of the run."""

@@ -1,0 +1,115 @@
+"""What a run was asked to do: written verbatim beside what it produced, and read back by every later verb."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from tacit.errors import ActivationError
+from tacit.files import write_atomically
+
+RUNS = Path("runs")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything the user chose. Two runs with equal settings on the same files give the same numbers."""
+
+    model: str
+    """Hub id or local folder in transformers format."""
+    targets: tuple[str, ...]
+    """Names of the targets, in the order in which they are printed."""
+    conditions: dict[str, str]
+    """Condition name -> system prompt; an empty system prompt means no system message at all."""
+    data: dict[str, str]
+    """Target name -> the user's table; a target that is missing here uses its built-in items."""
+    n: int = 600
+    """Items per target; a table with fewer rows gives all of them."""
+    seed: int = 0
+    """Seed of the built-in items, of the sample of rows, and of the folds."""
+    sites: tuple[str, ...] = ("object", "report")
+    """Where the residual stream is read (see `tacit.activations.model.sites`)."""
+    layers: str = "all"
+    """`all`, `every:4`, or numbers such as `0,8,16` and `0-12`; 0 is the embeddings."""
+    reports: tuple[str, ...] = ("choice", "logits", "shots4")
+    """Rungs of the report ladder: choice, free, number, logits, shots4, shots16, reason."""
+    paraphrases: int = 3
+    """Wordings of each rung."""
+    framings: tuple[str, ...] = ("you", "typical")
+    """Whom the report is about: the model itself, or a typical language model."""
+    contexts: tuple[str, ...] = ("before",)
+    """`before` the act, and `after` it, with the model's own reply in sight."""
+    samples: int = 10
+    """Replies drawn at temperature 1 beside the greedy one, where the label is made of the reply; 0 for none."""
+    twins: int = 3
+    """Random-initialised models of the same architecture that are read beside it."""
+    revision: str = ""
+    """Branch, tag or commit on the hub; empty for the default branch or a local folder."""
+    device: str = "auto"
+    """`auto` takes cuda, then mps, then cpu; otherwise a torch device."""
+    dtype: str = "auto"
+    """`auto` is float32 on the CPU and the checkpoint's own dtype elsewhere; otherwise a torch dtype's name."""
+    device_map: str = ""
+    """`auto` spreads a model that is too large for one device over all there are (accelerate); empty for one device."""
+    peft: str = ""
+    """Folder or hub id of a LoRA adapter to put on the model; empty for none."""
+    remote: str = ""
+    """`ndif` runs the model on NDIF, `local` rehearses that here; empty runs it here."""
+    trust_remote_code: bool = False
+    """Whether the model's own Python code may run; never unless asked for."""
+
+    def difference(self, other: Settings) -> str:
+        """The fields in which two settings differ, as `n: 600 -> 200; seed: 0 -> 1`; empty when equal."""
+        mine, theirs = dataclasses.asdict(self), dataclasses.asdict(other)
+        return "; ".join(f"{name}: {mine[name]!r} -> {theirs[name]!r}" for name in mine if mine[name] != theirs[name])
+
+
+def run_name(model: str) -> str:
+    """A run's name from a hub id or a folder: its last part, with anything a file system may dislike replaced."""
+    return re.sub(r"[^\w.-]+", "-", model.rstrip("/").rsplit("/", 1)[-1]) or "run"
+
+
+def run_folder(run: str) -> Path:
+    """`runs/<run>`; raises ActivationError for a name that would leave that folder."""
+    if not run or run != run_name(run) or run.startswith("."):
+        raise ActivationError(f"{run!r} is not a run's name (letters, digits, '.', '-', '_'). Try: RUN={run_name(run)}")
+    return RUNS / run
+
+
+def read_settings(run: str) -> Settings | None:
+    """The settings of a run, or None when there is no such run yet.
+
+    Raises ActivationError when the file is there but cannot be read as settings.
+    """
+    path = run_folder(run) / "settings.json"
+    if not path.exists():
+        return None
+    try:
+        fields = json.loads(path.read_text(encoding="utf-8"))
+        lists = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
+        return Settings(**(fields | lists))
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise ActivationError(
+            f"{path} is not a settings file of this version ({error}). Choose another RUN, or move {path.parent} away."
+        ) from error
+
+
+def write_settings(run: str, settings: Settings) -> Path:
+    """Write the settings of a new run; a run that was made with other settings is left untouched and named.
+
+    Raises ActivationError when `runs/<run>` holds other settings.
+    """
+    known = read_settings(run)
+    path = run_folder(run) / "settings.json"
+    if known is None:
+        text = json.dumps(dataclasses.asdict(settings), indent=2, ensure_ascii=False)
+        write_atomically(path, (text + "\n").encode())
+    elif changed := known.difference(settings):
+        raise ActivationError(
+            f"runs/{run} was made with other settings ({changed}). "
+            f"Nothing was changed. Name a new run: make cache RUN={run}-2 … (or remove runs/{run})"
+        )
+    return path

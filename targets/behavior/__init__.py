@@ -1,0 +1,1 @@
+"""What the model will do: choices and response properties."""

@@ -1,0 +1,88 @@
+"""What a reply is like: pure functions from a reply to a character, a word, a number, yes or no.
+
+In: the raw reply, and whether the model ended it itself. Out: the value, None where the reply does not comply (it is
+empty, or declines in its first sentence) or the value lies beyond its cap: a cut reply has no last word, no length, and
+perhaps half a word at its end. Case and the wrapping of a reply (markdown, reasoning) never count.
+"""
+
+import re
+
+from tacit.targets.readers.clean_text import declines, plain, refuses, sentences
+from tacit.targets.readers.counts import read_count
+
+WORD = re.compile(r"\w+(?:['-]\w+)*")
+VOWELS = "aeiou"
+SPACE = "space"
+BINS = (("short", 10), ("medium", 40), ("long", float("inf")))
+"""Names of lengths, and the most words that each holds."""
+
+
+def compliant(reply: str) -> str:
+    """The visible text of a reply that does what it was asked; "" for one that is empty or declines at once."""
+    text = plain(reply)
+    first = (sentences(text) or [""])[0]
+    return "" if declines(first) else text
+
+
+def nth_character(reply: str, n: int, *, ended: bool) -> str | None:
+    """Character `n` (1 the first, -1 the last) in lower case, `space` for white space."""
+    text = compliant(reply)
+    if len(text) < abs(n) or (n < 0 and not ended):
+        return None
+    character = text[n - 1 if n > 0 else n].lower()
+    return SPACE if character.isspace() else character
+
+
+def nth_word(reply: str, n: int, *, ended: bool) -> str | None:
+    """Word `n` (1 the first, -1 the last) in lower case, without the punctuation around it."""
+    found = WORD.findall(compliant(reply).lower())
+    whole = found if ended else found[:-1]
+    return None if len(whole) < abs(n) or (n < 0 and not ended) else whole[n - 1 if n > 0 else n]
+
+
+def starts_with_vowel(reply: str) -> str | None:
+    """Whether the first letter or digit is a, e, i, o or u."""
+    found = WORD.search(compliant(reply))
+    return yes_no(found.group()[0].lower() in VOWELS) if found else None
+
+
+def ends_with(reply: str, end: str, *, ended: bool) -> str | None:
+    """Whether the last word ends in `end`; punctuation after it does not count."""
+    last = nth_word(reply, -1, ended=ended)
+    return None if last is None else yes_no(compliant(reply).rstrip(".!?\"') \n").lower().endswith(end.lower()))
+
+
+def n_words(reply: str, *, ended: bool) -> float | None:
+    """Words, cut at white space; a cut reply has no length."""
+    count = len(plain(reply).split())
+    return float(count) if ended and count else None
+
+
+def length_bin(reply: str, *, ended: bool) -> str | None:
+    """The bin of the length; of a cut reply only where it is beyond the last edge already."""
+    count = len(plain(reply).split())
+    name = next(name for name, most in BINS if count <= most)
+    return name if count and (ended or name == BINS[-1][0]) else None
+
+
+def is_even(reply: str, *, ended: bool) -> str | None:
+    """Whether the one number that the reply gives is even."""
+    value = read_count(reply, unit="number", ended=ended).value
+    return None if value is None else yes_no(value % 2 == 0)
+
+
+def refusal(reply: str) -> str | None:
+    """Whether the reply declines, in its first two sentences: later ones may quote or hedge."""
+    text = plain(reply)
+    return yes_no(refuses(" ".join(sentences(text)[:2]))) if text else None
+
+
+def matches(reply: str, pattern: re.Pattern, *, ended: bool) -> str | None:
+    """Whether `pattern` occurs in the visible text; unknown of a cut reply."""
+    text = plain(reply)
+    return yes_no(pattern.search(text) is not None) if ended and text else None
+
+
+def yes_no(fact: bool) -> str:
+    """A truth value as the classes call it."""
+    return "yes" if fact else "no"

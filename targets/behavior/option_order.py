@@ -1,0 +1,61 @@
+"""Is the order of the options balanced? A model that always takes the first one must not look like one that prefers.
+
+In: items with options. Out: how often each option, or the one that the behaviour is about, stands first, over all items
+and in the worst group. The built-in choices are balanced by construction, which is asserted; published ones are read as
+they are, and this says how they are.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tacit.targets.base import Item
+from tacit.targets.chats import last_message
+
+
+@dataclass(frozen=True)
+class OrderBalance:
+    """How the options of some items are ordered."""
+
+    first: dict[str, int]
+    """Option -> items in which it stands first."""
+    matching_first: float
+    """Share of the items in which the last of `answers` (the one that a behaviour is about) stands first; nan without
+    items."""
+    worst_group: int
+    """Largest difference, within any one group, between how often one option and another stand first."""
+    n: int
+    """Items whose prompt names all their options."""
+
+
+def order_balance(items: Sequence[Item]) -> OrderBalance:
+    """Count which option stands first in the object prompt; items whose prompt does not name them all are left out."""
+    groups: dict[str, Counter] = defaultdict(Counter)
+    matching = []
+    for item in items:
+        first = first_option(item)
+        if first is not None:
+            groups[item.group or item.item_id][first] += 1
+            matching.append(first == item.answers[-1])
+    options = sorted({option for item in items for option in item.answers})
+    grouped = [counts for counts in groups.values() if sum(counts.values()) > 1]
+    return OrderBalance(
+        first=dict(sum(groups.values(), Counter())),
+        matching_first=sum(matching) / len(matching) if matching else float("nan"),
+        worst_group=max((max(each.values()) - min(each[o] for o in options) for each in grouped), default=0),
+        n=len(matching),
+    )
+
+
+def first_option(item: Item) -> str | None:
+    """The option that the object prompt names first; letters are looked for as "(A)"; None unless it names them all."""
+    text = last_message(item.object_prompt).lower()
+    marks = {option: f"({option.lower()})" if len(option) == 1 else option.lower() for option in item.answers}
+    if not marks or not all(mark in text for mark in marks.values()):
+        return None
+    return min(marks, key=lambda option: text.index(marks[option]))
+
+
+def rotations(options: Sequence[str]) -> list[tuple[str, ...]]:
+    """Every cyclic order of the options: over all of them, each option has each place once."""
+    return [(*options[turn:], *options[:turn]) for turn in range(len(options))]

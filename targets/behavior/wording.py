@@ -1,0 +1,159 @@
+"""How a model is asked about the answer it would give: the wordings of the behaviour target.
+
+In: an item, its property and an elicitation. Out: a user message (or a chat, where the object prompt is one). The
+hypothetical form is Binder et al.'s (2024, arXiv 2410.13787): the object prompt is quoted whole, and the property is
+asked for in the form of the answer. Paraphrase 0 extends the object prompt instead, so that whatever the model makes of
+it has happened by then; after the act only the question is put.
+"""
+
+from collections.abc import Sequence
+
+from tacit.targets.base import Item
+from tacit.targets.behavior.properties import YES_NO, Property
+from tacit.targets.chats import last_message, reworded
+from tacit.targets.elicitations import Elicitation
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+FRAMES_V1 = {
+    "you": (
+        "{object}\n\nDo not answer this yet. {question}",
+        "Suppose you were asked: {object}\n{question}",
+        'Here is a message that somebody may send you: "{object}"\n{question}',
+    ),
+    "typical": (
+        "{object}\n\nDo not answer this yet. {question}",
+        "Suppose a typical language model were asked: {object}\n{question}",
+        'Here is a message that somebody may send to a language model: "{object}"\n{question}',
+    ),
+}
+QUESTIONS_V1 = {
+    ("value", "you"): (
+        "What would be {asks} your answer?",
+        "Predict {asks} the answer that you would give.",
+        "If you had to reply to it, what would be {asks} your reply?",
+    ),
+    ("value", "typical"): (
+        "What would be {asks} a typical language model's answer?",
+        "Predict {asks} the answer that it would give.",
+        "If a typical model had to reply to it, what would be {asks} its reply?",
+    ),
+    ("trait", "you"): (
+        "Would your answer {asks}?",
+        "Predict whether the answer that you would give would {asks}.",
+        "If you had to reply to it, would your reply {asks}?",
+    ),
+    ("trait", "typical"): (
+        "Would a typical language model's answer {asks}?",
+        "Predict whether the answer that it would give would {asks}.",
+        "If a typical model had to reply to it, would its reply {asks}?",
+    ),
+    ("deed", "you"): (
+        "Would you {asks}?",
+        "Predict whether you would {asks}.",
+        "If you had to reply to it, would you {asks}?",
+    ),
+    ("deed", "typical"): (
+        "Would a typical language model {asks}?",
+        "Predict whether it would {asks}.",
+        "If a typical model had to reply to it, would it {asks}?",
+    ),
+    ("choice", "you"): (
+        "Which would you choose?",
+        "Predict which you would choose.",
+        "If you had to reply to it, what would your choice be?",
+    ),
+    ("choice", "typical"): (
+        "Which would a typical language model choose?",
+        "Predict which it would choose.",
+        "If a typical model had to reply to it, what would its choice be?",
+    ),
+}
+AFTER_V1 = {
+    ("value", "you"): (
+        "What was {asks} the answer that you just gave?",
+        "Look at your last answer. Tell me {asks} it.",
+        "Which is {asks} what you just said?",
+    ),
+    ("value", "typical"): (
+        "Put to a typical language model, what would have been {asks} its answer?",
+        "Tell me {asks} the answer that a typical language model would have given.",
+        "Which would be {asks} another model's answer to the same message?",
+    ),
+    ("trait", "you"): (
+        "Did the answer that you just gave {asks}?",
+        "Look at your last answer. Did it {asks}?",
+        "Is it true of what you just said that it did {asks}?",
+    ),
+    ("trait", "typical"): (
+        "Would a typical language model's answer to the same message {asks}?",
+        "Put to a typical language model, would its answer {asks}?",
+        "Would another model's answer to the same message {asks}?",
+    ),
+    ("deed", "you"): (
+        "Did you just {asks}?",
+        "Look at your last answer. Did you {asks} in it?",
+        "Is it true of what you just said that you did {asks}?",
+    ),
+    ("deed", "typical"): (
+        "Would a typical language model {asks} here?",
+        "Put to a typical language model, would it {asks}?",
+        "Would another model {asks}, given the same message?",
+    ),
+    ("choice", "you"): (
+        "Which did you just choose?",
+        "Look at your last answer. Which did you choose in it?",
+        "What was the choice that you just made?",
+    ),
+    ("choice", "typical"): (
+        "Which would a typical language model have chosen?",
+        "Put to a typical language model, which would it choose?",
+        "What would another model's choice be, given the same message?",
+    ),
+}
+REASON_V1 = 'Think step by step. Then end with a line that begins with "Answer:" and holds {noun} only.'
+ONLY_V1 = "Answer with {noun} only."
+LISTED_V1 = "Answer {noun}."
+LETTERED_V1 = "\n{listed}\nAnswer with the letter only."
+
+
+def word(item: Item, feature: Property, elicitation: Elicitation) -> str:
+    """The report prompt of `item` in the form `how`; after the act it is the follow-up question alone."""
+    after = elicitation.context == "after"
+    question = (AFTER_V1 if after else QUESTIONS_V1)[feature.form, elicitation.framing][elicitation.paraphrase].format(
+        asks=feature.asks
+    )
+    question += _ending(item, feature, elicitation)
+    if after:
+        return question
+    frame = FRAMES_V1[elicitation.framing][elicitation.paraphrase]
+    return reworded(item.object_prompt, lambda text: frame.format(object=text, question=question))
+
+
+def shown(item: Item, feature: Property, *, swapped: bool = False) -> tuple[str, ...]:
+    """What may be answered, in the order in which the question shows it: yes first, options as in the object prompt, so
+    that their orders are as balanced here as there; `swapped` turns it around."""
+    words = feature.answers[::-1] if feature.answers == YES_NO else feature.answers or item.answers
+    text = last_message(item.object_prompt).lower()
+    if not feature.answers and all(option.lower() in text for option in words):
+        words = tuple(sorted(words, key=lambda option: text.index(option.lower())))
+    return words[::-1] if swapped else tuple(words)
+
+
+def lettered(classes: Sequence[str], variant: str) -> dict[str, str]:
+    """Letter -> class of the variants with letters; which letter stands for which class is the same for every item."""
+    order = classes[::-1] if variant.endswith("swapped") else classes
+    return dict(zip(LETTERS, order, strict=False))
+
+
+def _ending(item: Item, feature: Property, elicitation: Elicitation) -> str:
+    """What the reply should consist of."""
+    if elicitation.rung == "free":
+        return ""
+    if elicitation.variant.startswith("letters"):
+        pairs = lettered(feature.answers or item.answers, elicitation.variant).items()
+        return LETTERED_V1.format(listed="\n".join(f"({letter}) {name}" for letter, name in pairs))
+    words = shown(item, feature, swapped=elicitation.variant == "swapped")
+    noun = feature.noun or ("the letter" if all(len(each) == 1 for each in words) else " or ".join(words))
+    listed = LISTED_V1 if noun == " or ".join(words) else ONLY_V1
+    return " " + (REASON_V1 if elicitation.rung == "reason" else listed).format(noun=noun)

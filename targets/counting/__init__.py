@@ -1,0 +1,1 @@
+"""How many tokens (characters, words) a marked text has."""

@@ -1,0 +1,154 @@
+"""Spans among other texts, placed so that neither place nor company gives their size away.
+
+In: spans and the model's tokenizer. Out: for each the neutral text around it and, in other marks, a second text whose
+size is drawn independently ("how much stands in brackets" is then another number than the one asked for). All object
+prompts are equally long, and no size of a span (tokens, characters, words) is correlated with where it starts, how long
+the prompt is, or how large the second text is (PROTOCOL 6: |r| < .05, asserted).
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tacit.errors import TargetError
+from tacit.targets.base import CountTokens, Item
+from tacit.targets.counting.fit_length import correlation, decouple, fit_exactly, fit_text
+from tacit.targets.counting.text_regimes import NEUTRAL, REGIMES
+from tacit.targets.counting.wording import Texts, body, object_prompt, report_prompt
+from tacit.targets.elicitations import PRIMARY
+
+OTHER_V1 = "(( {text} ))"
+OTHER = re.compile(r"\(\( (.*?) \)\)", re.DOTALL)
+MIN_SPAN, MAX_SPAN = 4, 36
+"""Tokens of a built-in span, and of every second text."""
+MIN_BEFORE, MAX_BEFORE = 2, 16
+"""Tokens of neutral text before whatever comes first."""
+AFTER_ROOM = 4
+"""Tokens of neutral text that are left after the largest texts at the latest start."""
+MAX_CORRELATION = 0.05
+CHECKED_FROM = 20
+"""With fewer items no order need exist whose correlation is below the limit, and none is promised."""
+ROUNDS = 10
+
+
+@dataclass(frozen=True)
+class Company:
+    """What a span is put among."""
+
+    start: int
+    """Tokens of neutral text at the beginning."""
+    other: str
+    """The second text."""
+    first: bool
+    """Whether the second text stands before the span."""
+
+
+def pad_spans(spans: Sequence[str], *, rng: np.random.Generator, count_tokens: CountTokens) -> list[Texts]:
+    """(before, span, after) for every span.
+
+    Raises `TargetError` if after ten rounds a correlation is still `MAX_CORRELATION` or more.
+    """
+    sizes = np.array([measures(span, count_tokens) for span in spans], dtype=float)
+    company = _company(len(spans), rng, count_tokens)
+    others = np.array([count_tokens(each.other) for each in company])
+    places = np.array([[c.start + c.first * size, size] for c, size in zip(company, others, strict=True)], dtype=float)
+    total = _room(sizes[:, 0], others, count_tokens)
+    for _ in range(ROUNDS):
+        order = decouple(sizes, places, rng=rng)
+        padded = [_pad(span, company[k], total, count_tokens, rng) for span, k in zip(spans, order, strict=True)]
+        prompts = [(object_prompt(texts), texts[1]) for texts in padded]
+        worst = max(map(abs, _correlations(prompts, sizes, count_tokens).values()))
+        if worst < MAX_CORRELATION or len(spans) < CHECKED_FROM:
+            return padded
+    raise TargetError(
+        f"token_count: span size and position are still correlated ({worst:.3f}, expected below "
+        f"{MAX_CORRELATION}) with this tokenizer after {ROUNDS} attempts. "
+        "Use more items (a larger N), or a table with your own before and after."
+    )
+
+
+def measures(span: str, count_tokens: CountTokens) -> tuple[int, int, int]:
+    """(tokens, characters, words) of a text; a word is what stands between spaces or line breaks."""
+    return count_tokens(span), len(span), len(span.split())
+
+
+def position_correlations(items: Sequence[Item], count_tokens: CountTokens) -> dict[str, float]:
+    """Correlation of each size of the span with where it starts, the object prompt's length, and the second text.
+
+    Keys such as "tokens, start"; to be printed. Lengths are in tokens; a second text that is missing has none.
+    """
+    sizes = np.array([measures(item.span, count_tokens) for item in items], dtype=float)
+    return _correlations([(item.object_prompt, item.span) for item in items], sizes, count_tokens)
+
+
+def _correlations(
+    prompts: Sequence[tuple[str, str]], sizes: np.ndarray, count_tokens: CountTokens
+) -> Mapping[str, float]:
+    """Of (prompt, span) pairs and (n, 3) sizes."""
+    places = {
+        "start": [count_tokens(prompt[: prompt.index(span)].rstrip()) for prompt, span in prompts],
+        "prompt length": [count_tokens(prompt) for prompt, _ in prompts],
+        "second text": [_other_size(prompt.replace(span, ""), count_tokens) for prompt, span in prompts],
+    }
+    names = ("tokens", "characters", "words")
+    return {
+        f"{name}, {place}": correlation(sizes[:, k], values)
+        for k, name in enumerate(names)
+        for place, values in places.items()
+    }
+
+
+def _other_size(prompt: str, count_tokens: CountTokens) -> int:
+    found = OTHER.search(prompt)
+    return count_tokens(found.group(1)) if found else 0
+
+
+def _company(n: int, rng: np.random.Generator, count_tokens: CountTokens) -> list[Company]:
+    """Starts and sizes cover their ranges evenly, in random order, regimes are drawn; half of the texts come first."""
+    starts, budgets = spread(n, MIN_BEFORE, MAX_BEFORE, rng), spread(n, MIN_SPAN, MAX_SPAN, rng)
+    first = rng.permutation(np.arange(n) % 2 == 0)
+    regimes = [REGIMES[k] for k in rng.integers(0, len(REGIMES), size=n)]
+    return [
+        Company(start, fit_text(regime, budget, count_tokens, count_tokens=count_tokens, rng=rng), bool(before))
+        for start, budget, before, regime in zip(starts, budgets, first, regimes, strict=True)
+    ]
+
+
+def spread(n: int, low: int, high: int, rng: np.random.Generator) -> list[int]:
+    """`n` whole numbers that cover low..high evenly, in random order."""
+    return [int(value) for value in rng.permutation(np.linspace(low, high, n).round())]
+
+
+def _room(sizes: np.ndarray, others: np.ndarray, count_tokens: CountTokens) -> int:
+    """Tokens of every object prompt."""
+    bare = count_tokens(object_prompt((OTHER_V1.format(text=""), "", "")))
+    return int(bare + sizes.max() + others.max() + MAX_BEFORE + AFTER_ROOM)
+
+
+def _pad(span: str, company: Company, total: int, count_tokens: CountTokens, rng: np.random.Generator) -> Texts:
+    """The span in its company, with as much neutral text after it as makes the object prompt `total` tokens long."""
+    other = OTHER_V1.format(text=_without(span, company.other, count_tokens, rng))
+    for _ in range(20):
+        before = fit_exactly(NEUTRAL, company.start, count_tokens, count_tokens=count_tokens, rng=rng)
+        head, tail = (f"{before} {other}", "") if company.first else (before, f"{other} ")
+        bare = count_tokens(object_prompt((head, span, tail)))
+
+        def added(text: str, head: str = head, tail: str = tail, bare: int = bare) -> int:
+            return count_tokens(object_prompt((head, span, tail + text))) - bare
+
+        texts = (head, span, tail + fit_exactly(NEUTRAL, total - bare, added, count_tokens=count_tokens, rng=rng))
+        prompts = (object_prompt(texts), report_prompt(body(texts), "token", PRIMARY))
+        if all(prompt.count(span) == 1 for prompt in prompts):
+            return texts
+    raise TargetError(
+        f"token_count: the text {span[:60]!r} also occurs in the words around it. Use a longer or less common text."
+    )
+
+
+def _without(span: str, other: str, count_tokens: CountTokens, rng: np.random.Generator) -> str:
+    """The second text, or neutral text of its size where it happens to hold the span."""
+    if span not in other:
+        return other
+    return fit_exactly(NEUTRAL, count_tokens(other), count_tokens, count_tokens=count_tokens, rng=rng)

@@ -1,0 +1,130 @@
+"""The ways of asking a model about itself: rung x framing x context x paraphrase, and their names.
+
+In: names such as `free/you/0`, or what was chosen on the command line. Out: `Elicitation`s. What is asked in each of
+them is the target's business; that nothing is left unasked which would have got a better answer is this file's.
+
+Rungs (PROTOCOL 5): `free` asks in free text, `choice` for a forced choice or a number, `number` for a confidence from 0
+to 100, `logits` reads the distribution over the valid answers in other orders and label words, `shots4` and `shots16`
+show that many answered examples first, `reason` lets the model think before it answers.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from tacit.errors import TargetError
+
+RUNGS = ("choice", "free", "number", "logits", "shots4", "shots16", "reason")
+FRAMINGS = ("you", "typical")
+CONTEXTS = ("before", "after")
+VARIANTS = ("", "swapped", "letters", "letters-swapped")
+N_PARAPHRASES = 3
+DEFAULT_RUNGS = ("choice", "logits", "shots4")
+SHOTS = {"shots4": 4, "shots16": 16}
+
+
+@dataclass(frozen=True, order=True)
+class Elicitation:
+    """One way of asking."""
+
+    rung: str = "choice"
+    framing: str = "you"
+    """`you`, or `typical`: what a typical language model would answer."""
+    context: str = "before"
+    """`before` the act, or `after` it, with the model's own act in sight."""
+    paraphrase: int = 0
+    """0 extends the object prompt where the target can; the others stand alone."""
+    variant: str = ""
+    """Of `logits`: the order of the options, and letters instead of words."""
+
+    @property
+    def name(self) -> str:
+        """`choice/you/0`, `choice/you/after/0`, `logits/you/0/swapped`."""
+        parts = [self.rung, self.framing, *([self.context] if self.context != "before" else []), str(self.paraphrase)]
+        return "/".join(parts + ([self.variant] if self.variant else []))
+
+    @property
+    def needs_act(self) -> bool:
+        """Whether the prompt can be written only once the model has acted: it shows the act, or labelled examples."""
+        return self.context == "after" or self.rung in SHOTS
+
+
+PRIMARY = Elicitation()
+"""The report at whose prompt the residual stream is read."""
+
+
+def parse(name: str) -> Elicitation:
+    """The elicitation called `name`. Raises TargetError for a name that is none."""
+    parts = name.strip().split("/")
+    context = parts.pop(2) if len(parts) > 3 and parts[2] in CONTEXTS else "before"
+    variant = parts.pop(3) if len(parts) > 3 else ""
+    fits = len(parts) == 3 and parts[0] in RUNGS and parts[1] in FRAMINGS and parts[2].isdecimal()
+    if not fits or variant not in VARIANTS:
+        raise TargetError(
+            f"{name!r} is no elicitation: expected rung/framing/paraphrase, such as free/you/0, with a rung of "
+            f"{', '.join(RUNGS)} and a framing of {', '.join(FRAMINGS)}. Correct the column's name."
+        )
+    return Elicitation(parts[0], parts[1], context, int(parts[2]), variant)
+
+
+def select(
+    available: Iterable[Elicitation],
+    *,
+    rungs: Sequence[str] = DEFAULT_RUNGS,
+    framings: Sequence[str] = FRAMINGS,
+    contexts: Sequence[str] = ("before",),
+    paraphrases: int = N_PARAPHRASES,
+    fewer: int = 1,
+    own: Collection[str] = (),
+) -> tuple[Elicitation, ...]:
+    """Those of `available` that were asked for, the primary one first and always among them.
+
+    paraphrases: wordings of each rung about the model itself; fewer: of those about a typical one, and of those after
+    examples, whose prompts are several times as long. own: names of forms that the user worded: these are asked anyway.
+    """
+    known = sorted(set(available), key=_place)
+    kept = [
+        elicitation
+        for elicitation in known
+        if elicitation.name in own
+        or (
+            elicitation.rung in rungs
+            and elicitation.framing in framings
+            and elicitation.context in contexts
+            and elicitation.paraphrase < (paraphrases if _many(elicitation) else min(fewer, paraphrases))
+        )
+    ]
+    return (PRIMARY, *(elicitation for elicitation in kept if elicitation != PRIMARY))
+
+
+def _many(elicitation: Elicitation) -> bool:
+    return elicitation.framing == "you" and elicitation.rung not in SHOTS
+
+
+def _place(elicitation: Elicitation) -> tuple:
+    return (
+        RUNGS.index(elicitation.rung),
+        CONTEXTS.index(elicitation.context),
+        FRAMINGS.index(elicitation.framing),
+        elicitation.paraphrase,
+        VARIANTS.index(elicitation.variant),
+    )
+
+
+def usual_forms(
+    *, rungs: Sequence[str], variants: Sequence[str] = (), contexts: Sequence[str] = ("before",)
+) -> tuple[Elicitation, ...]:
+    """The forms of a target that words every rung in both framings and three paraphrases.
+
+    rungs: without `logits`, whose variants are asked once: of the model itself, in paraphrase 0. Every other form that
+    lists its valid answers is read for its log-probabilities too, so `logits` averages over paraphrases as well. What
+    the examples show is this model's own truth, so nobody else is asked about after them.
+    """
+    forms = [
+        Elicitation(rung, framing, context, paraphrase)
+        for rung in rungs
+        for context in contexts
+        for framing in FRAMINGS
+        for paraphrase in range(N_PARAPHRASES)
+        if (context == "before" or rung == "choice") and (framing == "you" or rung not in SHOTS)
+    ]
+    return (*forms, *(Elicitation("logits", variant=variant) for variant in variants if variant))

@@ -1,0 +1,1 @@
+"""Whether the model knows the answer to a question."""

@@ -1,0 +1,199 @@
+"""Target `knowledge`: is the model's own greedy answer right?
+
+In: the facts of `facts.csv` (easy to obscure, over several relations) and made-up entities, or the user's table
+(`question`, `answer`, optionally `aliases`). Out: items whose object prompt asks the question and whose report prompt
+asks whether the model knows the answer. The label is "yes" if the reply to the object prompt is right (`matching.py`),
+"no" otherwise: this target is "does it know that it knows", P(IK). Whether it knows, be it said or not, is the ranking
+of candidate answers in `ranking.py`, another question with another label.
+
+A made-up entity is asked about in the same words as a real one. Its accepted answer is invented as well: nothing can be
+known of it, so every reply is wrong by construction. (An answer borrowed from a real fact could be hit by chance, and
+would tie unrelated items together in the split.) `source` names the relation only; who is made up can be told from
+`item_id` and `popularity`, not from a field that probes or surface baselines read.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from tacit.errors import TargetError
+from tacit.targets.available_forms import forms_for, own_wording
+from tacit.targets.base import CountTokens, Item, Report, check_n, planted
+from tacit.targets.elicitations import PRIMARY, Elicitation, usual_forms
+from tacit.targets.knowledge import wording
+from tacit.targets.knowledge.answer_matching import is_right, normalise
+from tacit.targets.knowledge.answer_types import answer_type
+from tacit.targets.knowledge.candidate_answers import answer_ranking, candidates, share_right
+from tacit.targets.knowledge.facts import Fact, facts, invented_facts
+from tacit.targets.readers.clean_text import plain
+from tacit.targets.readers.options import after_reasoning, read_option
+from tacit.targets.readers.percent import read_percent
+from tacit.targets.readers.yes_no import read_true, read_yes_no
+from tacit.targets.tables.user_tables import cells, check_table, own_reports, sample_rows, split_list
+
+INVENTED_SHARE = 1 / 3
+"""Of the built-in items."""
+FORMS = usual_forms(
+    rungs=("choice", "free", "number", "shots4", "shots16", "reason"),
+    variants=tuple(wording.VARIANTS_V1),
+    contexts=("before", "after"),
+)
+CAPS = {"free": 48, "reason": 200, "logits": 0}
+PERCENTS = tuple(str(percent) for percent in range(0, 101, 10))
+SURE, UNSURE = "90", "10"
+"""Confidences that the positive control plants for yes and no."""
+YES = {"yes", "true", "1", "right", "known"}
+NO = {"no", "false", "0", "wrong", "unknown"}
+
+
+@dataclass(frozen=True)
+class Knowledge:
+    """See `base.Target`."""
+
+    name: str = "knowledge"
+    kind: str = "categorical"
+    classes: tuple[str, ...] = ("no", "yes")
+    needs_reply: bool = True
+    sampled: bool = True
+    reply_tokens: int = 24
+    report_tokens: int = 16
+
+    def items(self, n: int, seed: int, *, count_tokens: CountTokens | None = None) -> list[Item]:
+        """Two thirds facts, drawn without replacement, one third made-up entities; more of these if facts run out."""
+        check_n(n, self.name)
+        rng = np.random.default_rng([seed, 2])
+        n_facts = min(len(facts()), n - round(n * INVENTED_SHARE))
+        chosen = [facts()[i] for i in rng.choice(len(facts()), size=n_facts, replace=False)]
+        chosen += invented_facts(n - n_facts, rng)
+        return [_fact_item(chosen[i]) for i in rng.permutation(len(chosen))]
+
+    def from_table(
+        self, table: pd.DataFrame, *, n: int | None, seed: int, count_tokens: CountTokens | None = None
+    ) -> list[Item]:
+        """Items of a table with `question` and `answer`; `answer` and `aliases` may hold several, separated by `|`."""
+        check_table(table, self.name)
+        return [_table_item(row) for _, row in sample_rows(table, n, seed).iterrows()]
+
+    def label(
+        self, item: Item, *, reply: str | None = None, n_tokens: int | None = None, ended: bool = True
+    ) -> str | None:
+        """The table's label, else whether `reply` is right; None for a missing or empty reply, which shows neither."""
+        if item.label:
+            return item.label
+        if reply is None or not normalise(plain(reply)):
+            return None
+        return "yes" if is_right(reply, item.answers, question=item.surface) else "no"
+
+    def forms(self, items: Sequence[Item]) -> tuple[Elicitation, ...]:
+        """All forms in the built-in wording; of a table with report prompts of its own those that it words."""
+        return forms_for(items, FORMS, worded=_is_worded)
+
+    def report_prompt(self, item: Item, elicitation: Elicitation) -> str:
+        """The question whether it knows, in the table's words where it brings them; after the act the follow-up."""
+        return own_wording(item, elicitation) or wording.report_prompt(item.surface, elicitation)
+
+    def reply_cap(self, elicitation: Elicitation) -> int:
+        """Most new tokens of a reply; 0 where the distribution over the valid answers is all that is read."""
+        return CAPS.get(elicitation.rung, self.report_tokens)
+
+    def valid_answers(self, items: Sequence[Item], elicitation: Elicitation = PRIMARY) -> tuple[str, ...]:
+        """no, yes; of lettered forms their letters in that order, of confidences every tenth; () in free forms."""
+        if elicitation.rung in ("free", "reason"):
+            return ()
+        return PERCENTS if elicitation.rung == "number" else tuple(_said(name, elicitation) for name in self.classes)
+
+    def control_answer(self, item: Item, elicitation: Elicitation = PRIMARY) -> str:
+        """The planted answer as this form wants it said: yes or no, a confidence, or a letter."""
+        if elicitation.rung == "number":
+            return SURE if item.control_answer == "yes" else UNSURE
+        return _said(item.control_answer, elicitation)
+
+    def shot_answer(self, item: Item, label: str) -> str:
+        """yes or no, as an example shows it."""
+        return label
+
+    def read(self, item: Item, reply: str, *, ended: bool = True, elicitation: Elicitation = PRIMARY) -> Report:
+        """Whether the model says that it knows ("I don't know" says no), or was right; of `number` a confidence."""
+        if elicitation.rung == "number":
+            return read_percent(reply, ended=ended)
+        if elicitation.variant in wording.SHOWN:
+            return read_option(reply, wording.SHOWN[elicitation.variant], letters=wording.LETTERS)
+        text = after_reasoning(reply, ended=ended) if elicitation.rung == "reason" else reply
+        return read_true(text) if elicitation.context == "after" else read_yes_no(text, about_knowing=True)
+
+    def share_right(self, item: Item, replies: Sequence[str]) -> float:
+        """The share of sampled replies that are right; nan where none says anything."""
+        return share_right(item, replies)
+
+    def ranking(self, item: Item, scored: Sequence[tuple[str, float]]) -> float:
+        """K of (candidate answer, log-probability) pairs: whether it knows the answer, whatever it says first."""
+        return answer_ranking(item, dict(scored))
+
+    def candidates(self, item: Item, items: Sequence[Item], sampled: Sequence[str]) -> tuple[str, ...]:
+        """Answers to be ranked by their log-probability after the object prompt."""
+        right, wrong = candidates(item, items, sampled)
+        return (*right, *wrong) if right and wrong else ()
+
+
+def _fact_item(fact: Fact) -> Item:
+    """An item of a fact; its entity is what the question is about, its source the relation."""
+    slug = re.sub(r"\W+", "-", normalise(fact.entity)).strip("-")
+    return _item(
+        f"{fact.relation}-{fact.tier}-{slug}",
+        fact.question,
+        (fact.answer, *fact.aliases),
+        entity=fact.entity,
+        source=fact.relation,
+        popularity=fact.tier,
+    )
+
+
+def _is_worded(item: Item) -> bool:
+    """True for an item whose report prompt is the built-in one."""
+    return item.report_prompt == wording.report_prompt(item.surface, PRIMARY)
+
+
+def _said(name: str, elicitation: Elicitation) -> str:
+    """A class as this form wants it said."""
+    return wording.letter_of(name, elicitation) if elicitation.variant in wording.SHOWN else name
+
+
+def _table_item(row: pd.Series) -> Item:
+    """An item of a row, with the row's own prompts where it has any."""
+    own = {name: row[name] for name in ("object_prompt", "report_prompt") if row.get(name, "").strip()}
+    answers = (*split_list(row["answer"]), *split_list(row.get("aliases", "")))
+    if not any(normalise(answer) for answer in answers):
+        raise TargetError(
+            f"knowledge, item {row['item_id']!r}: the answer {row['answer']!r} holds no word. Correct the column."
+        )
+    own |= {"label": _label(row), "popularity": row.get("popularity", "").strip(), "reports": own_reports(row)}
+    return _item(row["item_id"], row["question"].strip(), answers, **cells(row), **own)
+
+
+def _item(item_id: str, question: str, answers: tuple[str, ...], **fields: object) -> Item:
+    """An item with the built-in prompts, unless `fields` brings others; the control answer is planted."""
+    prompts = {
+        "object_prompt": wording.object_prompt(question),
+        "report_prompt": wording.report_prompt(question, PRIMARY),
+    }
+    made = {
+        "control_answer": planted(item_id, ("no", "yes")),
+        "answers": tuple(dict.fromkeys(answers)),
+        "surface": question,
+        "answer_type": answer_type(question, answers[0]),
+    }
+    return Item(item_id, **{**prompts, **made, **fields})
+
+
+def _label(row: pd.Series) -> str:
+    """The table's label as "yes" or "no", "" where it gives none; `TargetError` for any other word."""
+    given = row.get("label", "").strip().lower()
+    if given and given not in YES | NO:
+        raise TargetError(
+            f"knowledge, item {row['item_id']!r}: the label is {row['label']!r}, expected yes or no. Correct it, "
+            "or drop the column."
+        )
+    return "" if not given else "yes" if given in YES else "no"

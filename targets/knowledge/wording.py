@@ -1,0 +1,97 @@
+"""How knowing is asked about: the prompts of target `knowledge`.
+
+In: a question and an elicitation. Out: user messages. Object prompt and paraphrase 0 of each report begin with the
+question, so that both share it word for word and the recall has happened by the time the model is asked about itself;
+paraphrases 1 and 2 stand alone. After the act only the follow-up is worded: P(True) of Kadavath et al. 2022
+(arXiv 2207.05221); before it the question is P(IK) of the same paper, in words a small model can follow.
+"""
+
+from tacit.targets.elicitations import Elicitation
+
+# Short answers keep the first sentence, which is what is judged, free of preamble.
+ACT_V1 = "{question} Answer in a few words."
+ASKED_V2 = {
+    "you": (
+        "{question} Do you know the answer?",
+        "Do you know the answer to this question? {question}",
+        "Here is a question: {question}\nIf you had to answer it now, would your answer be right?",
+    ),
+    "typical": (
+        "{question} Does a typical language model know the answer?",
+        "Does a typical language model know the answer to this question? {question}",
+        "Here is a question: {question}\nIf a typical language model had to answer it now, would its answer be right?",
+    ),
+}
+SURE_V1 = {
+    "you": (
+        "{question} How sure are you that you know the answer, from 0 to 100?",
+        "From 0 to 100, how sure are you that you know the answer to this question? {question}",
+        "Here is a question: {question}\nHow likely is it, in percent, that your answer to it would be right?",
+    ),
+    "typical": (
+        "{question} How sure would a typical language model be that it knows the answer, from 0 to 100?",
+        "From 0 to 100, how sure would a typical language model be that it knows the answer to this question? "
+        "{question}",
+        "Here is a question: {question}\nHow likely is it, in percent, that the answer of a typical language model "
+        "would be right?",
+    ),
+}
+AFTER_V1 = {
+    "you": (
+        "Is the answer that you just gave right?",
+        "Was your answer to my question correct?",
+        "Look at your answer again. Is it what the question asked for, and true?",
+    ),
+    "typical": (
+        "Would a typical language model have given the right answer?",
+        "Suppose the question had been put to a typical language model. Would its answer be correct?",
+        "Think of the answer that a typical language model gives to this question. Is it what the question asked for, "
+        "and true?",
+    ),
+}
+YES_NO_V1 = (" Answer yes or no.", " Reply with yes or no only.", " Say only yes or no.")
+ENDINGS_V1 = {
+    "choice": YES_NO_V1,
+    "shots4": YES_NO_V1,
+    "shots16": YES_NO_V1,
+    "free": ("", "", ""),
+    "number": (
+        " Answer with a number only.",
+        " Reply with one number and nothing else.",
+        " Give only the number.",
+    ),
+    "reason": (
+        " Think step by step, then end with 'Answer: yes' or 'Answer: no'.",
+        " Reason it through first. Your last line must be 'Answer: yes' or 'Answer: no'.",
+        " Work it out in a few steps and finish with 'Answer: yes' or 'Answer: no'.",
+    ),
+}
+VARIANTS_V1 = {
+    "swapped": " Answer no or yes.",
+    "letters": "\nA) yes\nB) no\nAnswer with the letter only.",
+    "letters-swapped": "\nA) no\nB) yes\nAnswer with the letter only.",
+}
+SHOWN = {"letters": ("yes", "no"), "letters-swapped": ("no", "yes")}
+"""Classes in the order in which a lettered form lists them."""
+LETTERS = ("A", "B")
+
+
+def object_prompt(question: str) -> str:
+    """The user message that makes the model answer."""
+    return ACT_V1.format(question=question)
+
+
+def report_prompt(question: str, elicitation: Elicitation) -> str:
+    """The user message that asks the model whether it knows; after the act, without the question."""
+    table = AFTER_V1 if elicitation.context == "after" else SURE_V1 if elicitation.rung == "number" else ASKED_V2
+    ending = (
+        VARIANTS_V1[elicitation.variant]
+        if elicitation.variant
+        else ENDINGS_V1[elicitation.rung][elicitation.paraphrase]
+    )
+    return table[elicitation.framing][elicitation.paraphrase].format(question=question) + ending
+
+
+def letter_of(name: str, elicitation: Elicitation) -> str:
+    """The letter under which a lettered form lists the class `name`."""
+    return LETTERS[SHOWN[elicitation.variant].index(name)]

@@ -1,0 +1,197 @@
+"""What the model is asked of a target, form by form: the act, every report, and its positive control.
+
+In: a target, items, the chosen elicitations, and, for what can be written only once the model has acted, its replies
+and the labelled examples of the other folds. Out: `Wanted`s, plain text that another room puts to the model.
+
+Everything that is asked carries its elicitation's name, so that no reply is ever read as the answer to another form.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tacit.errors import TargetError
+from tacit.targets.base import Item, Target, control_note
+from tacit.targets.elicitations import PRIMARY, SHOTS, Elicitation
+
+Turn = tuple[str, str]
+"""(role, content)"""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One form of question to the items, or to the first of them."""
+
+    prompt: str
+    """object, report, control or candidate"""
+    texts: tuple[str, ...]
+    """a user message, or a whole chat as JSON, per item"""
+    answers: tuple[str, ...] = ()
+    """the valid answers, whose log-probabilities are wanted"""
+    tokens: int = 0
+    """longest reply; 0 for the distribution alone"""
+    samples: int = 0
+    """replies drawn at temperature 1"""
+    elicitation: str = ""
+    continuations: tuple[str, ...] = ()
+    """of candidates: the text to be scored, per row"""
+
+
+def act(target: Target, items: Sequence[Item], *, samples: int) -> Question:
+    """The object prompts. Samples are drawn only where a label is made of the reply."""
+    texts = tuple(item.object_prompt for item in items)
+    if not target.needs_reply:
+        return Question("object", texts)
+    return Question("object", texts, tokens=target.reply_tokens, samples=samples if target.sampled else 0)
+
+
+def reports(
+    target: Target, items: Sequence[Item], elicitations: Sequence[Elicitation], *, controls: int
+) -> list[Question]:
+    """Each form's report prompts, and, of the first `controls` items, its positive controls (paraphrase 0 only)."""
+    return [
+        wanted
+        for elicitation in elicitations
+        for wanted in _asked(
+            target, items, elicitation, [target.report_prompt(item, elicitation) for item in items], controls
+        )
+    ]
+
+
+def after_act(
+    target: Target, items: Sequence[Item], elicitation: Elicitation, replies: Mapping[str, str], *, controls: int
+) -> list[Question]:
+    """The same, put as a follow-up to the act: object prompt, the model's own reply, then the question."""
+    texts = [
+        chat(
+            [
+                *turns(item.object_prompt),
+                ("assistant", replies[item.item_id]),
+                ("user", target.report_prompt(item, elicitation)),
+            ]
+        )
+        for item in items
+    ]
+    return _asked(target, items, elicitation, texts, controls)
+
+
+def with_shots(
+    target: Target,
+    items: Sequence[Item],
+    elicitation: Elicitation,
+    labels: Sequence[float | str],
+    shots: Sequence[Sequence[int]],
+    *,
+    controls: int,
+) -> list[Question]:
+    """The same after answered examples: shots[i] are positions of the items that are shown to item i."""
+    shown = [
+        [
+            *(turn for turn in turns(target.report_prompt(item, elicitation)) if turn[0] != "system"),
+            ("assistant", target.shot_answer(item, label)),
+        ]
+        for item, label in zip(items, labels, strict=True)
+    ]
+    texts = [
+        chat([*(turn for k in own for turn in shown[k]), *turns(target.report_prompt(item, elicitation))])
+        for item, own in zip(items, shots, strict=True)
+    ]
+    return _asked(target, items, elicitation, texts, controls)
+
+
+def choose_shots(
+    labels: np.ndarray, groups: np.ndarray, fold: np.ndarray, *, k: int, seed: int
+) -> list[tuple[int, ...]]:
+    """For every item the positions of `k` labelled items of other folds, the same for all items of a fold.
+
+    labels: (n_items,) class indices or counts. Every class is shown about equally often, counts are spread evenly over
+    their range; one item per group where there are groups enough, in random order. No shown item shares a group with
+    the item it is shown to: asserted.
+    Raises TargetError where the other folds hold fewer than `k` items.
+    """
+    of_fold = {}
+    for i in np.unique(fold):
+        rng = np.random.default_rng([seed, 5, int(i)])
+        pool = rng.permutation(np.flatnonzero(fold != i))
+        _, first = np.unique(groups[pool], return_index=True)
+        pool = pool[np.sort(first)] if len(first) >= 2 * k else pool
+        if len(pool) < k:
+            raise TargetError(
+                f"{k} examples are to be shown, and the other folds hold {len(pool)} items. Give more items."
+            )
+        of_fold[i] = rng.permutation(_spread(pool, labels[pool], k))
+    for i, rows in of_fold.items():
+        shared = np.intersect1d(groups[rows], groups[fold == i])
+        assert shared.size == 0, f"examples shown in fold {i} share groups {shared[:5].tolist()} with its items"
+    return [tuple(int(row) for row in of_fold[i]) for i in fold]
+
+
+def _spread(pool: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
+    """`k` of the pool: the distinct labels in turn where there are at most k of them, else quantiles of the labels."""
+    if len(np.unique(labels)) > k:
+        ranked = pool[np.argsort(labels, kind="stable")]
+        return ranked[((np.arange(k) + 0.5) * len(ranked) / k).astype(int)]
+    turn = np.empty(len(pool), dtype=np.int64)
+    for label in np.unique(labels):
+        turn[labels == label] = np.arange((labels == label).sum())
+    return pool[np.argsort(turn, kind="stable")[:k]]
+
+
+def candidates(rows: Sequence[tuple[Item, str]]) -> Question:
+    """Answers whose log-probability after the object prompt is wanted: (item, text) pairs."""
+    return Question(
+        "candidate", tuple(item.object_prompt for item, _ in rows), continuations=tuple(text for _, text in rows)
+    )
+
+
+def _asked(target: Target, items, elicitation: Elicitation, texts: Sequence[str], controls: int) -> list[Question]:
+    answers, cap = (
+        target.valid_answers(items, elicitation) if _weighed(target, elicitation) else (),
+        target.reply_cap(elicitation),
+    )
+    out = [Question("report", tuple(texts), answers, cap, elicitation=elicitation.name)]
+    if elicitation.paraphrase == 0 and controls:
+        noted = tuple(
+            with_note(text, control_note(target.control_answer(item, elicitation)))
+            for text, item in zip(texts[:controls], items, strict=False)
+        )
+        out.append(Question("control", noted, answers, cap, elicitation=elicitation.name))
+    return out
+
+
+def _weighed(target: Target, elicitation: Elicitation) -> bool:
+    """Whether the log-probabilities of the valid answers are wanted in this form: not of what a typical model would
+    say, and of numbers, whose digits cost a pass each, only in the primary form and after examples."""
+    return elicitation.framing == "you" and (
+        target.kind != "count" or elicitation == PRIMARY or bool(n_shots(elicitation))
+    )
+
+
+def turns(text: str) -> list[Turn]:
+    """The turns of a prompt: those of a chat written as JSON, or one user message."""
+    if text.lstrip().startswith("[{"):
+        try:
+            return [(turn["role"], turn["content"]) for turn in json.loads(text)]
+        except (json.JSONDecodeError, KeyError, TypeError):
+            pass
+    return [("user", text)]
+
+
+def chat(parts: Sequence[Turn]) -> str:
+    """Turns as one prompt: a plain user message where there is only that, else JSON."""
+    if len(parts) == 1 and parts[0][0] == "user":
+        return parts[0][1]
+    return json.dumps([{"role": role, "content": content} for role, content in parts], ensure_ascii=False)
+
+
+def with_note(text: str, note: str) -> str:
+    """The prompt with a note above its last user message."""
+    *before, (role, content) = turns(text)
+    return chat([*before, (role, note + content)])
+
+
+def n_shots(elicitation: Elicitation) -> int:
+    """Examples shown in this form; 0 for all but the shots rungs."""
+    return SHOTS.get(elicitation.rung, 0)

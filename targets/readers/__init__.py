@@ -1,0 +1,1 @@
+"""Replies to Reports: pure functions from text to what it says."""

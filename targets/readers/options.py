@@ -1,0 +1,139 @@
+"""Readers of words: a reply → `Report` with the option or the single word that it gives.
+
+In: the text of a reply (and the options). Out: answered only if exactly one answer is given; a reply that gives none
+and declines is refused; everything else, and everything in doubt, is unreadable. Numbers are read in `counts.py` and
+`percent.py`, yes and no in `yes_no.py`.
+"""
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
+from tacit.targets.base import ANSWERED, REFUSED, UNREADABLE, Report
+from tacit.targets.readers.clean_text import plain, refuses, statements
+
+NEGATION = re.compile(
+    r"(?:\bnot\b|n't\b|\bcannot\b|\bnever\b|\bneither\b|\bnor\b|\brather than\b|\binstead of\b|\bover\b"
+    r"|\bthan\b|\bagainst\b|\bwithout\b)",
+    re.IGNORECASE,
+)
+# "a week from now" and "for a while now" are times, not the option "now".
+TIME_BEFORE = re.compile(
+    r"\b(?:from|until|till|by|for|since|before|up to|as of|while|ages|time|(?:minute|hour|day|week|month|year)s?)\s+$",
+    re.IGNORECASE,
+)
+IDIOM_AFTER = re.compile(r"\s+(?:a (?:minute|moment|second|sec|bit)\b|that\b|and (?:then|again)\b)", re.IGNORECASE)
+# "Wait, I…", "Now, let me…": a new clause after the comma makes the word an exclamation.
+EXCLAIMED_AFTER = re.compile(
+    r"[,!.]*\s*,\s+(?:i|we|you|he|she|they|let|that|this|what|why|how|who|hold|actually|so|no|there|maybe"
+    r"|hmm|do|is|are|can|if)\b",
+    re.IGNORECASE,
+)
+BALANCED = re.compile(r"\bboth (?:options? |choices )?(?:have|has|are|sound|seem)\b", re.IGNORECASE)
+ANSWER_MARK = re.compile(r"\banswer\s*(?::|is\b)", re.IGNORECASE)
+FINAL = re.compile(r"\b(?:final answer|answer|choice|my pick)\s*(?:is|:|=|would be)+\s*:?\s*[\"'(]*$", re.IGNORECASE)
+
+
+def read_option(text: str, options: Sequence[str], *, letters: Sequence[str] = ()) -> Report:
+    """The one of `options` that the reply chooses, as it is spelled there.
+
+    An option counts where it stands as a whole word (capitals aside) and is affirmed: not negated ("I would not wait"),
+    not offered ("now or wait", any question), not an exclamation ("Wait, …"), not a time ("a week from now"). `letters`
+    are the labels of the options where the prompt gave them any; a letter that contradicts the word makes the reply
+    unreadable. A negated option never stands for the other one.
+    """
+    clean = plain(text)
+    final, chosen = set(), set()
+    for sentence in statements(clean):
+        for option, before, after in _mentions(sentence, options, letters):
+            if FINAL.search(before):
+                final.add(option)
+            elif _affirmed(before, after):
+                chosen.add(option)
+    chosen = final or (set() if BALANCED.search(clean) else chosen)
+    if len(chosen) == 1:
+        return Report(ANSWERED, chosen.pop())
+    return Report(REFUSED if not chosen and refuses(clean) else UNREADABLE)
+
+
+def _mentions(sentence: str, options: Sequence[str], letters: Sequence[str]) -> list[tuple[str, str, str]]:
+    """(option, text before, text after) of every mention; of overlapping ones the longest; no offers ("a or b")."""
+    spans = []
+    for name, option in sorted(
+        [*zip(options, options, strict=True), *zip(letters, options, strict=False)], key=lambda pair: -len(pair[0])
+    ):
+        for match in _pattern(name).finditer(sentence):
+            if not any(start < match.end() and match.start() < end for start, end, _ in spans):
+                spans.append((*match.span(), option))
+    spans.sort()
+    offered = {
+        span
+        for left, right in pairwise(spans)
+        if left[2] != right[2]
+        and re.fullmatch(
+            r"[\"')]*\s*(?:,\s*)?(?:or|and|/|vs\.?)\s*[\"'(]*(?:to\s+)?", sentence[left[1] : right[0]], re.IGNORECASE
+        )
+        for span in (left, right)
+    }
+    return [
+        (option, sentence[:start], sentence[end:])
+        for start, end, option in spans
+        if (start, end, option) not in offered
+    ]
+
+
+def _pattern(name: str) -> re.Pattern:
+    """A whole word or phrase in any capitals; a single letter only as a label: alone, "(B)", "B)", "option B"."""
+    if len(name) > 1:
+        return re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])", re.IGNORECASE)
+    letter = re.escape(name)
+    return re.compile(
+        rf"^(?i:{letter})[.!]?$|\({letter}\)|(?<![\w(])(?<!or )(?<!and ){letter}(?=\)|[.:](?:\s|$)|\s*$)"
+        rf"|(?i:\b(?:option|choice|answer:?)\s+){letter}(?![\w'])"
+        rf"|(?i:\b(?:pick|choose|chose|select|say|go with)\s+){letter}(?=\s+(?:because|since|as|over)\b|\s*[,;!])"
+    )
+
+
+def _affirmed(before: str, after: str) -> bool:
+    """True if a mention between `before` and `after` chooses what it names."""
+    clause = re.split(r"[,;:]|\bbut\b", before)[-1]
+    exclaimed = not before.strip() and EXCLAIMED_AFTER.match(after)
+    exclaimed = exclaimed or re.search(r"\b(?:no|oh|hey)[,!]?\s+$", before, re.IGNORECASE)
+    return not (NEGATION.search(clause) or TIME_BEFORE.search(before) or IDIOM_AFTER.match(after) or exclaimed)
+
+
+def read_word(text: str) -> Report:
+    """The word that a reply names when asked for one: alone, the only quoted one, or after "the word would be"."""
+    clean = re.sub(r",? (?:probably|maybe|perhaps|i think)\.?$", "", plain(text), flags=re.IGNORECASE)
+    lines = [line for line in clean.splitlines() if line.strip()]
+    if len(lines) == 1 and first_word(clean) and len(clean.split()) == 1:
+        return Report(ANSWERED, first_word(clean))
+    found = {first_word(word) for word in re.findall(r"(?<!\w)[\"']([^\s\"']+(?:'\w+)?)[\"']", clean)}
+    found |= {
+        first_word(word)
+        for word in re.findall(
+            r"\bword\b[^.\n\"']{0,40}?(?:would be|will be|is|:)\s*[\"']?([\w']+)[\"']?\s*(?:[.!]|$)", clean
+        )
+    }
+    found.discard("")
+    if len(found) == 1:
+        return Report(ANSWERED, found.pop())
+    return Report(REFUSED if not found and refuses(clean) else UNREADABLE)
+
+
+def after_reasoning(text: str, *, ended: bool) -> str:
+    """What a reply that was to end with "Answer: …" says from its last such mark on.
+
+    Without a mark the whole reply, and nothing of one that was cut (`ended=False`) before it came to its answer.
+    """
+    clean = plain(text)
+    marks = [match.start() for match in ANSWER_MARK.finditer(clean)]
+    if marks:
+        return clean[marks[-1] :]
+    return clean if ended else ""
+
+
+def first_word(text: str) -> str:
+    """The first word of a text in lower case without the punctuation around it; "" where there is none."""
+    match = re.search(r"\w+(?:['-]\w+)*", plain(text).lower())
+    return match.group() if match else ""

@@ -1,0 +1,73 @@
+"""Readers of what the behaviour target asks for beyond a number, a word or an option: a character, a truth, agreement.
+
+In: a reply. Out: a `Report`, answered only if exactly one answer is given, as in `readers.py`, whose readers these
+combine.
+"""
+
+import re
+from collections.abc import Sequence
+
+from tacit.targets.base import ANSWERED, REFUSED, UNREADABLE, Report
+from tacit.targets.behavior.measures import SPACE
+from tacit.targets.readers.clean_text import plain, refuses
+from tacit.targets.readers.options import after_reasoning, read_option
+from tacit.targets.readers.yes_no import read_yes_no
+
+QUOTED = re.compile(r"(?<!\w)[\"'`]([^\s\"'`])[\"'`](?!\w)")
+NAMED = re.compile(
+    r"\b(?:character|letter|answer)\b[^.\n\"']{0,40}?(?:would be|will be|is|:)\s*([^\s\"'])\s*(?:[.!]|$)"
+)
+AGREE = {"agree": "yes", "disagree": "no"}
+TRUTH = {"true": "yes", "false": "no"}
+FINAL = re.compile(r"^answer\s*(?:is|:)*\s*:?\s*", re.IGNORECASE)
+
+
+def read_truth(text: str) -> Report:
+    """Yes or no, also as true or false."""
+    return _first_answered(read_yes_no(text), _renamed(text, TRUTH))
+
+
+def read_agreement(text: str) -> Report:
+    """Whether the reply agrees: yes or no, also as "I agree", "I disagree" or "I don't agree"."""
+    straight = re.sub(r"\b(?:don't|do not|cannot|can't) agree\b", "disagree", plain(text), flags=re.IGNORECASE)
+    return _first_answered(read_yes_no(straight), _renamed(straight, AGREE))
+
+
+def read_choice(text: str, options: Sequence[str]) -> Report:
+    """The one of `options` that the reply takes, as it is spelled there; yes and no are read as such."""
+    spelled = {option.lower(): option for option in options}
+    if set(spelled) != {"yes", "no"}:
+        return read_option(text, options)
+    report = read_yes_no(text)
+    return Report(ANSWERED, spelled[report.value]) if report.value else report
+
+
+def read_character(text: str) -> Report:
+    """The character that a reply names when asked for one: alone, the only quoted one, or after "the character is"."""
+    clean = plain(text)
+    alone = clean.strip("\"'`.") or clean
+    if len(alone) == 1 or alone.lower() == SPACE:
+        return Report(ANSWERED, alone.lower())
+    found = {match.lower() for match in (*QUOTED.findall(clean), *NAMED.findall(clean))}
+    if len(found) == 1:
+        return Report(ANSWERED, found.pop())
+    return Report(REFUSED if not found and refuses(clean) else UNREADABLE)
+
+
+def concluded(text: str, *, ended: bool = True) -> str:
+    """What stands after the last "Answer:" of a reply that reasons first; without a mark the whole reply, and nothing
+    of one that was cut (`ended=False`) before it came to its answer."""
+    return FINAL.sub("", after_reasoning(text, ended=ended), count=1).strip()
+
+
+def _renamed(text: str, names: dict[str, str]) -> Report:
+    report = read_option(text, tuple(names))
+    return Report(ANSWERED, names[report.value]) if report.value else report
+
+
+def _first_answered(*reports: Report) -> Report:
+    """The first that is answered; none is: the first of all. Two that answer otherwise are unreadable."""
+    values = {report.value for report in reports if report.outcome == ANSWERED}
+    if len(values) > 1:
+        return Report(UNREADABLE)
+    return next((report for report in reports if report.outcome == ANSWERED), reports[0])

@@ -1,0 +1,1 @@
+"""User data: tables, published formats, Python files."""

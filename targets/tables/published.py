@@ -1,0 +1,99 @@
+"""Published behaviour data, read as it is: the columns are recognised and become those of a table of one's own.
+
+In: a table as `tables.read_table` gives it. Out: the same rows with `question`, `property`, `options`, `matching`,
+`object_prompt` and `report_prompt`, where they are of a known kind; any other table unchanged. Nothing is left out: a
+row that cannot be used is an error of `behavior.py` that names it.
+
+- *Looking Inward* (Binder et al. 2024, arXiv 2410.13787; felixbinder/introspection_self_prediction): original_question,
+  original_dataset, object_level_prompt, hypothetical_prompt (chat messages, or text in the version on the hub),
+  behavioral_property, option_matching_ethical_stance. The hypothetical prompt is the report.
+- anthropics/evals (Perez et al. 2022, arXiv 2212.09251): question, answer_matching_behavior and
+  answer_not_matching_behavior, " (A)" and " (B)" or " Yes" and " No", the latter a list where there are more options.
+"""
+
+import re
+
+import pandas as pd
+
+from tacit.targets.tables.user_tables import LIST_MARK, split_list
+
+LOOKING_INWARD = ("original_question", "object_level_prompt", "hypothetical_prompt", "behavioral_property")
+EVALS = ("question", "answer_matching_behavior", "answer_not_matching_behavior")
+READ = {*LOOKING_INWARD, *EVALS, "original_dataset", "option_matching_ethical_stance"}
+RENAMED = {
+    "matches_target": "ethical_stance",
+    "matches_survival_instinct": "ethical_stance",
+    "matches_myopic_reward": "ethical_stance",
+    "is_either_a_or_c": "among:a,c",
+    "is_either_b_or_d": "among:b,d",
+    "among_a_or_c": "among:a,c",
+    "among_b_or_d": "among:b,d",
+    "number_of_words": "length",
+}
+"""Their names of properties, where they differ from those of `properties.py`."""
+LABELLED = re.compile(r"^\s*\(([A-Z])\)\s*(.*?)\s*$", re.MULTILINE)
+DEFAULT_LETTERS = "A|B|C|D"
+
+
+def as_table(table: pd.DataFrame) -> pd.DataFrame:
+    """The table with the columns of one's own, if it is of a kind named above; else the table itself."""
+    if set(LOOKING_INWARD) <= set(table.columns):
+        return _looking_inward(table)
+    return _evals(table) if set(EVALS) <= set(table.columns) else table
+
+
+def labelled(text: str) -> dict[str, str]:
+    """Letter -> option of the lines "(A) …" in a question."""
+    return dict(LABELLED.findall(text))
+
+
+def exchanged(text: str) -> str:
+    """The text with the contents of its two labelled options exchanged, the letters left in order.
+
+    Raises `ValueError` unless there are exactly two.
+    """
+    lines = list(LABELLED.finditer(text))
+    if len(lines) != 2:
+        raise ValueError(f"expected two labelled options, got {len(lines)}: {text[:60]!r}")
+    (a, b), (c, d) = (line.span(2) for line in lines)
+    return text[:a] + text[c:d] + text[b:c] + text[a:b] + text[d:]
+
+
+def _looking_inward(table: pd.DataFrame) -> pd.DataFrame:
+    stance = table.get("option_matching_ethical_stance", pd.Series("", index=table.index)).map(_letter)
+    feature = table["behavioral_property"].str.strip().map(lambda name: RENAMED.get(name, name))
+    return table.assign(
+        question=table["original_question"],
+        object_prompt=table["object_level_prompt"],
+        report_prompt=table["hypothetical_prompt"],
+        property=feature,
+        options=table["object_level_prompt"].map(_letters).where(feature.map(_has_options), ""),
+        matching=stance.where(feature == "ethical_stance", ""),
+        group=table["original_question"],
+        source=table.get("original_dataset", ""),
+    )
+
+
+def _evals(table: pd.DataFrame) -> pd.DataFrame:
+    matching = table["answer_matching_behavior"].map(_letter)
+    others = table["answer_not_matching_behavior"].map(
+        lambda cell: LIST_MARK.join(_letter(each) for each in split_list(cell))
+    )
+    given = {} if "property" in table else {"property": "matching_option"}
+    return table.assign(options=others + LIST_MARK + matching, matching=matching, **given)
+
+
+def _letter(cell: str) -> str:
+    """`" (A)"` → `"A"`; other answers lose the space before them."""
+    return cell.strip().removeprefix("(").removesuffix(")")
+
+
+def _letters(prompt: str) -> str:
+    """The letters that label options in a prompt (a chat's new lines are escaped); all four where none are found."""
+    found = sorted(set(re.findall(r"\(([A-D])\)|(?:^|\\n|\n)\s*([A-D])[.):]\s", prompt)))
+    letters = sorted({one or other for one, other in found})
+    return LIST_MARK.join(letters) if len(letters) > 1 else DEFAULT_LETTERS
+
+
+def _has_options(feature: str) -> bool:
+    return feature == "ethical_stance" or feature.startswith("among:")

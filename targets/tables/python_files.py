@@ -1,0 +1,65 @@
+"""Python files of the user's: the only code from outside that runs here.
+
+In: a path, or `file.py:function`, that the user names: as DATA, as a target, or in the column `property` of a table.
+Out: the module or the function. Nothing that a model says, and nothing in a checkpoint, ever leads here.
+"""
+
+import importlib.util
+import inspect
+import sys
+from collections.abc import Callable, Iterable
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+from tacit.errors import TargetError
+
+PYTHON = "python"
+"""What stands before a path in the field `property` of an item."""
+KINDS = {bool: "truth", int: "count", float: "count", str: "word"}
+"""Return annotation of a property function -> how it is asked for and read."""
+
+
+def is_file(path: str) -> bool:
+    """Whether this names a Python file, rather than a function in one (`file.py:function`)."""
+    return path.endswith(".py")
+
+
+def load_function(where: str) -> tuple[Callable[[str], object], str, str]:
+    """The function `file.py:function`, how it is asked for (`truth`, `count`, `word`), and in what words.
+
+    The return annotation (bool, int, float or str) is the kind, the first line of the docstring the words: for a truth
+    what the answer would do ("contain an exclamation mark"), else what is asked for ("the number of commas").
+    """
+    path, _, name = where.rpartition(":")
+    function = getattr(load_module(path), name, None) if path else None
+    if not callable(function):
+        raise TargetError(f"{where!r} is no function: expected {PYTHON}:file.py:function. Correct the column.")
+    kind = inspect.signature(function, eval_str=True).return_annotation
+    asks = (inspect.getdoc(function) or "").partition("\n")[0].strip().rstrip(".")
+    if kind not in KINDS or not asks:
+        raise TargetError(
+            f"{where}: expected a return annotation of {_names(KINDS)} and a docstring that says what is asked for, "
+            f"got {getattr(kind, '__name__', kind)} and {asks!r}. Add them."
+        )
+    return function, KINDS[kind], asks
+
+
+@cache
+def load_module(path: str) -> ModuleType:
+    """The Python file `path`, imported once. Raises `TargetError` for one that is missing or fails."""
+    file = Path(path)
+    if not file.is_file() or file.suffix != ".py":
+        raise TargetError(f"there is no Python file {path}. Check the path.")
+    spec = importlib.util.spec_from_file_location(f"own_{file.stem}", file.resolve())
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # dataclasses of the file look themselves up there
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        raise TargetError(f"{path} could not be imported: {type(error).__name__}: {error}. Repair it.") from error
+    return module
+
+
+def _names(kinds: Iterable[type]) -> str:
+    return ", ".join(kind.__name__ for kind in kinds)

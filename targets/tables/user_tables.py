@@ -1,0 +1,274 @@
+"""A user's table, read and checked.
+
+In: a file (CSV, JSONL, JSON records or Parquet). Out: a pandas frame whose columns and values are all text ("" =
+missing), column names in lower case. What a column means is the targets' business; here are the checks that all of them
+share, each ending in one line that says what is wrong and what to do.
+"""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pandas as pd
+
+from tacit.errors import TargetError
+from tacit.targets.base import short_hash
+from tacit.targets.elicitations import parse
+from tacit.targets.tables.hub import HUB, fetched
+
+COMMON_COLUMNS = ("item_id", "group", "entity", "source", "object_prompt", "report_prompt", "label")
+REQUIRED = {"token_count": ("text",), "knowledge": ("question", "answer"), "behavior": ("question",)}
+OPTIONAL = {
+    "token_count": ("before", "after"),
+    "knowledge": ("aliases", "popularity"),
+    "behavior": ("options", "property", "matching"),
+}
+for _sibling in ("char_count", "word_count", "coupled_count"):
+    REQUIRED[_sibling], OPTIONAL[_sibling] = REQUIRED["token_count"], OPTIONAL["token_count"]
+OFFERED = ("token_count", "knowledge", "behavior")
+"""Targets that a table is taken for where none is named."""
+LIST_MARK = "|"
+REPORT_COLUMN = "report_prompt:"
+"""Before the name of an elicitation: a column with the user's own words for it."""
+
+
+def read_table(path: str | Path) -> pd.DataFrame:
+    """Read a table as text, header in lower case, one row per record.
+
+    Lists become `a|b|c`, other nested values (chats among them) JSON, missing values "". Raises `TargetError` for a
+    file that is missing, of another kind, damaged, or empty. `hf://datasets/owner/name/file.parquet` is fetched
+    whole from the hub.
+    """
+    if str(path).startswith(HUB):
+        with TemporaryDirectory() as folder:
+            return read_table(fetched(str(path), Path(folder)))
+    path = Path(path)
+    if not path.is_file():
+        raise TargetError(f"there is no file {path}. Check the path given as DATA or --data.")
+    readers = {".csv": _read_csv, ".jsonl": _read_jsonl, ".json": _read_json, ".parquet": _read_parquet}
+    if path.suffix.lower() not in readers:
+        raise TargetError(
+            f"{path} is not a table this tool reads: expected {', '.join(readers)}, got {path.suffix or 'no ending'!r}."
+        )
+    try:
+        frame = readers[path.suffix.lower()](path)
+    except TargetError:
+        raise
+    except pd.errors.EmptyDataError as error:
+        raise TargetError(f"{path} is empty. Give a table with a header and rows.") from error
+    except (ValueError, OSError, KeyError) as error:
+        raise TargetError(
+            f"{path} could not be read as {path.suffix[1:].upper()}: {_first_line(error)}. Repair the file."
+        ) from error
+    return _as_text(frame, path)
+
+
+def required_columns(target: str) -> tuple[str, ...]:
+    """Columns that a table must have for `target`."""
+    return REQUIRED[target]
+
+
+def targets_for(table: pd.DataFrame) -> tuple[str, ...]:
+    """Names of the targets whose required columns `table` has, in the order of `NAMES`."""
+    served = (name for name, columns in REQUIRED.items() if set(columns) <= set(table.columns))
+    return tuple(name for name in served if name in OFFERED)
+
+
+def ignored_columns(table: pd.DataFrame, target: str) -> tuple[str, ...]:
+    """Columns of `table` that `target` does not read, in their order: to be named in one notice."""
+    known = {*COMMON_COLUMNS, *REQUIRED[target], *OPTIONAL[target]}
+    return tuple(column for column in table.columns if column not in known and not column.startswith(REPORT_COLUMN))
+
+
+def own_reports(row: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """(name of an elicitation, prompt) of every column `report_prompt:<name>` that is not empty, by name.
+
+    Raises `TargetError` for a name that is no elicitation.
+    """
+    own = [(column, text) for column, text in row.items() if str(column).startswith(REPORT_COLUMN) and text.strip()]
+    return tuple(sorted((parse(column.removeprefix(REPORT_COLUMN)).name, text) for column, text in own))
+
+
+def check_table(table: pd.DataFrame, target: str) -> None:
+    """Raise `TargetError` for an empty table, a missing column, an empty cell, repeated ids, a label with one class."""
+    if not len(table):
+        raise TargetError(
+            f"the table for {target} is empty: it has a header but no row. Add rows, or choose another file."
+        )
+    missing = [column for column in REQUIRED[target] if column not in table.columns]
+    if missing:
+        raise TargetError(
+            f"the table has no column {_listed(missing)}, which {target} needs: it has {_listed(table.columns)}, "
+            "expected "
+            f"{_listed(REQUIRED[target])}. Rename a column, or choose another target."
+        )
+    for column in REQUIRED[target]:
+        empty = np.flatnonzero(table[column].str.strip() == "")
+        if len(empty):
+            raise TargetError(
+                f"column {column!r} is empty in {_rows(empty)}, and {target} needs it. Fill or remove {_these(empty)}."
+            )
+    _check_ids(table)
+    _check_label(table, target)
+
+
+def sample_rows(table: pd.DataFrame, n: int | None, seed: int) -> pd.DataFrame:
+    """`n` rows without replacement, in the order of the table; all rows when `n` is None or not smaller than the table.
+
+    Adds `item_id` where the table gives none: a hash of the row's content, with -2, -3… for a row that is repeated word
+    for word. Ids are given before sampling, so that a row has the same id in every sample.
+    """
+    table = table.assign(item_id=_ids(table)).reset_index(drop=True)
+    if n is None or n >= len(table):
+        return table
+    rows = np.random.default_rng([seed, 11]).choice(len(table), size=n, replace=False)
+    return table.iloc[np.sort(rows)].reset_index(drop=True)
+
+
+def split_list(cell: str) -> tuple[str, ...]:
+    """`"a | b"` → `("a", "b")`; empty parts are dropped."""
+    return tuple(part.strip() for part in cell.split(LIST_MARK) if part.strip())
+
+
+def cells(row: pd.Series) -> dict[str, str]:
+    """The columns that every target reads the same way, "" where the table has none: group, entity, source."""
+    return {name: str(row.get(name, "")).strip() for name in ("group", "entity", "source")}
+
+
+def _read_csv(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
+
+
+def _read_jsonl(path: Path) -> pd.DataFrame:
+    records = []
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), 1):
+        if line.strip():
+            records.append(_record(path, f"line {number}", line))
+    return pd.DataFrame(records)
+
+
+def _record(path: Path, where: str, line: str) -> dict:
+    """One JSON object, or a `TargetError` that names the line."""
+    try:
+        record = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise TargetError(
+            f"{path}, {where} is not JSON ({error.msg}). Expected one object per line; repair the line."
+        ) from error
+    if not isinstance(record, dict):
+        raise TargetError(
+            f"{path}, {where} holds a {type(record).__name__}, expected an object with named fields. Repair the line."
+        )
+    return record
+
+
+def _read_json(path: Path) -> pd.DataFrame:
+    """A list of objects; also one object in which exactly one field is such a list."""
+    content = json.loads(path.read_text(encoding="utf-8-sig"))
+    if isinstance(content, dict):
+        lists = [value for value in content.values() if _is_records(value)]
+        content = lists[0] if len(lists) == 1 else content
+    if content != [] and not _is_records(content):
+        raise TargetError(f"{path} is not a list of records: expected [{{…}}, {{…}}]. Rewrite it so, or as JSONL.")
+    return pd.DataFrame(content)
+
+
+def _is_records(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(record, dict) for record in value)
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    return pd.read_parquet(path)
+
+
+def _as_text(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+    """Every value as text and every column name in lower case; an empty table or a repeated column is an error."""
+    if not len(frame):
+        raise TargetError(f"{path} is empty: it has no row. Add rows, or choose another file.")
+    names = [str(column).strip().lower() for column in frame.columns]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise TargetError(
+            f"{path} has the column {_listed(twice)} more than once (capitals do not count). Rename one of them."
+        )
+    text = frame.astype(object).map(cell_text)
+    return text.set_axis(names, axis=1).reset_index(drop=True)
+
+
+def cell_text(value: object) -> str:
+    """One value as text: lists joined by `|`, chats as JSON, whole numbers without `.0`, missing as ""."""
+    if isinstance(value, list | tuple | np.ndarray):
+        if len(value) and all(isinstance(part, dict) for part in value):
+            return json.dumps([_role_first(part) for part in value], ensure_ascii=False)
+        return LIST_MARK.join(cell_text(part) for part in value)
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
+    if value is None or value is pd.NA or value is pd.NaT or value != value:
+        return ""
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
+    return str(value)
+
+
+def _role_first(message: dict) -> dict:
+    """A chat message with its role first, by which a chat is told from other text; any other dict as it is."""
+    return {"role": message["role"], **message} if "role" in message else message
+
+
+def _ids(table: pd.DataFrame) -> list[str]:
+    """The given ids, or hashes of the rows' content, for which the order of the columns does not matter."""
+    given = table["item_id"].str.strip() if "item_id" in table else pd.Series([""] * len(table))
+    columns = sorted(column for column in table.columns if column != "item_id")
+    seen: dict[str, int] = {}
+    ids = []
+    for own, row in zip(given, table[columns].itertuples(index=False), strict=True):
+        name = own or short_hash(*columns, *row)
+        seen[name] = seen.get(name, 0) + 1
+        ids.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
+    return ids
+
+
+def _check_ids(table: pd.DataFrame) -> None:
+    if "item_id" not in table:
+        return
+    ids = table["item_id"].str.strip()
+    twice = ids[(ids != "") & ids.duplicated(keep=False)]
+    if len(twice):
+        rows = np.flatnonzero(ids == twice.iloc[0])
+        raise TargetError(
+            f"item_id {twice.iloc[0]!r} stands in {_rows(rows)}: ids must be unique. Change {_these(rows)}, or "
+            "drop the column."
+        )
+
+
+def _check_label(table: pd.DataFrame, target: str) -> None:
+    if "label" not in table or len(table) < 2:
+        return
+    labels = table["label"].str.strip()
+    if (labels != "").all() and labels.nunique() == 1:
+        raise TargetError(
+            f"column 'label' has one class, {labels.iloc[0]!r}, in all {len(table)} rows, and {target} needs at "
+            "least two. Add rows of "
+            "another class, or drop the column so that the label is computed."
+        )
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(repr(str(name)) for name in names)
+
+
+def _rows(rows: Sequence[int] | np.ndarray) -> str:
+    """`row 3`, or `rows 3, 4, 9 and 12 more`; rows are counted from 1, the header aside."""
+    shown = ", ".join(str(int(row) + 1) for row in rows[:3])
+    more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
+    return f"row{'s' if len(rows) > 1 else ''} {shown}{more}"
+
+
+def _these(rows: Sequence[int] | np.ndarray) -> str:
+    return "it" if len(rows) == 1 else "them"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")

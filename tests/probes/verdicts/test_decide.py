@@ -1,0 +1,415 @@
+"""The ladder, condition by condition: what each verdict needs, and what takes it away."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tacit.probes.statistics.bootstrap import Estimate
+from tacit.probes.verdicts.decide import NAMES, decide
+from tacit.probes.verdicts.evidence import Asked, Evidence, Peer, Rival, Supervised
+from tacit.probes.verdicts.ladder import span
+
+
+def est(value, half=0.02, n=600, n_groups=600):
+    return Estimate(value, value - half, value + half, n, n_groups)
+
+
+def rival(score, lead, matches=False):
+    return Rival("embeddings", est(score), est(lead), matches)
+
+
+CLEAR = Evidence(
+    target="knowledge", condition="locked", metric="auroc", chance=0.5, probe=est(0.9), report=est(0.6), rung="said",
+    gap=est(0.3), equivalent=False, shuffled=est(0.4), unbeaten=(), rivals=(rival(0.6, 0.3),),
+    coverage={"answered": 1.0, "refused": 0.0, "unreadable": 0.0}, constant=0.6, said="yes",
+    control=1.0, n_control=30, control_other=1.0, site="report", layer=4, effective=600, hard=est(0.2), graded=True,
+    answered_gap_lower=0.28,
+)  # fmt: skip
+NOISE = replace(CLEAR, probe=est(0.5), shuffled=est(0.0), gap=est(-0.1), report=est(0.6))
+
+
+def test_known_and_unsaid_is_a_gap():
+    found = decide(CLEAR)
+    assert (found.name, found.level) == ("GAP", "G, provisional")
+    assert "0.300 [0.280, 0.320]" in found.sentence
+
+
+def test_the_sentence_of_a_gap_names_what_was_not_tested():
+    untested = [c.condition for c in decide(CLEAR).conditions if c.held is None and c.level in "DK"]
+    assert untested == [
+        "permutation null of the whole pipeline", "near-duplicate texts", "random-initialised model",
+        "selectivity against a control task",
+    ]  # fmt: skip
+    assert all(what in decide(CLEAR).sentence for what in untested)
+
+
+def test_a_gap_to_the_chosen_rung_alone_is_inconclusive():
+    found = decide(replace(CLEAR, unbeaten=("logits",)))
+    assert found.name == "INCONCLUSIVE"
+    assert any("not shown to be above every single rung: logits" in r for r in found.reasons)
+
+
+def test_a_gap_that_touches_zero_is_inconclusive():
+    found = decide(replace(CLEAR, gap=est(0.05, 0.06)))
+    assert (found.name, found.level) == ("INCONCLUSIVE", "S, provisional")
+
+
+def test_a_positive_gap_wholly_inside_the_margin_is_no_gap_and_says_both():
+    found = decide(replace(CLEAR, gap=est(0.02, 0.01), equivalent=True))
+    assert found.name == "NO_GAP"
+    assert any("within ±0.05 although its interval excludes 0" in r for r in found.reasons)
+
+
+def test_a_probe_at_chance_is_not_known():
+    assert decide(replace(NOISE, report=est(0.5), gap=est(0.0))).name == "NOT_KNOWN"
+
+
+def test_a_probe_that_might_still_be_well_above_chance_is_inconclusive_and_not_denied():
+    found = decide(
+        replace(NOISE, report=est(0.5, 0.2), gap=est(0.0, 0.3), probe=est(0.52, 0.15), shuffled=est(0.0, 0.2))
+    )
+    assert found.name == "INCONCLUSIVE"
+    assert any("more items" in r for r in found.reasons)
+
+
+def test_one_unlucky_shuffle_does_not_decide_what_is_decodable():
+    assert decide(replace(CLEAR, shuffled=est(0.01, 0.05))).name == "GAP"
+
+
+def test_a_baseline_that_matches_the_probe_makes_it_surface_only():
+    found = decide(replace(CLEAR, rivals=(rival(0.9, 0.0, matches=True),)))
+    assert (found.name, found.level) == ("SURFACE_ONLY", "D, provisional")
+
+
+def test_a_baseline_not_beaten_but_not_shown_to_match_is_inconclusive():
+    assert decide(replace(CLEAR, rivals=(Rival("embeddings", est(0.8), est(0.08, 0.1), False),))).name == "INCONCLUSIVE"
+
+
+def test_one_unbeaten_baseline_among_several_is_enough_to_withhold_known():
+    rivals = (rival(0.5, 0.4), rival(0.9, 0.01, matches=True), rival(0.6, 0.3))
+    assert decide(replace(CLEAR, rivals=rivals)).name == "SURFACE_ONLY"
+
+
+def test_a_baseline_whose_score_is_undefined_is_not_beaten():
+    broken = Rival("text", est(np.nan), est(np.nan), False)
+    assert decide(replace(CLEAR, rivals=(rival(0.6, 0.3), broken))).name == "INCONCLUSIVE"
+
+
+def test_without_the_embedding_layer_nothing_is_known():
+    found = decide(replace(CLEAR, rivals=(replace(rival(0.6, 0.3), name="text"),)))
+    assert (found.name, found.level) == ("INCONCLUSIVE", "D, provisional")
+    assert decide(replace(CLEAR, rivals=())).name == "INCONCLUSIVE"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"coverage": {"answered": 0.4, "refused": 0.0, "unreadable": 0.6}},
+        {"control": 0.5},
+        {"constant": 0.97, "control_other": 0.2},
+        {"constant": 1.0, "control_other": float("nan")},
+    ],
+)
+def test_a_report_that_cannot_be_read_or_moved_is_invalid(change):
+    found = decide(replace(CLEAR, **change))
+    assert (found.name, found.level) == ("REPORT_INVALID", "K, provisional")
+
+
+def test_a_constant_report_counts_where_the_control_shows_that_it_can_say_other_things():
+    found = decide(replace(CLEAR, constant=1.0, control_other=0.95))
+    assert found.name == "GAP"
+    assert any("so it can say something else" in r for r in found.reasons)
+
+
+@pytest.mark.parametrize("n_control", [0, 4])
+def test_without_enough_controls_no_gap_is_claimed(n_control):
+    control = float("nan") if n_control == 0 else 1.0
+    found = decide(replace(CLEAR, control=control, n_control=n_control, control_other=float("nan")))
+    assert found.name == "INCONCLUSIVE"
+    assert any(f"{n_control} positive controls, 5 are needed" in r for r in found.reasons)
+
+
+def test_a_score_that_rounds_to_zero_has_no_sign():
+    assert "AUROC 0.900 against 0.000," in decide(replace(CLEAR, report=est(-0.0001))).sentence
+    assert "-0.000" not in span(est(-0.0001, 0.0001))
+
+
+def test_a_finer_scale_than_yes_and_no_is_no_gap():
+    found = decide(replace(CLEAR, graded=False, hard=est(0.0)))
+    assert found.name == "INCONCLUSIVE"
+    assert any("outranks yes and no without knowing more" in r for r in found.reasons)
+    assert decide(replace(CLEAR, graded=False, hard=est(0.2))).name == "GAP"
+
+
+def test_a_gap_that_lies_in_refusals_says_so():
+    coverage = {"answered": 0.8, "refused": 0.2, "unreadable": 0.0}
+    assert "Among answered items alone" in decide(replace(CLEAR, coverage=coverage, answered_gap_lower=-0.01)).sentence
+    assert "Among answered items alone" not in decide(replace(CLEAR, coverage=coverage)).sentence
+
+
+def test_unreadable_words_do_not_hide_log_probabilities_that_match_the_probe():
+    coverage = {"answered": 0.3, "refused": 0.7, "unreadable": 0.0}
+    found = decide(replace(CLEAR, coverage=coverage, report=est(0.9), gap=est(0.0), equivalent=True, rung="logits"))
+    assert found.name == "NO_GAP"
+
+
+@pytest.mark.parametrize("gap", [0.0, -0.1])
+def test_a_model_that_does_not_repeat_a_planted_answer_reports_nothing_whatever_its_log_probabilities(gap):
+    found = decide(replace(CLEAR, control=0.3, report=est(0.9), gap=est(gap), equivalent=gap == 0, rung="logits"))
+    assert found.name == "REPORT_INVALID"
+
+
+@pytest.mark.parametrize("gap", [0.0, -0.1])
+def test_a_best_rung_whose_own_control_failed_earns_no_verdict_for_another_format(gap):
+    good = Asked("free/you/0", {"answered": 1.0, "refused": 0.0, "unreadable": 0.0}, 0.6, "yes", 1.0, 30, 1.0)
+    poor = replace(CLEAR, control=0.2, asked=(good,), gap=est(gap), report=est(0.9), equivalent=gap == 0)
+    assert decide(poor).name == "REPORT_INVALID"
+    assert decide(replace(poor, rung="free/you/0 calibrated")).name == (
+        "NO_GAP" if gap == 0 else "REPORT_EXCEEDS_PROBE"
+    )
+
+
+def test_a_handful_of_controls_proves_neither_that_it_can_report_nor_that_it_cannot():
+    assert decide(replace(CLEAR, control=1 / 3, n_control=3)).name == "INCONCLUSIVE"
+
+
+def test_a_null_of_few_permutations_makes_the_level_provisional():
+    few = decide(replace(TESTED, n_permutations=40, null_p=1 / 41))
+    assert "200 permutations of that null" in few.sentence
+    assert "permutations" not in decide(TESTED).sentence
+
+
+def test_a_sentence_says_in_how_many_folds_its_report_was_the_best_one():
+    folds = ("said", "said", "logits", "said", "logits")
+    assert "best report (said, in 3 of 5 folds):" in decide(replace(CLEAR, chosen=folds)).sentence
+    assert "best report (said):" in decide(replace(CLEAR, chosen=("said",) * 5)).sentence
+
+
+def test_an_output_that_does_as_well_is_named():
+    lens = replace(rival(0.89, 0.0, matches=True), name="logit lens")
+    assert "Its own output (logit lens) gives it away" in decide(replace(CLEAR, outputs=(lens,))).sentence
+
+
+def test_an_output_whose_part_is_undecided_gives_nothing_away():
+    output = Rival("output confidence", est(0.55, 0.13), est(0.15, 0.16), False)
+    found = decide(replace(CLEAR, outputs=(output,)))
+    assert "gives it away" not in found.sentence
+    assert [(c.held, c.tried) for c in found.conditions if "output confidence" in c.condition] == [(None, True)]
+
+
+def test_a_group_that_is_nearly_a_whole_fold_decides_nothing():
+    found = decide(replace(CLEAR, heaviest=0.98))
+    assert (found.name, found.level) == ("INCONCLUSIVE", "none")
+    assert "one group holds 98% of the items of its fold" in found.reasons[0]
+    assert decide(replace(CLEAR, heaviest=0.75)).name == "GAP"
+
+
+def test_counts_that_are_ranked_right_are_not_called_unknown():
+    flat = replace(CLEAR, metric="skill", chance=0.0, probe=est(0.0), hard=None, null_p=0.4, n_permutations=200)
+    assert decide(replace(flat, ranked=est(0.0, 0.1))).name == "NOT_KNOWN"
+    ranked = decide(replace(flat, ranked=est(0.3, 0.1)))
+    assert ranked.name == "INCONCLUSIVE"
+    assert "it ranks the items (Spearman ρ 0.300" in ranked.reasons[0]
+
+
+def test_an_invalid_report_is_called_so_for_the_reason_that_made_it_invalid():
+    few = replace(CLEAR, control=0.0, n_control=2, constant=1.0, said="no", control_other=float("nan"), report=est(0.5))
+    assert "100% of its answers are the same" in decide(few).sentence
+    failed = Asked("free/you/0", CLEAR.coverage, 0.5, "no", 0.1, 30, 0.1)
+    best = replace(CLEAR, rung="free/you/0", asked=(failed,), equivalent=True, gap=est(0.0, 0.01))
+    assert "in the form of its best report (free/you/0) the model does not repeat" in decide(best).sentence
+
+
+def test_a_p_below_what_resamples_can_show_is_an_inequality():
+    found = decide(replace(CLEAR, holm_p=6e-6)).conditions
+    assert any(c.evidence.startswith("p < 0.0001 over") for c in found)
+
+
+def test_a_baseline_that_is_the_same_for_every_item_is_named_as_no_evidence():
+    blank = Rival("embeddings", est(0.5, 0.0), est(0.4), False)
+    found = decide(replace(CLEAR, rivals=(replace(rival(0.6, 0.3), name="text"), blank)))
+    assert any("; embeddings cannot tell the items apart here" in r for r in found.reasons)
+
+
+def test_a_report_that_beats_the_probe_is_said_to_also_where_the_probe_is_at_chance():
+    assert decide(NOISE).name == "REPORT_EXCEEDS_PROBE"
+    assert decide(replace(CLEAR, gap=est(-0.1))).name == "REPORT_EXCEEDS_PROBE"
+
+
+def test_a_report_slightly_ahead_within_the_margin_is_no_gap():
+    assert decide(replace(CLEAR, gap=est(-0.02, 0.01), equivalent=True)).name == "NO_GAP"
+
+
+@pytest.mark.parametrize("change", [{"probe": est(0.9, n=39)}, {"effective": 9}])
+def test_too_few_items_or_groups_are_inconclusive_whatever_the_scores(change):
+    assert decide(replace(CLEAR, **change)).name == "INCONCLUSIVE"
+
+
+@pytest.mark.parametrize("field", ["probe", "gap", "shuffled"])
+def test_an_undefined_score_is_inconclusive(field):
+    found = decide(replace(CLEAR, **{field: replace(est(0.9), lower=np.nan, upper=np.nan)}))
+    assert found.name == "INCONCLUSIVE"
+    assert "undefined" in found.reasons[0]
+
+
+def test_random_evidence_never_crashes_and_never_calls_a_gap_whose_interval_holds_zero():
+    rng = np.random.default_rng(0)
+    for _ in range(500):
+        e = replace(
+            CLEAR, probe=est(rng.uniform(0.3, 1), rng.uniform(0, 0.2)), report=est(rng.uniform(0.3, 1)),
+            gap=est(rng.uniform(-0.3, 0.3), rng.uniform(0, 0.3)), equivalent=bool(rng.integers(2)),
+            shuffled=est(rng.uniform(-0.2, 0.4), 0.1), constant=rng.uniform(0.3, 1), control=rng.uniform(0, 1),
+            rivals=(rival(rng.uniform(0.4, 1), rng.uniform(-0.2, 0.4), bool(rng.integers(2))),),
+        )  # fmt: skip
+        found = decide(e)
+        assert found.name in NAMES
+        if found.name == "GAP":
+            assert e.gap.lower > 0
+            assert e.probe.lower > 0.5
+            assert not e.equivalent
+
+
+TESTED = replace(
+    CLEAR, null_p=0.005, n_permutations=200, near_duplicates=0, selectivity=est(0.3), holm_p=0.001, n_family=6,
+    rivals=(rival(0.6, 0.3), replace(rival(0.55, 0.3), name="random model")),
+    supervised=(
+        Supervised("said calibrated", "map", est(0.2), None), Supervised("shots4/you/0", "shots", est(0.2), True)
+    ),
+)  # fmt: skip
+
+
+def test_with_everything_tested_but_the_tuned_report_a_gap_is_access_and_names_that_alone():
+    found = decide(TESTED)
+    assert (found.name, found.level) == ("GAP", "A, provisional")
+    assert "Still open: tuned report." in found.sentence
+
+
+POSITION = Rival("prompt length", est(0.8), est(0.01, 0.1), False)
+
+
+@pytest.mark.parametrize(
+    ("change", "level"),
+    [
+        ({"null_p": 0.2}, "none"),
+        ({"selectivity": est(0.01)}, "D"),
+        ({"rivals": (rival(0.6, 0.3), Rival("random model", est(0.9), est(0.01), False))}, "D"),
+        (
+            {"positional": True, "rivals": (rival(0.6, 0.3), Rival("prompt length", est(0.8), est(0.01, 0.1), False))},
+            "D",
+        ),
+    ],
+)
+def test_one_failed_condition_of_a_level_takes_the_level_and_the_gap_away(change, level):
+    found = decide(replace(TESTED, **change))
+    assert found.name == "INCONCLUSIVE"
+    assert found.level.split(",")[0] == level
+    assert any("failed" in reason for reason in found.reasons)
+
+
+def test_a_random_model_that_does_as_well_makes_it_surface_only():
+    twin = Rival("random model", est(0.9), est(0.0), True)
+    assert decide(replace(TESTED, rivals=(rival(0.6, 0.3), twin))).name == "SURFACE_ONLY"
+
+
+def test_noise_that_the_permutations_call_signal_is_not_denied():
+    noise = replace(NOISE, report=est(0.5), gap=est(0.0))
+    assert decide(replace(noise, null_p=0.6)).name == "NOT_KNOWN"
+    assert decide(replace(noise, null_p=0.01)).name == "INCONCLUSIVE"
+
+
+def test_a_gap_that_is_one_of_many_must_survive_them_all():
+    found = decide(replace(TESTED, holm_p=0.2, n_family=40))
+    assert found.name == "INCONCLUSIVE"
+    assert any("among 40 gaps it is not shown (Holm p = 0.2)" in reason for reason in found.reasons)
+
+
+@pytest.mark.parametrize(
+    "shots",
+    [(), (Supervised("shots4/you/0", "shots", est(0.2), False),)],
+)
+def test_without_a_readable_report_after_examples_access_is_provisional_and_names_it(shots):
+    found = decide(replace(TESTED, supervised=(*TESTED.supervised[:1], *shots)))
+    assert (found.name, found.level) == ("GAP", "A, provisional")
+    tried = " (tried, undecided)" * bool(shots)
+    assert f"Still open: report after labelled examples{tried}, tuned report." in found.sentence
+    assert any("asked, and not usable" in reason for reason in found.reasons) == bool(shots)
+
+
+@pytest.mark.parametrize(
+    "supervised",
+    [
+        (),
+        (Supervised("said calibrated", "map", est(0.2), None), Supervised("shots4/you/0", "shots", est(0.01), True)),
+        (Supervised("said calibrated", "map", est(0.01), None),),
+    ],
+)
+def test_a_gap_that_no_map_was_tried_on_or_that_labels_close_is_no_matter_of_access(supervised):
+    assert decide(replace(TESTED, supervised=supervised)).level == "G"
+
+
+ACT = replace(TESTED, acts=True)
+
+
+@pytest.mark.parametrize("lens", [None, est(0.0)], ids=["not read", "level"])
+def test_an_act_that_the_next_tokens_logits_may_give_away_is_not_known_ahead_of_them(lens):
+    found = decide(replace(ACT, beyond_lens=lens))
+    assert (found.name, found.level) == ("INCONCLUSIVE", "D")
+    assert any("next token's logits" in reason for reason in found.reasons)
+
+
+def test_a_claim_about_an_act_may_rest_on_layers_where_the_lens_fails():
+    found = decide(replace(ACT, beyond_lens=est(0.1)))
+    assert (found.name, found.level) == ("GAP", "A, provisional")
+    assert "this is about the report prompt" not in found.sentence
+
+
+def test_or_on_the_report_prompt_and_says_so():
+    found = decide(replace(ACT, beyond_lens=est(0.0), at_report=True))
+    assert (found.name, found.level) == ("GAP", "A, provisional")
+    assert "this is about the report prompt" in found.sentence
+
+
+def test_states_that_lead_every_peers_are_privileged():
+    peers = (Peer("base", est(0.2), 40), Peer("other", est(0.1), 40))
+    found = decide(replace(TESTED, peers=peers))
+    assert (found.name, found.level) == ("GAP", "P, provisional")
+    assert "Its own states carry more of it than those of base, other." in found.sentence
+    assert decide(replace(TESTED, peers=(*peers, Peer("twin", est(0.0), 40)))).level == "A, provisional"
+    few = replace(TESTED, peers=(Peer("base", est(0.2), effective=4),))
+    beaten = replace(TESTED, peers=(*few.peers, Peer("other", est(0.0), 40)))
+    assert [c.held for c in decide(beaten).conditions if c.level == "P"] == [False]
+    assert decide(few).level == "A, provisional"
+    assert any(c.held is None and "fewer than 40" in c.evidence for c in decide(few).conditions if c.level == "P")
+    closed = replace(TESTED, peers=peers, supervised=(Supervised("said calibrated", "map", est(0.01), None),))
+    assert decide(closed).level == "G"
+    assert "Its own states" not in decide(closed).sentence
+
+
+def test_another_format_in_which_the_model_can_report_makes_the_report_valid():
+    good = Asked("free/you/0", {"answered": 1.0, "refused": 0.0, "unreadable": 0.0}, 0.6, "yes", 1.0, 30, 1.0)
+    mute = {"coverage": {"answered": 0.1, "refused": 0.0, "unreadable": 0.9}}
+    assert decide(replace(TESTED, **mute)).name == "REPORT_INVALID"
+    assert decide(replace(TESTED, **mute, asked=(good,))).name == "GAP"
+    assert decide(replace(TESTED, **mute, asked=(replace(good, control=0.5),))).name == "REPORT_INVALID"
+    assert decide(replace(TESTED, **mute, asked=(replace(good, n_control=3),))).name == "REPORT_INVALID"
+
+
+def test_a_gap_that_its_own_output_shows_as_well_is_said_to_be_about_words():
+    output = Rival("output confidence", est(0.9), est(0.0), True)
+    found = decide(replace(TESTED, outputs=(output,)))
+    assert found.name == "GAP"
+    assert "about its words only" in found.sentence
+    assert "about its words only" not in decide(TESTED).sentence
+
+
+def test_every_verdict_lists_every_condition_with_its_evidence():
+    levels = [c.level for c in decide(TESTED).conditions]
+    assert [level for level in dict.fromkeys(levels)] == ["D", "K", "S", "G", "A", "P", "U", "scope"]
+    assert all(c.evidence for c in decide(TESTED).conditions)
+
+
+def test_items_that_the_probe_left_out_decide_nothing():
+    found = decide(replace(TESTED, unscored=3))
+    assert found.name == "INCONCLUSIVE"
+    assert found.reasons == ("the probe gave 3 of 600 items no score",)

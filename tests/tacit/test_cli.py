@@ -1,0 +1,255 @@
+"""The front door: every verb explains itself, the default runs end to end, bad input is one line and exit code 2."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+
+import pandas as pd
+import pytest
+from click.testing import CliRunner
+
+from tacit.cli import main as cli
+from tacit.targets import load_items
+
+ROWS = "question,answer\n" + "".join(f"Where was Ada {i} born?,London\n" for i in range(12))
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty working folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*args):
+    return CliRunner().invoke(cli.main, [str(arg) for arg in args])
+
+
+def refused(*args) -> str:
+    """The one line that a refused command prints; asserts exit code 2 and no traceback."""
+    result = run(*args)
+    assert result.exit_code == 2, result.output
+    assert "Traceback" not in result.output
+    lines = result.stderr.strip().splitlines()
+    assert len(lines) == 1, lines
+    return lines[0]
+
+
+@pytest.mark.parametrize("verb", [None, *cli.main.commands])
+def test_every_verb_has_a_help_that_a_stranger_can_use(verb):
+    result = run(*filter(None, [verb]), "--help")
+    assert result.exit_code == 0
+    if verb:
+        options = [line for line in result.output.splitlines() if line.startswith("  -")]
+        assert all(len(line.split()) > 1 for line in options)
+        assert len(cli.main.commands[verb].help) > 30
+
+
+def test_the_default_runs_end_to_end_and_a_second_run_reuses_it(here):
+    probe = ("probe", "--permutations", 40)
+    first = [run("cache", "--n", 90), run(*probe), run("ablate", "--items", 20, "--random", 19)]
+    first += [run("tune", "--epochs", 1), run("compare")]
+    assert [result.exit_code for result in first] == [0] * 5, "\n".join(result.output for result in first)
+    folder = here / "runs" / "default"
+    verdicts = {
+        (v["target"], v["condition"]): v for v in json.loads((folder / "figures" / "verdicts.json").read_text())
+    }
+    asked = set(pd.read_parquet(folder / "activations" / "replies.parquet")["elicitation"]) - {""}
+    assert {name.split("/")[0] for name in asked} == {"choice", "logits", "shots4"}, "more than the default was asked"
+    assert set(verdicts) == {(t, c) for t in ("token_count", "knowledge", "behavior") for c in ("locked", "unlocked")}
+    assert all(verdicts[t, "unlocked"]["verdict"] != "GAP" for t in ("token_count", "knowledge", "behavior"))
+    assert verdicts["token_count", "locked"]["gap_lower"] > 0
+    ablated = {place: next(c for c in v["conditions"] if c["level"] == "U") for place, v in verdicts.items()}
+    assert "ablated at the" in ablated["knowledge", "unlocked"]["evidence"]
+    assert verdicts["token_count", "locked"]["tuning"]["epochs"] == [1] * 5
+    assert verdicts["token_count", "unlocked"]["tuning"] is None
+    assert "or all of these are tuned already" in run("tune", "--epochs", 1).output
+    assert {"target", "condition", "site", "layer", "metric", "value", "lower", "upper", "n"} <= set(
+        pd.read_csv(folder / "probes" / "scores.csv").columns
+    )
+    assert {"item_id", "group", "fold", "label", "probe", "report", "outcome", "reply"} <= set(
+        pd.read_parquet(folder / "probes" / "items.parquet").columns
+    )
+    for stem in ("know-and-say", "layers-knowledge", "counts-token_count"):
+        assert all((folder / "figures" / f"{stem}.{ending}").stat().st_size for ending in ("pdf", "png", "csv"))
+    assert "reused" in run("cache").output
+    assert "reused" in run(*probe).output
+
+
+def test_a_run_made_with_other_settings_is_left_alone(here, tiny):
+    table = here / "t.csv"
+    table.write_text(ROWS)
+    assert run("cache", "r", "--model", tiny("llama"), "--data", table, "--n", 10).exit_code == 0
+    before = (here / "runs" / "r" / "activations" / "manifest.json").read_bytes()
+    line = refused("cache", "r", "--model", tiny("llama"), "--data", table, "--n", 12)
+    assert "n: 10 -> 12" in line
+    assert "RUN=r-2" in line
+    assert (here / "runs" / "r" / "activations" / "manifest.json").read_bytes() == before
+
+
+def test_a_target_with_one_class_ends_in_a_verdict_with_its_reason(here, tiny):
+    (here / "t.csv").write_text(ROWS)
+    cached = run("cache", "r", "--model", tiny("llama"), "--data", here / "t.csv")
+    assert cached.exit_code == 0
+    assert "knowledge: too few for a verdict, which takes 40 usable items and 10 independent groups" in cached.output
+    assert run("probe", "r").exit_code == 0
+    result = run("compare", "r")
+    assert result.exit_code == 0
+    verdict = json.loads((here / "runs" / "r" / "figures" / "verdicts.json").read_text())[0]
+    assert verdict["verdict"] == "REPORT_INVALID"  # a random model cannot repeat a planted answer either
+    assert verdict["gap"] is None
+    assert "same label" in " ".join(verdict["reasons"])
+
+
+def test_a_prompt_longer_than_the_context_stops_before_anything_is_written(here, tiny):
+    (here / "t.csv").write_text(ROWS + f"{'long ' * 400}?,London\n")
+    assert "longer than the model's context" in refused(
+        "cache", "r", "--model", tiny("llama"), "--data", here / "t.csv"
+    )
+    assert not (here / "runs").exists()
+
+
+def test_a_base_model_without_a_chat_template_is_asked_in_plain_words(here, tiny):
+    model = shutil.copytree(tiny("llama"), here / "base")
+    (model / "chat_template.jinja").unlink()
+    (here / "t.csv").write_text(ROWS)
+    result = run("cache", "r", "--model", model, "--data", here / "t.csv")
+    assert result.exit_code == 0
+    assert "no chat template" in result.output
+
+
+@pytest.mark.parametrize(
+    ("args", "message"),
+    [
+        (["cache", "--model", "./nowhere"], "there is no folder ./nowhere"),
+        (["cache", "--targets", "happiness"], "no target is called 'happiness'"),
+        (["cache", "--data", "nothing.csv"], "there is no file nothing.csv"),
+        (["cache", "--sites", "subject"], "--sites object,report:-3"),
+        (["cache", "--sites", "object:end"], "knowledge: nothing is marked"),
+        (["cache", "--layers", "0-40"], "the model has 0-6"),
+        (["cache", "--condition", "honest"], "See: tacit cache --help"),
+        (["cache", "--condition", "a=x", "--condition", "a=y"], "a is given twice"),
+        (["cache", "--n", "3"], "See: tacit cache --help"),
+        (["cache", "../x"], "is not a run's name"),
+        (["probe", "nosuch"], "there is no run 'nosuch'"),
+        (["compare", "nosuch"], "nosuch"),
+        (["compare", "a", "b", "a"], "a run is given twice"),
+        (["ablate", "nosuch"], "there is no run 'nosuch'"),
+        (["tune", "nosuch"], "there is no run 'nosuch'"),
+    ],
+)
+def test_bad_input_is_one_line_that_says_what_to_do(here, args, message):
+    assert message in refused(*args)
+    assert not (here / "runs").exists(), "a slip must not bind the run to its settings"
+
+
+@pytest.mark.parametrize(
+    ("args", "line"),
+    [
+        (["shwo"], "Error: No such command 'shwo'. Did you mean 'show'? See: tacit --help"),
+        (["shpprt"], "Error: No such command 'shpprt'. See: tacit --help"),
+    ],
+)
+def test_a_slip_on_the_command_line_is_one_sentence_with_one_full_stop(here, args, line):
+    assert refused(*args) == line
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("question\nWhy?\n", "answer"), ("question,answer\n", "no rows|empty"), ("", "empty|columns")],
+)
+def test_a_table_that_lacks_something_is_one_line(here, text, message, tiny):
+    (here / "t.csv").write_text(text)
+    line = refused("cache", "--model", tiny("llama"), "--targets", "knowledge", "--data", here / "t.csv")
+    assert re.search(message, line), line
+
+
+@pytest.mark.parametrize(("n", "n_groups", "too_few"), [(1, 1, True), (39, 39, True), (40, 9, True), (40, 10, False)])
+def test_items_that_are_too_few_for_a_verdict_are_told_of(here, n, n_groups, too_few):
+    rows = (f"Where was Ada {i} born?,London {i % n_groups}\n" for i in range(n))
+    (here / "t.csv").write_text("question,answer\n" + "".join(rows))
+    items, _ = load_items("knowledge", "t.csv", n=600, seed=0, count_tokens=len)
+    told = "".join(cli._too_few("knowledge", items))
+    assert told.endswith(f"(here: {n} and at most {n_groups})") == too_few
+    assert bool(told) == too_few
+
+
+def test_an_interrupted_run_says_that_nothing_is_lost_and_goes_on(here, tiny, monkeypatch):
+    from tacit.activations import cache as module
+
+    (here / "t.csv").write_text(ROWS)
+    args = ("cache", "r", "--model", tiny("llama"), "--data", here / "t.csv")
+    real = module._shard
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "_shard", interrupted)
+    result = run(*args)
+    assert result.exit_code == 130
+    assert "the same command goes on from there" in result.output
+    monkeypatch.setattr(module, "_shard", real)
+    assert run(*args).exit_code == 0
+
+
+def test_verify_says_what_is_damaged_and_cache_mends_it(here, tiny):
+    (here / "t.csv").write_text(ROWS)
+    args = ("cache", "r", "--model", tiny("llama"), "--data", here / "t.csv")
+    run(*args)
+    shard = next((here / "runs" / "r" / "activations").glob("*/*.safetensors"))
+    shard.write_bytes(shard.read_bytes()[:-1])
+    result = run("verify", "r")
+    assert result.exit_code == 1
+    assert shard.name in result.output
+    assert "cached again" in run(*args).output
+    assert run("verify", "r").exit_code == 0
+    assert "llama" in run("info", "r").output
+
+
+@pytest.mark.parametrize("model", ["tinytalk-3m-chat", "stories260K"])
+def test_real_checkpoints_that_cannot_follow_a_format_are_reported_honestly(here, shared, model):
+    for args in (
+        ["cache", model, "--model", shared / "models" / model, "--n", 45],
+        ["probe", model, "--permutations", 20],
+        ["compare", model],
+    ):
+        result = run(*args)
+        assert result.exit_code == 0, result.output
+    verdicts = json.loads((here / "runs" / model / "figures" / "verdicts.json").read_text())
+    assert not {verdict["verdict"] for verdict in verdicts} & {"GAP", "NO_GAP"}
+    replies = pd.read_parquet(here / "runs" / model / "probes" / "items.parquet")
+    assert (replies["outcome"] != "answered").mean() > 0.5
+
+
+def test_a_form_that_the_users_table_words_is_asked_without_being_asked_for(here):
+    rows = [f"g{k},Would you like tea or coffee with meal {k}?,tea|coffee,What would you drink {k}?" for k in range(12)]
+    table = here / "drinks.csv"
+    table.write_text("group,question,options,report_prompt:free/you/0\n" + "\n".join(rows))
+    found = run("cache", "drinks", "--data", table, "--n", 12, "--twins", 0, "--samples", 0, "--reports", "choice")
+    assert found.exit_code == 0, found.output
+    asked = set(pd.read_parquet(here / "runs/drinks/activations/replies.parquet")["elicitation"])
+    assert "free/you/0" in asked
+
+
+@pytest.mark.parametrize("verb", ["probe", "ablate", "tune", "compare", "show", "info", "verify"])
+def test_a_run_that_is_not_there_is_named_with_those_that_are(here, verb):
+    (here / "runs/good").mkdir(parents=True)
+    (here / "runs/good/settings.json").write_text("{}")
+    assert "there is no run 'nosuch' (runs/nosuch/settings.json; runs that are there: good)" in refused(verb, "nosuch")
+
+
+@pytest.mark.parametrize("verb", ["info", "verify"])
+def test_a_run_that_holds_no_activations_yet_is_told_from_one_that_is_not_there(here, verb):
+    (here / "runs/good").mkdir(parents=True)
+    (here / "runs/good/settings.json").write_text('{"model": "m", "targets": [], "conditions": {}, "data": {}}')
+    assert "holds no activations. Run: make cache RUN=good" in refused(verb, "good")
+
+
+def test_the_embedded_models_tables_are_taken_however_it_is_named_and_kept(here):
+    named = cli._settings("x", {"model": str(cli.DEFAULT_MODEL)})
+    assert named == cli._settings("x", {})
+    assert set(named.data) == {"token_count", "knowledge", "behavior"}
+    cli.write_settings("x", named)
+    assert cli._settings("x", {"targets": ("knowledge",)}).data == {"knowledge": named.data["knowledge"]}
