@@ -16,7 +16,7 @@ from tacit.activations.model.logit_lens import lens_tensors
 from tacit.activations.model.mean_embeddings import embedding_tensors
 from tacit.activations.plan import Entry
 from tacit.activations.store.store import ENDS, Store
-from tacit.files import sha256_of, write_atomically
+from tacit.files import sha256_of, write_bytes
 
 
 def without_ends(manifest: Manifest, entries: Sequence[Entry]) -> list[Entry]:
@@ -38,5 +38,5 @@ def write_ends(manifest: Manifest, entries: Sequence[Entry], subject: Subject) -
         tensors |= lens_tensors(store, entry.ask.target, entry.condition, subject)
         name = f"{entry.folder}/{ENDS}"
         data = safetensors.numpy.save(tensors, metadata={"tacit": entry.key})
-        manifest.content["tables"][name] = write_atomically(manifest.folder / name, data)
+        manifest.content["tables"][name] = write_bytes(manifest.folder / name, data)
     manifest.write()

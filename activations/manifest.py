@@ -22,7 +22,7 @@ from tacit.activations.plan import LIBRARIES, SHARD_ROWS, Entry
 from tacit.activations.store.store import FORMAT
 from tacit.activations.store.verify import shard_fault
 from tacit.errors import ActivationError
-from tacit.files import sha256_of, write_atomically
+from tacit.files import sha256_of, write_bytes
 from tacit.settings import Settings
 
 FOUND_OUT = ("layers", "n_layers", "d_model", "dtype", "device", "shares", "tables")
@@ -114,7 +114,7 @@ class Manifest:
         data = safetensors.torch.save(tensors, metadata={"tacit": f"{entry.key} {rows.start}-{rows.stop}"})
         shard = {
             "file": f"{stem}.safetensors", "rows": [rows.start, rows.stop], "bytes": len(data),
-            "sha256": write_atomically(self.folder / f"{stem}.safetensors", data),
+            "sha256": write_bytes(self.folder / f"{stem}.safetensors", data),
             "replies": f"{stem}.replies.parquet",
             "replies_sha256": self._table(f"{stem}.replies.parquet", replies),
             "not_finite": {name: count for name, count in weak.items() if count},
@@ -140,7 +140,7 @@ class Manifest:
 
     def _table(self, name: str, table: pd.DataFrame) -> str:
         table.to_parquet(data := io.BytesIO(), index=False)
-        return write_atomically(self.folder / name, data.getvalue())
+        return write_bytes(self.folder / name, data.getvalue())
 
     def sound(self) -> bool:
         """Whether the tables are those that were written and the store was complete."""
@@ -149,4 +149,4 @@ class Manifest:
         return bool(self.content["complete"] and tables and whole)
 
     def write(self) -> None:
-        write_atomically(self.path, (json.dumps(self.content, indent=1, ensure_ascii=False) + "\n").encode())
+        write_bytes(self.path, (json.dumps(self.content, indent=1, ensure_ascii=False) + "\n").encode())

@@ -34,7 +34,7 @@ from tacit.activations.model.read_states import CPU_TOKENS, GPU_TOKENS, Reader
 from tacit.activations.model.sites import sites_of
 from tacit.activations.plan import PRIMARY, Ask, Question, item_table, plan_run
 from tacit.activations.tune import BATCH, SOFT, UNLEARNED, Learning
-from tacit.files import write_atomically
+from tacit.files import write_bytes
 from tacit.settings import RUNS, Settings
 
 SHARED, OWN = 100, 24
@@ -343,7 +343,7 @@ def main(n: int, repeats: int, blocks: int, width: int, vocabulary: int, seed: i
         found.append(reading(Path(temporary), rows=2000, layers=blocks, width=width, repeats=repeats))
     found.append(peak)
     path = RUNS / "bench" / "bench.json"
-    write_atomically(path, (json.dumps([asdict(ratio) for ratio in found], indent=1) + "\n").encode())
+    write_bytes(path, (json.dumps([asdict(ratio) for ratio in found], indent=1) + "\n").encode())
     for ratio in found:
         floor = "" if ratio.floor_s is None else f"  {ratio.ours_s / ratio.floor_s:5.2f} x floor {ratio.floor_s:9.3g}"
         click.echo(

@@ -1,40 +1,124 @@
-"""Bytes to disk so that a reader sees the whole file or none of it."""
+"""Everything that tacit writes goes through here: a reader sees a whole file or none, and no spreadsheet runs a cell.
+
+In: a path and its content. Out: the file, put in place in one step after it has reached the disk.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import json
+import math
 import os
+import re
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
-from tacit.errors import ActivationError
+import numpy as np
+import pandas as pd
+
+from tacit.errors import TacitError
 
 CHUNK = 1 << 20
 PARTIAL = ".partial"
 """Ending of a file that is still being written; one that is found later was left by a process that was killed."""
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
+"""A cell that begins so may be run by a spreadsheet (OWASP, "CSV Injection")."""
 
 
-def write_atomically(path: Path, data: bytes) -> str:
-    """Write `data` to a temporary sibling, flush it to the disk, then `os.replace`; returns the sha256 of `data`.
+class WriteError(TacitError):
+    """A file could not be written; what was there before is unchanged."""
 
-    Raises ActivationError when the disk is full; the temporary file is removed and whatever stood at `path` stays.
+
+def write_file(path: Path | str, fill: Callable[[Path], object]) -> Path:
+    """Let `fill` write a temporary sibling of `path`, flush that to the disk, then `os.replace` it; returns `path`.
+
+    Raises WriteError, which names the file and the reason (a full disk, a read-only folder, a directory in its place).
+    The sibling is removed and whatever was at `path` stays.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=PARTIAL)
+    path = Path(path)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(name, path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:80]}.", suffix=PARTIAL)
+        os.close(descriptor)
+        sibling = Path(name)
+        try:
+            fill(sibling)
+            sibling.chmod(0o666 & ~_umask())  # mkstemp's own files are readable by their owner alone
+            _flush(sibling)
+            os.replace(sibling, path)
+        finally:
+            sibling.unlink(missing_ok=True)
     except OSError as error:
-        raise ActivationError(
-            f"could not write {path} ({error.strerror or error}; {len(data):,} bytes). "
-            "What was finished before is kept: free some space and give the same command again."
+        raise WriteError(
+            f"could not write {path} ({error.strerror or error}). What was finished before is unchanged. Check that the"
+            " folder is writable and the disk has room, then run the same command again."
         ) from error
-    finally:
-        Path(name).unlink(missing_ok=True)
+    return path
+
+
+def write_bytes(path: Path | str, data: bytes) -> str:
+    """Write `data` by `write_file`; returns its sha256 as hexadecimal digits."""
+    write_file(path, lambda sibling: sibling.write_bytes(data))
     return hashlib.sha256(data).hexdigest()
+
+
+def write_text(path: Path | str, text: str) -> Path:
+    """Write `text` as UTF-8 with unchanged line ends; an unpaired surrogate becomes a question mark."""
+    write_bytes(path, text.encode("utf-8", errors="replace"))
+    return Path(path)
+
+
+def write_json(path: Path | str, content: object) -> Path:
+    """Strict, indented JSON; nan and infinities become null."""
+    return write_text(path, json.dumps(plain(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def write_csv(path: Path | str, table: pd.DataFrame) -> Path:
+    """Write `table` as CSV with numbers in full and no cell that a spreadsheet would run."""
+    return write_text(path, neutralised(table).to_csv(index=False, lineterminator="\n"))
+
+
+def write_parquet(path: Path | str, table: pd.DataFrame) -> Path:
+    """Write `table` as Parquet, without its index."""
+    return write_file(path, lambda sibling: table.to_parquet(sibling, index=False))
+
+
+def neutralised(table: pd.DataFrame) -> pd.DataFrame:
+    """`table` with an apostrophe before each text, in cells and column names, that a spreadsheet would run."""
+    numeric = {name: table[name].dtype.kind in "biufc" for name in table.columns}
+    cells = {n: list(table[n]) if numeric[n] else [neutral_cell(cell) for cell in table[n]] for n in table.columns}
+    return pd.DataFrame({neutral_cell(str(name)): values for name, values in cells.items()})
+
+
+def neutral_cell(cell: object) -> object:
+    """`cell`, with an apostrophe before a text that a spreadsheet would run as a formula; numbers are left alone.
+
+    >>> neutral_cell("=1+1"), neutral_cell("-0.5"), neutral_cell("yes")
+    ("'=1+1", '-0.5', 'yes')
+    """
+    if not isinstance(cell, str) or not cell.startswith(FORMULA_STARTS) or _is_number(cell):
+        return cell
+    return "'" + cell
+
+
+def plain(x: object) -> object:
+    """`x` in JSON's types: numpy scalars and arrays unpacked, numbers that are not finite as None.
+
+    >>> plain({"a": np.float64("nan"), "b": np.arange(2)})
+    {'a': None, 'b': [0, 1]}
+    """
+    if isinstance(x, dict):
+        return {str(k): plain(v) for k, v in x.items()}
+    if isinstance(x, list | tuple | np.ndarray):
+        return [plain(v) for v in x]
+    if isinstance(x, np.bool_ | bool):
+        return bool(x)
+    if isinstance(x, np.integer | int):
+        return int(x)
+    if isinstance(x, np.floating | float):
+        return float(x) if math.isfinite(x) else None
+    return x
 
 
 def sweep(folder: Path) -> None:
@@ -50,3 +134,21 @@ def sha256_of(path: Path) -> str:
         while chunk := file.read(CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def _is_number(text: str) -> bool:
+    return re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text) is not None
+
+
+def _flush(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _umask() -> int:
+    now = os.umask(0)
+    os.umask(now)
+    return now

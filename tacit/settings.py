@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tacit.errors import ActivationError
-from tacit.files import write_atomically
+from tacit.files import write_bytes
 
 RUNS = Path("runs")
 
@@ -106,7 +106,7 @@ def write_settings(run: str, settings: Settings) -> Path:
     path = run_folder(run) / "settings.json"
     if known is None:
         text = json.dumps(dataclasses.asdict(settings), indent=2, ensure_ascii=False)
-        write_atomically(path, (text + "\n").encode())
+        write_bytes(path, (text + "\n").encode())
     elif changed := known.difference(settings):
         raise ActivationError(
             f"runs/{run} was made with other settings ({changed}). "
