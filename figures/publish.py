@@ -21,7 +21,7 @@ from tacit.figures.tables.save import save_table
 def draw_run(folder: Path | str, verdicts: Sequence[Mapping] | None = None) -> list[Path]:
     """Write everything that the run `folder` has numbers for, and return the paths.
 
-    verdicts: as just computed; those of `figures/verdicts.json` where they are not given. Raises FigureError for a run
+    verdicts: as just computed; by default those in `verdicts/verdicts.json`. Raises FigureError for a run
     without scores, items or verdicts.
     """
     run = read_run(folder, verdicts)
@@ -59,13 +59,17 @@ def _draw(page: Page, folder: Path) -> list[Path]:
 
 
 def _forget(run: RunFiles, drawn: Sequence[Path]) -> None:
-    """Remove the pages that the last drawing wrote and this one did not: they show numbers that the run has no more."""
+    """Remove the files in `figures/` that the last record lists and that were not drawn now: their numbers are stale.
+
+    Older versions also wrote, and listed, the verdicts and their tables there.
+    """
     record = run.folder / "figures/reproducibility.json"
     try:
-        before = json.loads(record.read_text(encoding="utf-8"))["sha256"]
+        written = json.loads(record.read_text(encoding="utf-8"))
+        before = {**written["sha256"], **written.get("sha256_measured", {})}
     except (OSError, ValueError, KeyError, TypeError):
         return
-    names = {Path(name).name for name in before if name.startswith("figures/") and not name.endswith(".json")}
+    names = {Path(name).name for name in before if name.startswith("figures/")}
     for name in names - {path.name for path in drawn}:
         (record.parent / name).unlink(missing_ok=True)
 

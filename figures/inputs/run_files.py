@@ -14,12 +14,13 @@ import pandas as pd
 
 from tacit.errors import FigureError
 from tacit.figures.inputs.verdict_rows import verdict_rows
+from tacit.names import FIGURES, VERDICTS, VERDICTS_FILE, VERDICTS_SCHEMA
 
 OPTIONAL = {
     "null": "probes/null.csv", "curve": "probes/curve.csv", "transfer": "probes/transfer.csv",
     "sparse": "probes/sparse.csv", "positions": "probes/positions.csv", "replies": "probes/replies.parquet",
-    "reliability": "figures/reliability.csv", "matrix": "figures/matrix.csv",
-    "disagreements": "figures/disagreements.csv", "asked": "activations/items.parquet",
+    "reliability": "verdicts/reliability.csv", "matrix": "verdicts/matrix.csv",
+    "disagreements": "verdicts/disagreements.csv", "asked": "activations/items.parquet",
 }  # fmt: skip
 """Tables that a run may have, by the name under which pages know them."""
 
@@ -31,7 +32,7 @@ class RunFiles:
     folder: Path
     """`runs/<run>`."""
     verdicts: Sequence[Mapping]
-    """As `figures/verdicts.json` holds them, one per target and condition."""
+    """The list in `verdicts/verdicts.json`, one per target and condition."""
     scores: pd.DataFrame
     """`probes/scores.csv`."""
     items: pd.DataFrame
@@ -73,7 +74,7 @@ class RunFiles:
 
 
 def read_run(folder: Path | str, verdicts: Sequence[Mapping] | None = None) -> RunFiles:
-    """Read a run's files; `verdicts` as just computed, else those of `figures/verdicts.json`.
+    """Read a run's files; `verdicts` as just computed, else those of `verdicts/verdicts.json`.
 
     Raises FigureError for a run without scores, items or verdicts, and for a file that cannot be read.
     """
@@ -103,14 +104,26 @@ def headline_items(items: pd.DataFrame, verdicts: Sequence[Mapping]) -> pd.DataF
 
 
 def read_verdicts(folder: Path | str) -> list[Mapping]:
-    """The list in `figures/verdicts.json`. Raises FigureError where it is absent or no list of verdicts."""
-    path, again = Path(folder) / "figures/verdicts.json", f"tacit compare {Path(folder).name}"
+    """The list in `verdicts/verdicts.json`. Raises FigureError if absent, damaged or of another version."""
+    folder = Path(folder)
+    path, again = folder / VERDICTS / VERDICTS_FILE, f"Run: tacit compare {folder.name}"
     if not path.is_file():
-        raise FigureError(f"{path} is not there: this run has not been compared. Run: {again}")
+        raise FigureError(f"{_why_absent(folder, path)}. {again}")
     found = _json(path)
-    if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise FigureError(f"{path} is no list of verdicts. Run: {again}")
-    return found
+    schema = found.get("schema") if isinstance(found, dict) else None
+    if schema != VERDICTS_SCHEMA:
+        raise FigureError(f"{path} has schema {schema!r}, but this version reads {VERDICTS_SCHEMA!r}. {again}")
+    verdicts = found.get("verdicts")
+    if not isinstance(verdicts, list) or not all(isinstance(one, dict) for one in verdicts):
+        raise FigureError(f"{path} does not contain a list of verdicts. {again}")
+    return verdicts
+
+
+def _why_absent(folder: Path, path: Path) -> str:
+    before = folder / FIGURES / VERDICTS_FILE
+    if before.is_file():
+        return f"{path} is not there: the verdicts in {before} were written by an older version"
+    return f"{path} is not there: this run has not been compared"
 
 
 def _json(path: Path):

@@ -286,7 +286,7 @@ def _statistics(run: RunFiles) -> Iterator[Sentence]:
 
 def _software(run: RunFiles) -> Iterator[Sentence]:
     used = [f"{name} {number}" for name, number in (run.manifest.get("versions") or {}).items()]
-    used = [f"tacit {(run.facts.get('made_from') or {}).get('tacit') or version('tacit')}", *used]
+    used = [f"tacit {(run.facts.get('made_from') or {}).get('tacit') or version('tacit-lm')}", *used]
     used += [f"scikit-learn {version('scikit-learn')}"]
     seed = run.settings.get("seed")
     seeds = f"; the seed of items, samples and folds was {seed}" if seed is not None else ""

@@ -2,7 +2,7 @@
 
 In: `RunFiles`, and the files that were drawn. Out: a dictionary for JSON: the commands, the settings, the model and its
 hashes, the versions, and the SHA-256 of each file of the run. No date, no machine: the same run gives the same bytes.
-Shards are not read again: each stands with its SHA-256 in a manifest of the activations, and the manifest's is here.
+Shards are not read again: a manifest of the activations lists the SHA-256 of each, and the manifest's own is here.
 """
 
 import hashlib
@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from tacit.figures.inputs.run_files import OPTIONAL, RunFiles
+from tacit.names import ACTIVATIONS, FIGURES, VERDICTS, VERDICTS_FILE
 
 _LIBRARIES = ("tacit", "numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "matplotlib", "jinja2", "safetensors")
 _OPTIONS = {"n": "--n", "seed": "--seed", "layers": "--layers", "sites": "--sites", "reports": "--reports",
@@ -39,21 +40,20 @@ def reproducibility(run: RunFiles, drawn: Iterable[Path] = ()) -> dict:
 
 
 def _made(folder: Path) -> Iterator[Path]:
-    """The files that the pages were drawn from and that lie outside `figures`, with whatever lies beside them."""
-    yield folder / "figures/verdicts.json"
+    """What the pages were drawn from: of the activations only the manifests, of the verdicts not the tables."""
+    yield folder / VERDICTS / VERDICTS_FILE
     yield from (folder / "activations").glob("manifest.json")
     yield from (folder / "activations/twins").glob("*/manifest.json")
     for path in folder.rglob("*"):
         inside = path.relative_to(folder)
         passing = path.suffix in _PASSING or any(part.startswith(".") for part in inside.parts)
-        if inside.parts[0] not in ("activations", "figures") and not passing:
+        if inside.parts[0] not in (ACTIVATIONS, VERDICTS, FIGURES) and not passing:
             yield path
 
 
 def _measured(folder: Path) -> Iterator[Path]:
-    """Tables in `figures` that a comparison measures. They stand apart: a page that is listed among the drawn and is
-    not drawn again is removed, and no drawing makes these."""
-    return (folder / path for path in OPTIONAL.values() if path.startswith("figures/"))
+    """The tables that a comparison writes beside its verdicts."""
+    return (folder / path for path in OPTIONAL.values() if path.startswith(f"{VERDICTS}/"))
 
 
 def _digests(folder: Path, paths: Iterable[Path]) -> dict[str, str]:

@@ -14,8 +14,9 @@ from tacit.figures.drawing import rounding, words
 from tacit.figures.inputs.layer_rows import BEST, NESTED, clean_scores
 from tacit.figures.inputs.run_files import read_verdicts
 from tacit.figures.terminal.summary import summary
+from tacit.names import FIGURES, VERDICTS, VERDICTS_FILE
 
-_PAGES = ("report.html", "verdicts.json", "numbers.tex", "methods.tex")
+_PAGES = ("report.html", "numbers.tex", "methods.tex")
 
 
 def shown(folder: Path | str, *, width: int = 96, why: bool = False) -> str:
@@ -26,13 +27,13 @@ def shown(folder: Path | str, *, width: int = 96, why: bool = False) -> str:
 
 
 def files(folder: Path | str) -> str:
-    """Where the pages of a run are, those that a reader opens first."""
-    out = Path(folder) / "figures"
+    """Where the pages of a run are, the ones to open first by name, and where its verdicts are."""
+    out, verdicts = Path(folder) / FIGURES, Path(folder) / VERDICTS / VERDICTS_FILE
     there = [name for name in _PAGES if (out / name).is_file()]
     tables = [path for path in out.glob("*.md") if path.stem != "methods"]
     counts = ((len(list(out.glob("*.pdf"))), "figure"), (len(tables), "table"))
     found = ", ".join(f"{n} {name}{'s' * (n != 1)}" for n, name in counts)
-    return f"{out}/: {', '.join(there)}; {found}."
+    return f"{out}/: {', '.join([*there, found])}. Verdicts: {verdicts}."
 
 
 def as_json(folder: Path | str) -> str:
@@ -45,7 +46,7 @@ def as_json(folder: Path | str) -> str:
         return json.dumps(found, indent=1, ensure_ascii=False, allow_nan=False)
     except ValueError:
         raise FigureError(
-            f"{folder}/figures/verdicts.json is not strict JSON. Run: tacit compare {folder.name}"
+            f"{folder / VERDICTS / VERDICTS_FILE} is not strict JSON. Run: tacit compare {folder.name}"
         ) from None
 
 

@@ -41,7 +41,7 @@ def extrapolation_rows(analysis: Analysis, weights: np.ndarray) -> list[dict]:
     for name, (kind, pred) in preds.items():
         for metric in METRICS:
             found = estimate(metric, scoring, pred[high], weights[high], examples.groups[high])
-            note = f"counts above {np.quantile(analysis.stick.y, TRAINED_SHARE):g}, none as large in training"
+            note = f"counts above {np.quantile(analysis.scoring.y, TRAINED_SHARE):g}, none as large in training"
             rows.append(score_row(analysis, name, kind, f"{metric}_beyond_range", found, note=note))
     return rows
 

@@ -75,7 +75,7 @@ class Supervised:
     """A report that was given labels, and what the probe has over it."""
 
     rung: str
-    how: str
+    elicitation: str
     """map (a 1-D map fitted on the probe's training folds), shots (labelled examples in the prompt), or tuned (a prompt
     learned by gradient)"""
     lead: Estimate

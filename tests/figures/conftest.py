@@ -106,12 +106,13 @@ def make_run(*, targets=tuple(METRICS), conditions=("locked", "unlocked"), n_lay
 
 def put(run: Run, folder: Path, *, manifest: dict | None = None, facts: dict | None = None, **tables) -> Path:
     """`run` as the rooms leave it on disk; tables: optional ones by their path without ending, `probes__curve`."""
-    for name in ("activations", "probes", "figures"):
+    for name in ("activations", "probes", "verdicts", "figures"):
         (folder / name).mkdir(parents=True, exist_ok=True)
     run.scores.to_csv(folder / "probes/scores.csv", index=False)
     run.items.to_parquet(folder / "probes/items.parquet")
     texts = {"probes/probes.json": facts or FACTS, "activations/manifest.json": manifest or MANIFEST,
-             "settings.json": MANIFEST["settings"], "figures/verdicts.json": run.verdicts}  # fmt: skip
+             "settings.json": MANIFEST["settings"],
+             "verdicts/verdicts.json": {"schema": "tacit-verdicts/1", "verdicts": run.verdicts}}  # fmt: skip
     for name, content in texts.items():
         (folder / name).write_text(json.dumps(content), encoding="utf-8")
     for name, table in tables.items():

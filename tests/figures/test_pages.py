@@ -81,8 +81,8 @@ def test_tables_that_a_run_may_have_become_figures(a_run, on_disk, tmp_path):
             probes__curve=pd.DataFrame([place | {"n_labels": n, "n_repeats": 5} for n in (25, 160)]),
             probes__transfer=pd.DataFrame([place | trained]),
             probes__positions=pd.DataFrame([place | {"prompt": "object", "position": -1, "layer": 2}]),
-            figures__matrix=pd.DataFrame([place | {"predictor": "a", "target_run": "b", "kind": "probe", "n": 9}]),
-            figures__reliability=pd.DataFrame([place | {"kind": "probe", "confidence": 0.5, "outcome": 0.4, "n": 9}]),
+            verdicts__matrix=pd.DataFrame([place | {"predictor": "a", "target_run": "b", "kind": "probe", "n": 9}]),
+            verdicts__reliability=pd.DataFrame([place | {"kind": "probe", "confidence": 0.5, "outcome": 0.4, "n": 9}]),
         )
     ]  # fmt: skip
     assert {"decomposition", "learning-curve", "transfer-matrix", "position-map", "predictor-matrix"} < set(names)

@@ -31,10 +31,19 @@ def test_a_page_whose_numbers_are_gone_is_removed_and_other_files_stay(a_run, on
     draw_run(folder)
     names = {path.name for path in (folder / "figures").iterdir()}
     assert not [name for name in names if "token_count" in name]
-    assert {"mine.txt", "verdicts.json", "layers-knowledge.pdf"} <= names
+    assert {"mine.txt", "layers-knowledge.pdf"} <= names
     assert not any(
         "token_count" in name for name in json.loads((folder / "figures/reproducibility.json").read_text())["sha256"]
     )
+
+
+def test_verdicts_that_an_older_version_wrote_among_the_figures_are_removed(a_run, on_disk, tmp_path):
+    folder = on_disk(a_run(targets=("knowledge",), conditions=("plain",), n_layers=3), tmp_path / "a-run")
+    record = {"sha256": {"figures/verdicts.json": ""}, "sha256_measured": {"figures/reliability.csv": ""}}
+    for name, text in (("reproducibility.json", json.dumps(record)), ("verdicts.json", "[]"), ("reliability.csv", "")):
+        (folder / "figures" / name).write_text(text)
+    draw_run(folder)
+    assert not {"verdicts.json", "reliability.csv"} & {path.name for path in (folder / "figures").iterdir()}
 
 
 def test_several_models_stand_on_one_figure_target_by_target(a_run, tmp_path):

@@ -7,8 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tacit.figures.drawing import save
-from tacit.figures.drawing.save import file_names, neutralised, write
+from tacit.figures.drawing.save import file_names, neutralised, save, write
 from tacit.figures.inputs.verdict_rows import verdict_rows
 from tacit.figures.plots import know_and_say
 

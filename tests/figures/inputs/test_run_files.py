@@ -16,7 +16,7 @@ def folder(a_run, on_disk, tmp_path):
 @pytest.mark.parametrize(
     ("missing", "command"),
     [("probes/scores.csv", "tacit probe a-run"), ("probes/items.parquet", "tacit probe a-run"),
-     ("figures/verdicts.json", "tacit compare a-run")],
+     ("verdicts/verdicts.json", "tacit compare a-run")],
 )  # fmt: skip
 def test_a_missing_file_is_named_with_the_command_that_writes_it(folder, missing, command):
     (folder / missing).unlink()
@@ -33,8 +33,26 @@ def test_a_file_that_cannot_be_read_is_named_in_one_line(folder, broken):
 
 
 def test_verdicts_that_are_no_list_are_refused(folder):
-    (folder / "figures/verdicts.json").write_text(json.dumps({"verdict": "GAP"}))
-    with pytest.raises(FigureError, match="no list of verdicts"):
+    written = {"schema": "tacit-verdicts/1", "verdicts": {"verdict": "GAP"}}
+    (folder / "verdicts/verdicts.json").write_text(json.dumps(written))
+    with pytest.raises(FigureError, match=r"does not contain a list of verdicts\. Run: tacit compare a-run"):
+        read_verdicts(folder)
+
+
+@pytest.mark.parametrize("written", [[{"verdict": "GAP"}], {"schema": "tacit-verdicts/2", "verdicts": []}])
+def test_verdicts_of_another_schema_are_refused_with_the_command_that_writes_them(folder, written):
+    (folder / "verdicts/verdicts.json").write_text(json.dumps(written))
+    with pytest.raises(
+        FigureError, match=r"has schema .*'tacit-verdicts/1'\. Run: tacit compare a-run"
+    ) as caught:
+        read_verdicts(folder)
+    assert "\n" not in str(caught.value)
+
+
+def test_verdicts_where_an_older_version_wrote_them_are_named_with_the_command_that_replaces_them(folder):
+    (folder / "verdicts/verdicts.json").rename(folder / "figures/verdicts.json")
+    message = r"figures/verdicts\.json were written by an older version\. Run: tacit compare a-run"
+    with pytest.raises(FigureError, match=message):
         read_verdicts(folder)
 
 

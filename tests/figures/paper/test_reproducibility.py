@@ -29,7 +29,7 @@ MADE = (
     "probes/used.json",
     "settings.json",
 )
-MEASURED = ("figures/disagreements.csv", "figures/reliability.csv")
+MEASURED = ("verdicts/disagreements.csv", "verdicts/reliability.csv")
 PASSING = ("probe.log", "probes/.scores.csv.41.tmp", "probes/half.tmp", ".cache/x.json", "activations/.lock")
 ELSEWHERE = ("activations/a-shard/00000.safetensors", "figures/mine.txt", "figures/models/know-and-say.png")
 
@@ -52,10 +52,9 @@ def _record(folder):
 def test_every_file_of_the_run_has_its_checksum_but_those_that_pass(full):
     record = _record(full)
     drawn = {name for name in record["sha256"] if name.startswith("figures/")}
-    made = {"probes/scores.csv", "probes/items.parquet", "probes/probes.json", *MADE}
+    made = {"probes/scores.csv", "probes/items.parquet", "probes/probes.json", "verdicts/verdicts.json", *MADE}
     assert set(record["sha256"]) - drawn == made
     assert set(record["sha256_measured"]) == set(MEASURED)
-    assert "figures/verdicts.json" in drawn
     assert not drawn & {*PASSING, *ELSEWHERE, "figures/reproducibility.json"}
 
 

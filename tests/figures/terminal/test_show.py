@@ -16,7 +16,8 @@ def folder(a_run, on_disk, tmp_path):
 def test_a_run_is_shown_with_its_verdicts_its_files_and_what_to_type(drawn):
     text = shown(drawn)
     assert "knowledge" in text and "GAP" in text
-    assert f"{drawn / 'figures'}/: report.html, verdicts.json, numbers.tex, methods.tex; " in text
+    assert f"{drawn / 'figures'}/: report.html, numbers.tex, methods.tex, " in text
+    assert f"Verdicts: {drawn / 'verdicts/verdicts.json'}." in text
     assert text.endswith("Reasons: tacit show a-run --why")
 
 
@@ -52,7 +53,7 @@ def test_caching_ends_in_what_was_cached(folder):
 
 @pytest.mark.parametrize(
     ("show", "file", "command"),
-    [(shown, "figures/verdicts.json", "compare"), (as_json, "figures/verdicts.json", "compare"),
+    [(shown, "verdicts/verdicts.json", "compare"), (as_json, "verdicts/verdicts.json", "compare"),
      (probed_summary, "probes/scores.csv", "probe"), (cached_summary, "activations/manifest.json", "cache")],
 )  # fmt: skip
 def test_a_verb_that_was_not_run_is_named(folder, show, file, command):
@@ -62,7 +63,8 @@ def test_a_verb_that_was_not_run_is_named(folder, show, file, command):
 
 
 def test_undefined_numbers_are_strict_json(folder):
-    path = folder / "figures/verdicts.json"
-    path.write_text(json.dumps([{"target": "t", "condition": "c", "gap": math.nan}]))
+    path = folder / "verdicts/verdicts.json"
+    verdict = {"target": "t", "condition": "c", "gap": math.nan}
+    path.write_text(json.dumps({"schema": "tacit-verdicts/1", "verdicts": [verdict]}))
     with pytest.raises(FigureError, match="not strict JSON"):
         as_json(folder)
