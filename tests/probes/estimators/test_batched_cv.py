@@ -13,7 +13,8 @@ RNG = np.random.default_rng(0)
 
 
 def labels(kind, n=90):
-    columns = {"binary": RNG.integers(2, size=n), "multiclass": np.arange(n) % 3, "count": RNG.integers(3, 14, size=n)}
+    rng = np.random.default_rng(0)
+    columns = {"binary": rng.integers(2, size=n), "multiclass": np.arange(n) % 3, "count": rng.integers(3, 14, size=n)}
     return columns[kind].astype(float)
 
 
@@ -24,10 +25,12 @@ def stick_of(kind, y, folds):
 
 @pytest.mark.parametrize("kind", ["binary", "multiclass", "count"])
 def test_every_labelling_is_what_it_would_be_alone(kind):
-    y = labels(kind)
+    # A generator of its own: with some draws two scores are equal up to float32 rounding, rank either way on another
+    # processor, and another penalty is chosen.
+    rng, y = np.random.default_rng(1), labels(kind)
     folds = make_folds(y, np.arange(90), kind=kind, seed=0)
-    x = RNG.normal(size=(90, 6)) + y[:, None] * 0.3
-    columns = np.stack([y, RNG.permutation(y)], axis=1)
+    x = rng.normal(size=(90, 6)) + y[:, None] * 0.3
+    columns = np.stack([y, rng.permutation(y)], axis=1)
     n_classes = {"binary": 2, "multiclass": 3, "count": 0}[kind]
     found = cross_fit_labellings(x, columns, folds, families(kind), kind=kind, n_classes=n_classes)
     for b in (0, 1):
