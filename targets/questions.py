@@ -1,7 +1,7 @@
 """What the model is asked of a target, form by form: the act, every report, and its positive control.
 
 In: a target, items, the chosen elicitations, and, for what can be written only once the model has acted, its replies
-and the labelled examples of the other folds. Out: `Wanted`s, plain text that another room puts to the model.
+and the labelled examples of the other folds. Out: `Question`s, plain text that another room puts to the model.
 
 Everything that is asked carries its elicitation's name, so that no reply is ever read as the answer to another form.
 """
@@ -22,21 +22,32 @@ Turn = tuple[str, str]
 
 @dataclass(frozen=True)
 class Question:
-    """One form of question to the items, or to the first of them."""
+    """One thing that the model is asked in words, of each item or of the first of them."""
 
     prompt: str
-    """object, report, control or candidate"""
+    """Its kind: `object`, `report`, `control` or `candidate`."""
     texts: tuple[str, ...]
-    """a user message, or a whole chat as JSON, per item"""
+    """A user message, or a whole chat as JSON, per item, in the items' order."""
     answers: tuple[str, ...] = ()
-    """the valid answers, whose log-probabilities are wanted"""
+    """The valid answers, whose log-probabilities are kept."""
     tokens: int = 0
-    """longest reply; 0 for the distribution alone"""
+    """Longest reply in tokens; 0 where only the distribution over the valid answers is read, or nothing at all."""
     samples: int = 0
-    """replies drawn at temperature 1"""
+    """Replies drawn at temperature 1, in addition to the greedy one."""
     elicitation: str = ""
+    """The name of the elicitation; empty for the act itself."""
     continuations: tuple[str, ...] = ()
-    """of candidates: the text to be scored, per row"""
+    """Candidates only: the text whose log-probability after the prompt is computed, per item."""
+
+    @property
+    def key(self) -> str:
+        """`object`, `report`, `report:free/you/0`: the primary elicitation is left out of the name."""
+        return self.prompt if self.elicitation in ("", PRIMARY.name) else f"{self.prompt}:{self.elicitation}"
+
+    @property
+    def speaks(self) -> bool:
+        """Whether the model has to run for it, in addition to reading its states."""
+        return bool(self.tokens or self.answers or self.samples or self.continuations)
 
 
 def act(target: Target, items: Sequence[Item], *, samples: int) -> Question:
@@ -52,9 +63,9 @@ def reports(
 ) -> list[Question]:
     """Each form's report prompts, and, of the first `controls` items, its positive controls (paraphrase 0 only)."""
     return [
-        wanted
+        question
         for elicitation in elicitations
-        for wanted in _asked(
+        for question in _asked(
             target, items, elicitation, [target.report_prompt(item, elicitation) for item in items], controls
         )
     ]
