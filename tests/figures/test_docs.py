@@ -7,8 +7,10 @@ from importlib import import_module
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
+DECISIONS = sorted((DOCS / "decisions").glob("0*.md"))
 
 
 def test_the_notebook_runs_on_a_run(a_run, on_disk, tmp_path, monkeypatch, capsys):
@@ -35,6 +37,16 @@ def test_the_figures_that_the_documentation_offers_can_be_drawn():
 
 
 def test_links_between_the_documents_lead_somewhere():
-    for page in DOCS.glob("*.md"):
-        for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
-            assert (DOCS / link).exists(), f"{page.name}: {link}"
+    for page in DOCS.rglob("*.md"):
+        for link in re.findall(r"\]\(([^)#:]+)[^):]*\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+@pytest.mark.parametrize("page", ["architecture.md", *(f"decisions/{path.name}" for path in DECISIONS)])
+def test_files_and_functions_that_the_documentation_names_exist(page):
+    text = re.sub(r"\s+", " ", (DOCS / page).read_text(encoding="utf-8"))
+    for path in re.findall(r"`((?:\w+/)+\w+\.py)`", text):
+        assert (DOCS.parent / path).is_file(), path
+    for names, path in re.findall(r"`([\w.]+)` in `((?:\w+/)+\w+\.py)`", text):
+        source = (DOCS.parent / path).read_text(encoding="utf-8")
+        assert all(re.search(rf"\b{name}\b", source) for name in names.split(".")), f"{names} in {path}"
