@@ -62,7 +62,7 @@ def run_pages(run: RunFiles) -> Iterator[Page]:
 
 
 def know_and_say_pages(rows: pd.DataFrame) -> Iterator[Page]:
-    """The dumbbell over targets, conditions and, where `rows` has a column `run`, models."""
+    """Know and say by target, condition and, where `rows` has a column `run`, model."""
     caption = "What the states carry (know) and what the model reports (say) on the same items, with 95 % intervals."
     yield from _numbered("know-and-say", caption, _by_rows(rows), know_and_say.figure)
 

@@ -1,7 +1,7 @@
 """One flat row per verdict: the list that a comparison writes, as a table with every column present.
 
-In: the dictionaries of `verdicts.json`. Out: a frame for the dumbbell, the tables and the summary alike. A number that
-is missing or null becomes NaN, a text that is missing becomes "", and nested counts become columns of their own.
+In: the dictionaries of `verdicts.json`. Out: a frame for the figure know-and-say, the tables and the summary. A number
+that is missing or null becomes NaN, a missing text becomes "", and nested counts become columns of their own.
 """
 
 import math

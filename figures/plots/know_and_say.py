@@ -2,7 +2,7 @@
 
 In: rows of `verdict_rows` (any number of targets and conditions). Out: axes. The targets have different metrics, so
 each target's heading names its own, and chance is a tick in each row. A score that is undefined is not drawn; its row
-says so. A score left of the axes is an arrow at the edge, with its value; so is, without one, an interval cut there.
+says so. A score left of the axes is an arrow at the edge with its value; a cut interval ends in an arrow.
 """
 
 import math
@@ -23,7 +23,7 @@ COLUMNS = (
 )  # fmt: skip
 _TOP, _BOTTOM = 0.4, 0.42  # inches around the axes
 _ROW = 0.25  # inches per row
-_NAMES, _INDENT, _BETWEEN, _EDGE = 118, 8, 10, 6  # points: the most for names; before rows, columns, the paper's edge
+_NAMES, _INDENT, _BETWEEN, _EDGE = 118, 8, 10, 10  # points: the most for names; before rows, columns, the paper's edge
 _SAY = style.Ink(style.SAY.color, "-", "D", 1.1, hollow=True, size=4.0)
 _KNOW = style.Ink(style.KNOW.color, "-", "o", 1.1, size=4.2)
 _LOWEST = -0.3  # a score below this is an arrow at the edge
@@ -31,7 +31,7 @@ _LOWEST = -0.3  # a score below this is an arrow at the edge
 
 @dataclass(frozen=True)
 class _Sides:
-    """What stands left and right of the axes, row by row, and how many points it takes."""
+    """The texts left and right of the axes, row by row, and the points that they take."""
 
     names: list[str]
     """Left of the axes: the condition of each row."""
@@ -47,9 +47,9 @@ class _Sides:
 
 def draw(table: pd.DataFrame, *, ax=None):
     """Draw one row per verdict on `ax` (a two-column figure of its own by default) and return the axes."""
-    require(table, COLUMNS, what="dumbbell")
+    require(table, COLUMNS, what="know_and_say")
     if not len(table):
-        raise ValueError("dumbbell.draw: the table has no rows. Run the comparison first.")
+        raise ValueError("know_and_say.draw: the table has no rows. Run: tacit compare RUN")
     with style.paper():
         sides = _sides(table)
         ax = ax or _axes(plt.figure(figsize=(style.TWO_COLUMNS, height(table))), sides)
@@ -59,6 +59,7 @@ def draw(table: pd.DataFrame, *, ax=None):
         for (_, row), y in zip(table.iterrows(), heights, strict=True):
             _row(ax, row, y)
         _key(ax)
+        _keep_inside(ax)
     return ax
 
 
@@ -148,7 +149,7 @@ def _gap(row: pd.Series) -> str:
 
 
 def _frame(ax, table: pd.DataFrame, heights: list[float]) -> None:
-    """Limits, grid and the one axis that there is."""
+    """Limits, grid and the x axis."""
     ax.set_xlim(*_limits(table))
     ax.set_ylim(heights[-1] - 0.7, 0.7)
     ax.spines["left"].set_visible(False)
@@ -196,6 +197,18 @@ def _beside(ax, y: float, points: float, text: str, *, right: bool = False, **lo
     ax.annotate(text, (1 if right else 0, y), xytext=(points, 0), **where, **look)
 
 
+def _keep_inside(ax) -> None:
+    """Narrow `ax` until the texts beside it, as drawn, are inside the figure: a caller's axes may leave no room."""
+    boxes, page, axes = [text.get_window_extent() for text in ax.texts], ax.figure.bbox, ax.get_window_extent()
+    edge = _EDGE * ax.figure.get_dpi() / 72
+    left = max(0.0, page.x0 + edge - min(box.x0 for box in boxes))
+    right = max(0.0, max(box.x1 for box in boxes) + edge - page.x1)
+    if max(left, right) > edge / 2:  # the margins that `_axes` left differ by a rounding from the drawn ones
+        width = max(edge, axes.width - left - right)
+        bounds = ((axes.x0 + left - page.x0) / page.width, ax.get_position().y0)
+        ax.set_position((*bounds, width / page.width, ax.get_position().height))
+
+
 def _row(ax, row: pd.Series, y: float) -> None:
     """One target and condition: chance, the bar between know and say, and both points."""
     low = ax.get_xlim()[0]
@@ -227,7 +240,7 @@ def _point(ax, row: pd.Series, side: str, y: float, ink: style.Ink) -> None:
 
 
 def _arrow(ax, y: float, ink: style.Ink, label: str) -> None:
-    """At the left edge: it goes on from here."""
+    """An arrow at the left edge: the value or interval continues to the left."""
     ax.plot([ax.get_xlim()[0]], [y], **(ink.line() | {"marker": "<"}), clip_on=False, label=label, zorder=4)
 
 

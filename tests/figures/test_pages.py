@@ -47,7 +47,7 @@ def test_a_run_in_which_nothing_is_defined_is_still_drawn(a_run, on_disk, tmp_pa
     assert [bool(page.figure(page.table)) for page in _pages(run, tmp_path, on_disk)] == [True] * 5
 
 
-def test_a_run_without_verdicts_has_no_dumbbell(a_run, on_disk, tmp_path):
+def test_a_run_without_verdicts_has_no_figure_of_know_and_say(a_run, on_disk, tmp_path):
     run = a_run(targets=("knowledge",), conditions=("plain",), n_layers=3)
     run.verdicts.clear()
     names = [page.name for page in _pages(run, tmp_path, on_disk)]

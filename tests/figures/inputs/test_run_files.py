@@ -42,9 +42,7 @@ def test_verdicts_that_are_no_list_are_refused(folder):
 @pytest.mark.parametrize("written", [[{"verdict": "GAP"}], {"schema": "tacit-verdicts/2", "verdicts": []}])
 def test_verdicts_of_another_schema_are_refused_with_the_command_that_writes_them(folder, written):
     (folder / "verdicts/verdicts.json").write_text(json.dumps(written))
-    with pytest.raises(
-        FigureError, match=r"has schema .*'tacit-verdicts/1'\. Run: tacit compare a-run"
-    ) as caught:
+    with pytest.raises(FigureError, match=r"has schema .*'tacit-verdicts/1'\. Run: tacit compare a-run") as caught:
         read_verdicts(folder)
     assert "\n" not in str(caught.value)
 

@@ -5,6 +5,7 @@ import math
 import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
+from matplotlib.text import Text
 
 from tacit.figures.inputs.verdict_rows import verdict_rows
 from tacit.figures.plots import know_and_say
@@ -81,6 +82,31 @@ def test_no_text_leaves_the_figure_or_touches_another(a_run, condition):
     assert all(box.x0 >= 0 and box.x1 <= fig.bbox.x1 and box.y0 >= 0 and box.y1 <= fig.bbox.y1 for box in boxes)
     for i, box in enumerate(boxes):
         assert not any(box.shrunk(0.95, 0.8).overlaps(other.shrunk(0.95, 0.8)) for other in boxes[i + 1 :])
+
+
+def _on_its_own(table):
+    return know_and_say.draw(table).figure
+
+
+def _on_axes_of_the_caller(table):
+    return know_and_say.draw(table, ax=plt.subplots(figsize=(7, 5))[1]).figure
+
+
+@pytest.mark.parametrize("draw", [know_and_say.figure, _on_its_own, _on_axes_of_the_caller])
+@pytest.mark.parametrize("n", [600, 123_456])
+@pytest.mark.parametrize("dpi", [72, 200])
+def test_every_text_is_whole_inside_the_figure(a_run, drawn, draw, n, dpi):
+    fig = draw(verdict_rows([one | {"n": n} for one in a_run().verdicts]))
+    fig.set_dpi(dpi)
+    fig.draw_without_rendering()
+    low, high = fig.axes[0].get_xlim()
+    seen = [t for t in fig.findobj(Text) if t.get_text() and t.get_visible()]
+    ticks = {tick.label1: low <= tick.get_loc() <= high for tick in fig.axes[0].xaxis.get_major_ticks()}
+    boxes = [(text.get_text(), text.get_window_extent()) for text in seen if ticks.get(text, True)]
+    assert {f"{n}", "n", "score, in the metric named at the left", "95 % interval"} <= {name for name, _ in boxes}
+    room = fig.bbox.padded(-2 * dpi / 72)
+    assert not [name for name, box in boxes if box.x0 < room.x0 or box.x1 > room.x1]
+    assert not [name for name, box in boxes if box.y0 < 0 or box.y1 > fig.bbox.y1]
 
 
 def test_several_runs_are_named_in_their_rows(a_run, drawn):
