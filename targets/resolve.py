@@ -32,7 +32,7 @@ from tacit.targets.tables.user_tables import (
     targets_for,
 )
 
-ENDINGS = (".csv", ".jsonl", ".json", ".parquet")
+ENDINGS = (".csv", ".tsv", ".jsonl", ".json", ".parquet")
 CONDITIONS = "conditions.json"
 
 
@@ -52,7 +52,7 @@ def resolve_data(data: Sequence[str], wanted: Sequence[str] | None) -> Sources:
     """Match tables to targets.
 
     Each entry of `data` is `target=path`, `behavior=property` (built-in items that show it), a table, a folder of
-    `<target>.csv` (or .jsonl, .json, .parquet), or a Python file that defines a target of the user's own, which may
+    `<target>.csv` (or .tsv, .jsonl, .json, .parquet), or a Python file that defines a target of the user's, which may
     also stand among the wanted ones. A bare table serves the wanted targets whose columns it has; nothing wanted, the
     one that it fits best.
 

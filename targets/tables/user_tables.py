@@ -1,10 +1,11 @@
 """A user's table, read and checked.
 
-In: a file (CSV, JSONL, JSON records or Parquet). Out: a pandas frame whose columns and values are all text ("" =
+In: a file (CSV, TSV, JSONL, JSON records or Parquet). Out: a pandas frame whose columns and values are all text ("" =
 missing), column names in lower case. What a column means is the targets' business; here are the checks that all of them
 share, each ending in one line that says what is wrong and what to do.
 """
 
+import csv
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,7 @@ import pandas as pd
 from tacit.errors import TargetError
 from tacit.targets.base import short_hash
 from tacit.targets.elicitations import parse
+from tacit.targets.tables.csv_files import read_csv
 from tacit.targets.tables.hub import HUB, fetched
 
 COMMON_COLUMNS = ("item_id", "group", "entity", "source", "object_prompt", "report_prompt", "label")
@@ -37,9 +39,11 @@ REPORT_COLUMN = "report_prompt:"
 def read_table(path: str | Path) -> pd.DataFrame:
     """Read a table as text, header in lower case, one row per record.
 
-    Lists become `a|b|c`, other nested values (chats among them) JSON, missing values "". Raises `TargetError` for a
-    file that is missing, of another kind, damaged, or empty. `hf://datasets/owner/name/file.parquet` is fetched
-    whole from the hub.
+    Lists become `a|b|c`, other nested values (chats among them) JSON, missing values "". A file at
+    `hf://datasets/owner/name/file.parquet` is downloaded whole from the hub.
+
+    Raises TargetError for a file that is missing, of another kind, damaged or empty, and for a CSV file in which a row
+    has more or fewer fields than the header.
     """
     if str(path).startswith(HUB):
         with TemporaryDirectory() as folder:
@@ -47,7 +51,13 @@ def read_table(path: str | Path) -> pd.DataFrame:
     path = Path(path)
     if not path.is_file():
         raise TargetError(f"there is no file {path}. Check the path given as DATA or --data.")
-    readers = {".csv": _read_csv, ".jsonl": _read_jsonl, ".json": _read_json, ".parquet": _read_parquet}
+    readers = {
+        ".csv": read_csv,
+        ".tsv": read_csv,
+        ".jsonl": _read_jsonl,
+        ".json": _read_json,
+        ".parquet": _read_parquet,
+    }
     if path.suffix.lower() not in readers:
         raise TargetError(
             f"{path} is not a table this tool reads: expected {', '.join(readers)}, got {path.suffix or 'no ending'!r}."
@@ -58,7 +68,7 @@ def read_table(path: str | Path) -> pd.DataFrame:
         raise
     except pd.errors.EmptyDataError as error:
         raise TargetError(f"{path} is empty. Give a table with a header and rows.") from error
-    except (ValueError, OSError, KeyError) as error:
+    except (ValueError, OSError, KeyError, csv.Error) as error:
         raise TargetError(
             f"{path} could not be read as {path.suffix[1:].upper()}: {_first_line(error)}. Repair the file."
         ) from error
@@ -135,10 +145,6 @@ def split_list(cell: str) -> tuple[str, ...]:
 def cells(row: pd.Series) -> dict[str, str]:
     """The columns that every target reads the same way, "" where the table has none: group, entity, source."""
     return {name: str(row.get(name, "")).strip() for name in ("group", "entity", "source")}
-
-
-def _read_csv(path: Path) -> pd.DataFrame:
-    return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
 
 
 def _read_jsonl(path: Path) -> pd.DataFrame:

@@ -57,7 +57,7 @@ def test_records_may_lie_in_one_field_of_a_json_object(tmp_path):
     ("name", "content", "message"),
     [
         ("t.csv", None, "there is no file .*t.csv. Check the path"),
-        ("t.txt", "a", "expected .csv, .jsonl, .json, .parquet, got '.txt'"),
+        ("t.txt", "a", "expected .csv, .tsv, .jsonl, .json, .parquet, got '.txt'"),
         ("t.csv", "question,answer\n", "is empty: it has no row"),
         ("t.csv", "", "is empty. Give a table with a header"),
         ("t.jsonl", "", "is empty"),

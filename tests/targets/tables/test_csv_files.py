@@ -1,0 +1,58 @@
+"""Every row of a CSV file has as many fields as its header, or the file is refused."""
+
+import pytest
+
+from tacit.errors import TargetError
+from tacit.targets import read_table
+
+
+def written(folder, text, name="t.csv"):
+    path = folder / name
+    path.write_bytes(text.encode())
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("question,answer\nQ?,a\nWhat, is 1?,one\n", "line 3: expected 2 fields, .*found 3.*contains a comma, quote"),
+        ("question\nWhat, is 1?\n", "line 2: expected 1 field, .*found 2.*quote the field"),
+        ("question,answer\nQ?,a,\n", "line 2: expected 2 fields, .*found 3"),
+        ("question,answer\nQ?\n", "line 2: expected 2 fields, .*found 1.*missing comma"),
+        ("question\tanswer\nQ?\ta\nWhat?\tone\ttwo\n", "line 3: expected 2 fields, .*found 3.*contains a tab, quote"),
+        ("question;answer\nQ?;a\nWhat?\n", "line 3: expected 2 fields, .*found 1.*missing semicolon"),
+        ("question,answer\n'a',b\n\"left open,b\nQ?,a\n", "line 3: .*found 1.*close a quoted field"),
+    ],
+)
+def test_a_row_of_another_length_than_the_header_is_refused_with_its_line(tmp_path, text, message):
+    path = written(tmp_path, text)
+    with pytest.raises(TargetError, match=rf"t\.csv, {message}") as raised:
+        read_table(path)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_lines_are_counted_as_in_an_editor(tmp_path, end):
+    lines = ["question,answer", "", '"one', 'two, three",a', "Q?,b", "What, is 1?,one"]
+    with pytest.raises(TargetError, match="line 6"):
+        read_table(written(tmp_path, end.join(lines)))
+
+
+@pytest.mark.parametrize(
+    ("name", "separator"), [("t.csv", ","), ("t.csv", "\t"), ("t.csv", ";"), ("t.tsv", "\t"), ("T.TSV", "\t")]
+)
+def test_quoted_separators_quotes_and_newlines_stay_within_their_field(tmp_path, name, separator):
+    rows = [["question", "answer"], ['"What, is;\t1?"', '"a ""b""\nc"'], ["Q, or; what?".replace(separator, ""), ""]]
+    path = written(tmp_path, "\n".join(separator.join(row) for row in rows) + "\n", name)
+    table = read_table(path)
+    assert list(table["question"]) == ["What, is;\t1?", rows[2][0]]
+    assert list(table["answer"]) == ['a "b"\nc', ""]
+
+
+@pytest.mark.parametrize("tail", ["", "\n", "\n\n\n", "\r\n\r\n", "\n  \n"])
+def test_blank_lines_at_the_end_are_no_rows(tmp_path, tail):
+    assert list(read_table(written(tmp_path, "question,answer\nQ?,a" + tail))["answer"]) == ["a"]
+
+
+def test_a_field_may_be_longer_than_the_csv_module_allows_by_default(tmp_path):
+    assert len(read_table(written(tmp_path, "question,answer\n" + "x" * 200_000 + ",a\n"))["question"][0]) == 200_000
