@@ -38,11 +38,12 @@ def _recomputed(folder: Path, capsys, monkeypatch) -> list[float]:
 
 
 def test_the_snippet_gives_what_the_ruler_gives_and_pooling_does_not(items, tmp_path, capsys, monkeypatch):
-    for name in ("probes", "figures"):
+    for name in ("probes", "verdicts"):
         (tmp_path / name).mkdir()
     items.to_parquet(tmp_path / "probes/items.parquet")
     verdict = PLACE | {"probe_method": "nested report", "probe": 0.0, "report": 0.0}
-    (tmp_path / "figures/verdicts.json").write_text(json.dumps([verdict | {"condition": "unlocked"}, verdict]))
+    written = {"schema": "tacit-verdicts/1", "verdicts": [verdict | {"condition": "unlocked"}, verdict]}
+    (tmp_path / "verdicts/verdicts.json").write_text(json.dumps(written))
     mine = items[items["condition"] == "locked"]
     scoring = Scoring("binary", mine["label"].to_numpy(), mine["fold"].to_numpy(), 2)
     measured = [value("auroc", scoring, mine[f"method:{name}"].to_numpy()) for name in ("nested report", "best report")]
