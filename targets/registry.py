@@ -1,6 +1,6 @@
 """The targets by name.
 
-In: a name and, where the target depends on them, its items. Out: the target.
+In: a name and, if the target depends on them, its items. Out: the target.
 """
 
 from collections.abc import Sequence
@@ -13,24 +13,28 @@ from tacit.targets.custom import for_own
 from tacit.targets.knowledge.target import Knowledge
 
 NAMES = ("token_count", "knowledge", "behavior")
-"""What is run unless something is named."""
+"""The default targets."""
 SIBLINGS = tuple(name for name in UNITS if name not in NAMES)
 """Asked of the same items: characters, words, and, as a sanity check only, a count that is a position."""
 
 
-def get_target(name: str, items: Sequence[Item] | None = None) -> Target:
-    """The target called `name`; given `items`, a behaviour target has their property, kind and classes, and a target of
-    the user's the file that they were made in.
+ALL_NAMES = (*NAMES, *SIBLINGS)
 
-    Raises `TargetError` for an unknown name, or items that do not belong to one behaviour target.
+
+def get_target(name: str, items: Sequence[Item] | None = None) -> Target:
+    """The target called `name`. Given `items`, a behaviour target takes their property, kind and classes, and a
+    user-defined target the Python file that its items come from.
+
+    Raises TargetError for an unknown name, and for items that do not belong to one behaviour target.
     """
     if own := for_own(items or ()):
         return own
     if name in UNITS:
         return SpanCount(name)
     if name not in NAMES:
-        known = ", ".join((*NAMES, *SIBLINGS))
-        raise TargetError(f"there is no target {name!r}: expected {known}. Correct TARGETS or --targets.")
+        raise TargetError(
+            f"there is no target {name!r}: expected {', '.join(ALL_NAMES)}. Correct TARGETS or --targets."
+        )
     if name == "behavior":
         return for_items(items) if items else Behavior()
     return Knowledge()

@@ -1,6 +1,6 @@
 """Where a target's items come from: the built-in generator, or the user's table.
 
-In: what was given as DATA and TARGETS. Out: the targets to run, the table of each, and the items.
+In: DATA and TARGETS as given on the command line. Out: the targets to run, the table of each, and the items.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -19,7 +20,7 @@ from tacit.targets.base import CountTokens, Item
 from tacit.targets.behavior.properties import BUILT, NAMED, find, is_property, meant
 from tacit.targets.behavior.target import Behavior
 from tacit.targets.custom import OwnTarget
-from tacit.targets.registry import NAMES, SIBLINGS, get_target
+from tacit.targets.registry import ALL_NAMES, NAMES, get_target
 from tacit.targets.tables.published import READ, as_table
 from tacit.targets.tables.python_files import is_file
 from tacit.targets.tables.user_tables import (
@@ -38,53 +39,60 @@ CONDITIONS = "conditions.json"
 
 @dataclass(frozen=True)
 class Sources:
-    """What DATA and TARGETS come to."""
+    """The targets of a run and where their items come from."""
 
     targets: tuple[str, ...]
-    """The targets to run, in the order of NAMES, the user's own last."""
+    """The targets to run, in the order of ALL_NAMES, user-defined ones last."""
     paths: dict[str, str] = field(default_factory=dict)
     """Target -> table; a target without one uses its built-in items."""
     conditions: dict[str, str] = field(default_factory=dict)
-    """Named system prompts that came with a folder of tables (`conditions.json`); empty without."""
+    """Name -> system prompt, from the file `conditions.json` in a folder of tables; empty if there is none."""
 
 
 def resolve_data(data: Sequence[str], wanted: Sequence[str] | None) -> Sources:
     """Match tables to targets.
 
-    Each entry of `data` is `target=path`, `behavior=property` (built-in items that show it), a table, a folder of
-    `<target>.csv` (or .tsv, .jsonl, .json, .parquet), or a Python file that defines a target of the user's, which may
-    also stand among the wanted ones. A bare table serves the wanted targets whose columns it has; nothing wanted, the
-    one that it fits best.
+    data: each entry is `target=path`, `behavior=property` (built-in items that show it), a table, a folder of
+    `<target>.csv` (or .tsv, .jsonl, .json, .parquet), or a Python file that defines a target. A table without a target
+    goes to every wanted target whose columns it has or, if no target is wanted, to the one that it fits best.
+    wanted: names of targets, and Python files that define one; None for all targets that `data` has tables for, or the
+    default targets if it has none.
 
     Raises TargetError for unknown targets, tables that fit none of the wanted targets, and folders without tables.
     """
-    paths: dict[str, str] = {_own_name(path): path for path in (*(wanted or ()), *data) if is_file(path)}
-    own, data = tuple(paths), [entry for entry in data if not is_file(entry)]
-    wanted = tuple(name for name in wanted if not is_file(name)) if wanted else None
-    _check_names([name for name in wanted or () if name not in own])
+    defined = {_name_from_file(path): path for path in (*(wanted or ()), *data) if is_file(path)}
+    named = tuple(name for name in wanted if not is_file(name)) if wanted else None
+    _check_names([name for name in named or () if name not in defined])
+    tables, conditions = _match_entries([entry for entry in data if not is_file(entry)], named)
+    paths = defined | tables
+    chosen = (*(named or tuple(paths) or NAMES), *defined)
+    _check_all_used(paths, chosen)
+    return Sources((*(name for name in ALL_NAMES if name in chosen), *defined), paths, conditions)
+
+
+def _match_entries(entries: Sequence[str], named: Sequence[str] | None) -> tuple[dict[str, str], dict[str, str]]:
+    """Target -> table, and the system prompts that come with folders, over all entries; a later entry wins."""
+    tables: dict[str, str] = {}
     conditions: dict[str, str] = {}
-    for entry in data:
+    for entry in entries:
         name, _, path = entry.partition("=")
-        if name in (*NAMES, *SIBLINGS) and path:
-            paths[name] = path
+        if name in ALL_NAMES and path:
+            tables[name] = path
         elif Path(entry).is_dir():
-            paths |= _in_folder(Path(entry), wanted)
+            tables |= _in_folder(Path(entry), named)
             conditions |= _conditions(Path(entry))
         else:
-            paths |= {name: entry for name in _served_by(entry, wanted)}
-    targets = (*(wanted or (tuple(paths) if paths else NAMES)), *own)
-    unused = [name for name in paths if name not in targets]
-    if unused:
-        raise TargetError(f"a table was given for {', '.join(unused)}, which is not in TARGETS={','.join(targets)}.")
-    return Sources((*(name for name in (*NAMES, *SIBLINGS) if name in targets), *own), paths, conditions)
+            tables |= dict.fromkeys(_targets_of_table(entry, named), entry)
+    return tables, conditions
 
 
 def load_items(
     name: str, path: str | None, *, n: int, seed: int, count_tokens: CountTokens
 ) -> tuple[list[Item], tuple[str, ...]]:
-    """The items of a target, and the columns of its table that nothing reads.
+    """The items of a target, and the columns of its table that are not read.
 
-    Raises TargetError for whatever is wrong with the table.
+    path: a table, a Python file, or for `behavior` the name of a property; None for the built-in items.
+    Raises TargetError for a table that is missing, damaged or does not fit the target.
     """
     if path is None:
         return get_target(name).items(n, seed, count_tokens=count_tokens), ()
@@ -94,7 +102,7 @@ def load_items(
         return OwnTarget(path).items(n, seed), ()
     if name == "behavior":
         _check_property(path)
-    table = read_table(path)
+    table = _read_once(path)
     items = get_target(name).from_table(table, n=n, seed=seed, count_tokens=count_tokens)
     return items, tuple(
         column for column in ignored_columns(table, name) if not (name == "behavior" and column in READ)
@@ -102,7 +110,7 @@ def load_items(
 
 
 def _check_property(given: str) -> None:
-    """Raise for what is neither a table nor the name of a property, such as a misspelt one."""
+    """Raise TargetError for a name that is neither a table nor a property, such as a misspelt property."""
     if Path(given).exists() or Path(given).suffix or "/" in given:
         return
     near = meant(given)
@@ -115,26 +123,47 @@ def _check_property(given: str) -> None:
 
 
 def row_account(path: str, items: Sequence[Item]) -> dict[str, int]:
-    """What became of the rows of a table, reason -> number of rows: every row is in one of them.
+    """What became of the rows of a table: reason -> number of rows, which add up to the table.
 
-    Items whose reply shows no label leave later, and are counted there (`probes.json`, `dropped`).
+    Items whose reply yields no label are dropped later, and counted as `dropped` in `probes.json`.
     """
-    rows = len(read_table(path))
+    rows = len(_read_once(path))
     return {"used": len(items), "not drawn, since N is smaller than the table": rows - len(items)}
 
 
-def _own_name(path: str) -> str:
-    """The name of the target in a Python file: the file's, which must be free and fit for folders and tables."""
+def _name_from_file(path: str) -> str:
+    """The name of the target that a Python file defines: the file's, if no target has it and a folder can have it."""
     name = Path(path).stem
-    if name in (*NAMES, *SIBLINGS) or not re.fullmatch(r"[A-Za-z][\w-]*", name):
-        raise TargetError(f"{path}: a target cannot be called {name!r}. Give the file another name.")
+    if name in ALL_NAMES or not re.fullmatch(r"[A-Za-z][\w-]*", name):
+        raise TargetError(f"{path}: a target cannot be called {name!r}. Rename the file.")
     return name
 
 
-def _check_names(wanted: Sequence[str]) -> None:
-    unknown = [name for name in wanted if name not in (*NAMES, *SIBLINGS)]
+def _check_names(names: Sequence[str]) -> None:
+    unknown = [name for name in names if name not in ALL_NAMES]
     if unknown:
-        raise TargetError(f"no target is called {unknown[0]!r}. Choose from TARGETS={','.join((*NAMES, *SIBLINGS))}.")
+        raise TargetError(f"no target is called {unknown[0]!r}. Choose from TARGETS={','.join(ALL_NAMES)}.")
+
+
+def _check_all_used(paths: Mapping[str, str], chosen: Sequence[str]) -> None:
+    unused = [name for name in paths if name not in chosen]
+    if unused:
+        raise TargetError(f"a table was given for {', '.join(unused)}, which is not in TARGETS={','.join(chosen)}.")
+
+
+def _read_once(path: str) -> pd.DataFrame:
+    """The table at `path`, read or downloaded again only if the file has changed; not to be modified."""
+    file = Path(path)
+    version = ()
+    if file.is_file():
+        status = file.stat()
+        version = (str(file.resolve()), status.st_mtime_ns, status.st_size)
+    return _read_version(path, version)
+
+
+@lru_cache(maxsize=8)
+def _read_version(path: str, version: tuple) -> pd.DataFrame:
+    return read_table(path)
 
 
 def _in_folder(folder: Path, wanted: Sequence[str] | None) -> dict[str, str]:
@@ -142,7 +171,7 @@ def _in_folder(folder: Path, wanted: Sequence[str] | None) -> dict[str, str]:
     found = {name: str(path) for name in names for ending in ENDINGS if (path := folder / f"{name}{ending}").is_file()}
     if not found:
         expected = ", ".join(f"{name}.csv" for name in wanted or NAMES)
-        raise TargetError(f"{folder} holds no table of a target. Expected one or more of {expected}.")
+        raise TargetError(f"{folder} contains no table for a target. Expected one or more of {expected}.")
     return found
 
 
@@ -159,32 +188,36 @@ def _conditions(folder: Path) -> dict[str, str]:
     return dict(content)
 
 
-def _served_by(path: str, wanted: Sequence[str] | None) -> tuple[str, ...]:
-    table = read_table(path)
-    table = as_table(table)
-    served = targets_for(table)
-    if wanted is None:
-        # A question with its answer is a knowledge table, although a behaviour needs no more than the question.
-        acts = set(OPTIONAL["behavior"]) & set(table.columns)
-        served = tuple(name for name in served if name != "behavior" or acts or len(served) == 1)
-    else:
-        served = tuple(name for name in served if name in wanted)
-    if wanted is None:
+def _targets_of_table(path: str, named: Sequence[str] | None) -> tuple[str, ...]:
+    """The named targets whose columns a table has; if none are named (None), those that it fits best."""
+    table = as_table(_read_once(path))
+    if named is None:
+        served = _best_fit(table)
         _check_spelling(path, table, served)
+    else:
+        served = tuple(name for name in targets_for(table) if name in named)
     if not served:
-        needs = "; ".join(f"{name}: {', '.join(REQUIRED[name])}" for name in wanted or NAMES)
+        needs = "; ".join(f"{name}: {', '.join(REQUIRED[name])}" for name in named or NAMES)
         raise TargetError(
             f"{path} has the columns {', '.join(table.columns)}, but these are needed: {needs}. Rename columns to fit."
         )
     return served
 
 
+def _best_fit(table: pd.DataFrame) -> tuple[str, ...]:
+    """A question with its answer is a knowledge table, although a behaviour needs no more than the question."""
+    served = targets_for(table)
+    shows_behavior = bool(set(OPTIONAL["behavior"]) & set(table.columns)) or len(served) == 1
+    return tuple(name for name in served if name != "behavior" or shows_behavior)
+
+
 def _check_spelling(path: str, table: pd.DataFrame, served: Sequence[str]) -> None:
-    """Raise for a column that is all but one that could be read: with `anwser`, a table is of another target."""
+    """Raise TargetError for a column whose name is almost one that is read: a table with `anwser` would be taken for
+    that of another target."""
     known = {*COMMON_COLUMNS, *(column for name in OFFERED for column in (*REQUIRED[name], *OPTIONAL[name]))}
     for column in sorted(set.intersection(*(set(ignored_columns(table, name)) for name in served or OFFERED)) - READ):
         if meant := get_close_matches(column, sorted(known - set(table.columns)), n=1, cutoff=0.82):
             raise TargetError(
-                f"{path} has a column {column!r}, which nothing reads; did you mean {meant[0]!r}? Rename it, or say "
+                f"{path} has a column {column!r}, which is not read; did you mean {meant[0]!r}? Rename it, or say "
                 f"what the table is for: --data {(served or OFFERED)[0]}={path}."
             )

@@ -75,11 +75,6 @@ def read_table(path: str | Path) -> pd.DataFrame:
     return _as_text(frame, path)
 
 
-def required_columns(target: str) -> tuple[str, ...]:
-    """Columns that a table must have for `target`."""
-    return REQUIRED[target]
-
-
 def targets_for(table: pd.DataFrame) -> tuple[str, ...]:
     """Names of the targets whose required columns `table` has, in the order of `NAMES`."""
     served = (name for name, columns in REQUIRED.items() if set(columns) <= set(table.columns))

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from tacit.errors import TargetError
-from tacit.targets import NAMES, load_items, resolve_data
+from tacit.targets import NAMES, load_items, read_table, resolve_data
+from tacit.targets.resolve import row_account
 
 
 def _csv(folder, name, text):
@@ -81,6 +82,30 @@ def test_conditions_that_are_not_named_prompts_are_refused(tmp_path, content):
     _csv(tmp_path, "conditions.json", content)
     with pytest.raises(TargetError, match=r"conditions\.json"):
         resolve_data((str(tmp_path),), None)
+
+
+@pytest.mark.parametrize("hub", [False, True])
+def test_a_table_is_read_once_from_resolving_to_counting_its_rows(tmp_path, monkeypatch, hub):
+    path = _csv(tmp_path, "m.csv", "question,answer\n" + "".join(f"Who {i}?,Me {i}\n" for i in range(12)))
+    asked = "hf://datasets/owner/name/counted.csv" if hub else path
+    reads = []
+
+    def counted(given):
+        reads.append(given)
+        return read_table(path)
+
+    monkeypatch.setattr("tacit.targets.resolve.read_table", counted)
+    sources = resolve_data((asked,), None)
+    items, _ = load_items("knowledge", sources.paths["knowledge"], n=10, seed=0, count_tokens=len)
+    assert sum(row_account(asked, items).values()) == 12
+    assert reads == [asked]
+
+
+def test_a_table_that_changed_is_read_again(tmp_path):
+    path = _csv(tmp_path, "m.csv", "question,answer\nWho?,Me\n")
+    assert resolve_data((path,), None).targets == ("knowledge",)
+    _csv(tmp_path, "m.csv", "text\nSome text\n")
+    assert resolve_data((path,), None).targets == ("token_count",)
 
 
 def test_columns_that_nothing_reads_are_named(tmp_path):
