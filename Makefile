@@ -10,14 +10,14 @@ STORE  := runs/$(RUN)/activations/manifest.json
 SCORES := runs/$(RUN)/probes/scores.csv
 
 # A verb waits for the one before it when both are asked for, and calls it when its files are not there yet; but a RUN
-# that nobody made, and for which no MODEL is given, is a slip of the pen and not a wish for the default.
+# that does not exist, and for which no MODEL is given, is a typing error and not a request for the default.
 known = $(or $(MODEL),$(filter default,$(RUN)),$(wildcard runs/$(RUN)/settings.json))
 after = $(or $(filter $(1),$(MAKECMDGOALS)),$(if $(wildcard $(2)),,$(if $(known),$(1))))
 option = $(if $($(1)),--$(2) "$($(1))")
 CACHE_OPTIONS = $(call option,MODEL,model) $(call option,TARGETS,targets) $(call option,N,n) $(call option,SEED,seed) \
 	$(call option,DATA,data) $(call option,DEVICE,device) $(call option,DTYPE,dtype) $(OPTIONS)
 
-.PHONY: help cache probe ablate tune compare test lint organism card bench validate docs clean
+.PHONY: help cache probe ablate tune compare show verify info test coverage lint organism card bench validate docs clean
 .DEFAULT_GOAL := help
 
 help:  ## print this help
@@ -31,29 +31,45 @@ help:  ## print this help
 	@echo "Variables: MODEL TARGETS N SEED RUN DATA DEVICE DTYPE, and OPTIONS for anything else that 'tacit cache' takes,"
 	@echo "e.g. make cache MODEL=Qwen/Qwen2.5-0.5B-Instruct TARGETS=knowledge N=500 OPTIONS='--condition honest=\"Be honest.\"'"
 
-cache: $(READY)  ## run the model once per prompt: residuals and replies to runs/RUN/activations
+cache: $(READY)  ## run the model once per prompt: activations and replies to runs/RUN/activations
 	$(TACIT) cache "$(RUN)" $(CACHE_OPTIONS)
 
-probe: $(READY) $(call after,cache,$(STORE))  ## decode the targets from the residuals: runs/RUN/probes
+probe: $(READY) $(call after,cache,$(STORE))  ## decode the targets from the activations: runs/RUN/probes
 	$(TACIT) probe "$(RUN)"
 
-tune: $(READY) $(call after,probe,$(SCORES))  ## learn a prompt from the labels: can the model say it after all?
+tune: $(READY) $(call after,probe,$(SCORES))  ## train a soft prompt on the labels: can the model say it after all?
 	$(TACIT) tune "$(RUN)"
 
-ablate: $(READY) $(call after,probe,$(SCORES))  ## take what was decoded out of the states: does the model use it?
+ablate: $(READY) $(call after,probe,$(SCORES))  ## ablate the probe direction: does the model use it?
 	$(TACIT) ablate "$(RUN)"
 
-compare: $(READY) $(call after,probe,$(SCORES)) $(filter ablate tune,$(MAKECMDGOALS))  ## what it knows against what it says: runs/RUN/figures
+show: $(READY)  ## print a run's verdicts again
+	$(TACIT) show "$(RUN)"
+
+info: $(READY)  ## what a run's activations hold
+	$(TACIT) info "$(RUN)"
+
+verify: $(READY)  ## check a run's files against their checksums
+	$(TACIT) verify "$(RUN)"
+
+compare: $(READY) $(call after,probe,$(SCORES)) $(filter ablate tune,$(MAKECMDGOALS))  ## what it knows against what it says: runs/RUN/verdicts and figures
 	$(TACIT) compare "$(RUN)"
 
-test: $(READY)  ## run every test
+test: $(READY)  ## run every test, with the checks of `make lint`
 	$(VENV)/bin/python -m ruff check .
-	$(VENV)/bin/python -m pytest
+	$(VENV)/bin/python -m ruff format --check .
+	$(VENV)/bin/python -m mypy
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile
 
-lint: $(READY)  ## ruff
+coverage: $(READY)  ## run every test and print which lines none of them reaches
+	$(VENV)/bin/python -m pytest -n 2 --dist loadfile --cov --cov-report=term
+
+lint: $(READY)  ## ruff, formatting, types
 	$(VENV)/bin/python -m ruff check .
+	$(VENV)/bin/python -m ruff format --check .
+	$(VENV)/bin/python -m mypy
 
-organism: $(READY)  ## train the embedded default again from its seeded recipe (about half an hour on two cores)
+organism: $(READY)  ## train the embedded default again from its seeded recipe (about an hour and a quarter on one core)
 	$(VENV)/bin/python -m tacit.organisms.train --out organisms/lock --seed 0
 
 card: $(READY)  ## measure the embedded default again and print its model card's figures
@@ -67,8 +83,9 @@ validate: $(READY) $(call after,probe,$(SCORES))  ## judge the tool by controls 
 	$(VENV)/bin/python -m tacit.validation
 	$(VENV)/bin/python -m tacit.figures.plots.validation runs/validate
 
-docs: $(READY)  ## API pages from the docstrings: build/docs
-	$(VENV)/bin/python -W error -m pdoc tacit activations probes tacit.targets figures organisms -o build/docs
+docs: $(READY)  ## build the site: build/docs
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[docs]"
+	$(VENV)/bin/python -m mkdocs build --strict --site-dir build/docs
 
 clean:  ## remove the default run (not your other runs, not .venv)
 	rm -rf runs/default

@@ -1,156 +1,197 @@
-"""The verb `cache`: put every prompt to the model once, and write residuals and replies shard by shard.
+"""The verb `cache`: settings → items and prompts → the model → `runs/RUN/activations`.
 
-In: planned entries and settings. Out: `manifest.json`, `items.parquet`, `replies.parquet`, and a folder of shards per
-target and condition. A shard counts only once its checksum stands in the manifest, so whatever was interrupted resumes
-and whatever was damaged is written anew, alone.
+In: a run's name, its settings, and a function that says what can be asked only once the model has acted (its labels
+make few-shot examples). Out: a complete store. What is asked is planned here; `write_shards` runs the model.
 """
 
 from __future__ import annotations
 
-import functools
-import os
-import platform
-import shutil
-import time
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
-from filelock import FileLock, Timeout
 
-from tacit.activations.lens_and_embeddings import without_ends, write_ends
-from tacit.activations.manifest import Manifest
-from tacit.activations.model.ask import REPLY_COLUMNS, Asking
-from tacit.activations.model.capture import check_subject
-from tacit.activations.model.load import Subject
-from tacit.activations.model.memory import give_back, map_large_blocks
-from tacit.activations.model.prefix_cache import can_share
-from tacit.activations.model.read_states import Reader
-from tacit.activations.model.sites import PROMPTS, parse_layers
-from tacit.activations.plan import Entry
-from tacit.activations.store.store import Store, open_store, tensor_name
+from tacit.activations.model.load import fingerprint, load_config, load_subject, load_tokenizer
+from tacit.activations.model.prompts import has_chat_template, renderer, token_counter
+from tacit.activations.plan import CONTROL_ROWS, Ask, Entry, item_table, plan_run, position_correlations
+from tacit.activations.random_models import cache_twins
+from tacit.activations.run_settings import is_shipped
+from tacit.activations.store.store import Store
+from tacit.activations.write_shards import cache_entries
 from tacit.errors import ActivationError
-from tacit.files import sweep
-from tacit.progress import progress
-from tacit.settings import Settings
+from tacit.settings import Settings, run_folder, write_settings
+from tacit.targets import get_target, items_to_frame, load_items
+from tacit.targets.base import Item, Target
+from tacit.targets.behavior.option_order import order_balance
+from tacit.targets.counting.padding import position_correlations as built_in_correlations
+from tacit.targets.elicitations import RUNGS, Elicitation, select
+from tacit.targets.groups import components, item_keys
+from tacit.targets.questions import act, reports
+from tacit.targets.resolve import ENDINGS, row_account
+from tacit.thresholds import MAX_CORRELATION, MIN_GROUPS, MIN_ITEMS
+
+Say = Callable[[str], None]
+
+FollowUps = Callable[..., Sequence[Any]]
+"""(store, target, items, elicitations, condition, *, seed, controls) → what to ask after the act: objects with
+`item_ids`, `questions` and `part` (`tacit.probes.follow_ups`)."""
 
 
-def cache_entries(
-    folder: Path, entries: Sequence[Entry], items: pd.DataFrame, settings: Settings, model: dict[str, str],
-    load: Callable[[], Subject], say: Callable[[str], None],
-    later: Callable[[Store], Sequence[Entry]] | None = None,
-) -> bool:  # fmt: skip
-    """Cache what is missing or damaged in `folder`; returns whether the model had to run at all.
+@dataclass(frozen=True)
+class Subject:
+    """One target of a run: what is asked about, and in which elicitations."""
 
-    later: what is asked once the model has acted, made from the store of what came before.
+    name: str
+    target: Target
+    items: list[Item]
+    elicitations: tuple[Elicitation, ...]
 
-    Raises ActivationError when another process is writing there, when the disk is full, or when one prompt alone does
-    not fit into memory; every shard that was finished before is kept.
+
+def cache_run(run: str, settings: Settings, *, follow_ups: FollowUps, say: Say) -> bool:
+    """Cache what is missing or damaged of a run; returns whether the model had to run at all.
+
+    Raises ActivationError and TargetError for settings, tables and models that cannot be used: then nothing is
+    written. Whatever was cached before an error or an interruption is kept.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    owner = folder / ".owner"
-    try:
-        with FileLock(folder / ".lock", timeout=0):
-            owner.write_text(f"process {os.getpid()} on {platform.node()}, since {time.strftime('%Y-%m-%d %H:%M:%S')}")
-            sweep(folder)
-            manifest = Manifest(folder, entries, settings, model, more=later is not None)
-            load = functools.cache(load)
-            ran = _cache(manifest, entries, items, load, say)
-            if later is not None:
-                acted = later(open_store(folder))
-                manifest.extend(acted)
-                ran = _cache(manifest, acted, items, load, say) or ran
-            return ran
-    except Timeout as error:
-        who = owner.read_text() if owner.exists() else "another process"
-        raise ActivationError(f"{folder} is being written by {who}. Wait for it, or name another RUN.") from error
+    plan = _Plan(settings, say)
+    entries = plan.before_acting()
+    items = item_table(entries)
+    write_settings(run, settings)
+    _say_correlations(items, say)
+    folder = run_folder(run) / "activations"
+    ran = cache_entries(
+        folder, entries, items, settings, plan.model, plan.load, say, lambda store: plan.after_acting(store, follow_ups)
+    )
+    return cache_twins(folder, entries, items, settings, plan.tokenizer, say, n=settings.twins) or ran
 
 
-def _cache(manifest: Manifest, entries, items, load, say) -> bool:
-    missing = [(entry, rows) for entry in entries for rows in manifest.missing(entry, say)]
-    lacking = without_ends(manifest, entries)
-    if not missing and not lacking and manifest.sound():
-        return False
-    subject = load() if missing or lacking else None
-    if missing:
-        check_subject(subject)
-        reader = Reader(subject, parse_layers(manifest.settings.layers, subject.n_layers), (), can_share(subject))
-        manifest.describe(reader)
-        _check_room(manifest.folder, reader, missing, say)
-        _say_cost(missing, say)
-        _write_all(manifest, reader, missing)
-    manifest.finish(items)
-    write_ends(manifest, lacking, subject)
-    return bool(missing)
+class _Plan:
+    """Everything that a run asks, before the model has acted and after."""
+
+    def __init__(self, settings: Settings, say: Say) -> None:
+        self.settings, self.say = settings, say
+        self.tokenizer, self.config = load_tokenizer(settings), load_config(settings)
+        if not has_chat_template(self.tokenizer):
+            say(f"{settings.model} has no chat template, so prompts have a plain question-and-answer format")
+        self.model = fingerprint(settings, self.config)
+        self.subjects = [*subjects(settings, self.tokenizer, say)]
+
+    def load(self):
+        """The model itself, loaded only where something is missing."""
+        return load_subject(self.settings, self.tokenizer)
+
+    def before_acting(self) -> list[Entry]:
+        """Acts and primary reports of every target and condition, then the other elicitations."""
+        primary = [_primary(subject, self.settings.samples) for subject in self.subjects]
+        entries = plan_run(primary, self.settings, **self._terms())
+        for ask in (ask for subject in self.subjects for ask in _other_elicitations(subject)):
+            entries += [entry for condition in self.settings.conditions for entry in self._fitting(ask, condition)]
+        return entries
+
+    def after_acting(self, store: Store, follow_ups: FollowUps) -> list[Entry]:
+        """Few-shot prompts, follow-ups to the act, and candidate answers."""
+        return [
+            entry
+            for subject in self.subjects
+            for condition in (condition for name, condition in store.entries if name == subject.name)
+            for ask in self._follow_ups(subject, condition, store, follow_ups)
+            for entry in self._fitting(ask, condition)
+        ]
+
+    def _follow_ups(self, subject: Subject, condition: str, store: Store, follow_ups: FollowUps) -> Iterator[Ask]:
+        asked = (store, subject.target, subject.items, subject.elicitations, condition)
+        for each in follow_ups(*asked, seed=self.settings.seed, controls=CONTROL_ROWS):
+            yield Ask(subject.name, pd.DataFrame({"item_id": list(each.item_ids)}), each.questions, part=each.part)
+
+    def _fitting(self, ask: Ask, condition: str) -> list[Entry]:
+        """The planned elicitation; one that exceeds the model's context is left out and named, the rest is not lost."""
+        try:
+            return plan_run([ask], self.settings, only=condition, **self._terms())
+        except ActivationError as error:
+            self.say(f"not asked: {error}")
+            return []
+
+    def _terms(self) -> dict[str, Any]:
+        return {"tokenizer": self.tokenizer, "config": self.config, "model": self.model}
 
 
-def _say_cost(missing: Sequence[tuple[Entry, range]], say) -> None:
-    """What the model is about to be asked in words, in tokens: a line per form of question."""
-    costs: dict[str, list[int]] = {}
-    for entry, rows in missing:
-        for question in entry.ask.questions:
-            if question.speaks:
-                prompts = entry.prompts[question.key][rows.start : rows.stop]
-                cost = costs.setdefault(question.key, [0, 0, 0])
-                cost[0] += len(prompts)
-                cost[1] += sum(len(prompt.ids) for prompt in prompts)
-                cost[2] += len(prompts) * question.tokens * (1 + question.samples)
-    for key, (n, read, written) in costs.items():
-        say(f"to ask {key}: {n:,} prompts, {read:,} tokens to read, at most {written:,} to write")
+def subjects(settings: Settings, tokenizer, say: Say) -> Iterator[Subject]:
+    """Every target of the run with its items and elicitations; says what its table held."""
+    counter = token_counter(tokenizer, renderer(tokenizer, next(iter(settings.conditions.values()))))
+    for name in settings.targets:
+        path = settings.data.get(name)
+        items, ignored = load_items(name, path, n=settings.n, seed=settings.seed, count_tokens=counter)
+        if ignored:
+            say(f"{name}: {path} has columns that are not read: {', '.join(ignored)}")
+        for line in (*_table_facts(path, items), *too_few(name, items)):
+            say(f"{name}: {line}")
+        if path is None and all(item.span for item in items):
+            most = max(map(abs, built_in_correlations(items, counter).values()))
+            say(f"{name}: largest |correlation| of span size with position, prompt length or distractor: {most:.3f}")
+        target = get_target(name, items)
+        yield Subject(name, target, items, chosen_elicitations(name, target, items, settings))
 
 
-def _write_all(manifest: Manifest, reader: Reader, missing: Sequence[tuple[Entry, range]]) -> None:
-    """Compute shard after shard; each is written while the next one is computed."""
-    total = sum(_prompts_in(entry, rows) for entry, rows in missing)
-    map_large_blocks()
-    with (
-        progress(total=total, unit=" prompts", desc="cache") as bar,
-        ThreadPoolExecutor(max_workers=1) as writer,
-    ):
-        written = None
-        for entry, rows in missing:
-            # Refreshed with the next prompts: in a log each refresh is a line.
-            bar.set_postfix_str(f"{entry.ask.target}/{entry.condition}", refresh=False)
-            shard = _shard(reader, entry, rows, bar.update)
-            if written is not None:
-                written.result()  # one shard waits at most, so memory stays flat and a full disk is noticed at once
-            written = writer.submit(manifest.add, entry, rows, *shard)
-            if reader.subject.remote == "local":  # nnsight's rehearsal hides modules while it reads its own trace, and
-                written.result()  # whatever is imported meanwhile by another thread fails or is there twice
-            give_back()
-        written.result()
-
-
-def _check_room(folder: Path, reader: Reader, missing: Sequence[tuple[Entry, range]], say) -> None:
-    """Say how much will be written, and refuse before the first pass when the disk is too small for it."""
-    d_model, width = reader.subject.d_model, reader.subject.dtype.itemsize
-    size = sum(len(rows) * len(entry.sites) for entry, rows in missing) * len(reader.layers) * d_model * width
-    free = shutil.disk_usage(folder).free
-    say(f"about {size / 1e6:,.1f} MB of activations to write, {free / 1e9:,.1f} GB free on the disk")
-    if size > free:
-        raise ActivationError(
-            f"{folder}: {size / 1e9:,.1f} GB of activations do not fit into the {free / 1e9:,.1f} GB that are free. "
-            "Read fewer layers (--layers every:4), sites or items (N), or free some space."
+def too_few(name: str, items: Sequence[Item]) -> Iterator[str]:
+    """Says before the model is run what a verdict would say afterwards: so few items can decide nothing."""
+    n, groups = len(items), len(set(components(item_keys(items, share_answers=name == "knowledge"))))
+    if n < MIN_ITEMS or groups < MIN_GROUPS:
+        yield (
+            f"too few for a verdict, which needs {MIN_ITEMS} usable items and {MIN_GROUPS} independent groups of the"
+            f" rarer class (here: {n} and at most {groups})"
         )
 
 
-def _prompts_in(entry: Entry, rows: range) -> int:
-    return sum(max(0, min(rows.stop, len(prompts)) - rows.start) for prompts in entry.prompts.values())
+def chosen_elicitations(
+    name: str, target: Target, items: Sequence[Item], settings: Settings
+) -> tuple[Elicitation, ...]:
+    """The elicitations that are asked; of a typical model and few-shot in one wording, unless all are wanted."""
+    everything = settings.reports == ("all",)
+    # The tables that come with the embedded model word every rung; asking all of them would double its time.
+    own = set() if is_shipped(settings.data.get(name, "")) else {form for item in items for form, _ in item.reports}
+    return select(
+        target.forms(items),
+        rungs=RUNGS if everything else settings.reports,
+        framings=settings.framings,
+        contexts=settings.contexts,
+        paraphrases=settings.paraphrases,
+        fewer=settings.paraphrases if everything else 1,
+        own=own,
+    )
 
 
-def _shard(reader: Reader, entry: Entry, rows: range, tick: Callable[[int], object]):
-    """The tensors and the replies of one shard: `{site/layer: (rows, d_model)}` and a table."""
-    tensors = {}
-    if entry.sites:
-        prompts = {kind: entry.prompts[kind][rows.start : rows.stop] for kind in PROMPTS}
-        states = replace(reader, sites=entry.sites).read(prompts)
-        tensors = {
-            tensor_name(site, layer): states[site][i].contiguous()
-            for site in states
-            for i, layer in enumerate(reader.layers)
-        }
-    asking = Asking(reader.subject, reader.shares, reader.max_tokens)
-    replies = [row for question in entry.ask.questions for row in asking.replies(entry, question, rows, tick)]
-    return tensors, pd.DataFrame(replies, columns=list(REPLY_COLUMNS))
+def _table_facts(path: str | None, items: Sequence[Item]) -> Iterator[str]:
+    """What became of the rows of a table, and how the options are ordered."""
+    if path and Path(path).suffix in ENDINGS:
+        yield f"{path}: " + ", ".join(f"{n} rows {what}" for what, n in row_account(path, items).items() if n)
+    balance = order_balance(items)
+    if balance.n:
+        order = ", ".join(f"{option} first in {n}" for option, n in balance.first.items())
+        yield f"of {balance.n} prompts that name all their options, {order}"
+
+
+def _primary(subject: Subject, samples: int) -> Ask:
+    """The act and the primary report, at whose prompts the residual stream is read."""
+    asked = [
+        act(subject.target, subject.items, samples=samples),
+        *reports(subject.target, subject.items, subject.elicitations[:1], controls=CONTROL_ROWS),
+    ]
+    return Ask(subject.name, items_to_frame(subject.items), tuple(asked))
+
+
+def _other_elicitations(subject: Subject) -> Iterator[Ask]:
+    """The elicitations that can be asked before the act, each an entry of its own: one more leaves the others alone."""
+    frame = pd.DataFrame({"item_id": [item.item_id for item in subject.items]})
+    for elicitation in subject.elicitations[1:]:
+        if not elicitation.needs_act:
+            asked = reports(subject.target, subject.items, [elicitation], controls=CONTROL_ROWS)
+            yield Ask(subject.name, frame, tuple(asked), part=elicitation.name.replace("/", "-"))
+
+
+def _say_correlations(items: pd.DataFrame, say: Say) -> None:
+    for name, value in position_correlations(items).items():
+        coupled = abs(value) >= MAX_CORRELATION
+        judged = "COUPLED: the position reveals the count" if coupled else f"decoupled, |r| < {MAX_CORRELATION:g}"
+        say(f"token_count: corr(count, {name}) = {value:+.3f} ({judged})")

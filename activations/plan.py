@@ -22,45 +22,12 @@ from tacit.activations.model.sites import PROMPTS, Site, parse_layers, sites_of,
 from tacit.activations.store.store import FORMAT
 from tacit.errors import ActivationError
 from tacit.settings import Settings
+from tacit.targets.questions import Question
 
 SHARD_ROWS = 256
 CONTROL_ROWS = 100
 """Items that also get the positive control: enough to tell .8 from .5, and a sixth of the cost."""
 LIBRARIES = ("nnsight", "torch", "transformers")
-
-
-PRIMARY = "choice/you/0"
-"""The elicitation at whose prompt the residual stream is read; its questions are called by their kind alone."""
-
-
-@dataclass(frozen=True)
-class Question:
-    """One thing that the model is asked in words, of each item or of the first of them."""
-
-    prompt: str
-    """Its kind: `object`, `report`, `control` or `candidate`."""
-    texts: Sequence[str]
-    """A user message, or a whole chat as JSON, per item, in the items' order."""
-    answers: Sequence[str] = ()
-    """The valid answers, whose log-probabilities are kept."""
-    tokens: int = 0
-    """Longest reply; 0 where only the distribution over the valid answers is wanted, or nothing at all."""
-    samples: int = 0
-    """Replies drawn at temperature 1, beside the greedy one."""
-    elicitation: str = ""
-    """The name of the form in which it is asked; empty for the act itself."""
-    continuations: Sequence[str] = ()
-    """Of candidates: the text whose log-probability after the prompt is wanted, per item."""
-
-    @property
-    def key(self) -> str:
-        """`object`, `report`, `report:free/you/0`."""
-        return self.prompt if self.elicitation in ("", PRIMARY) else f"{self.prompt}:{self.elicitation}"
-
-    @property
-    def speaks(self) -> bool:
-        """Whether the model has to run for it beside the reading of its states."""
-        return bool(self.tokens or self.answers or self.samples or self.continuations)
 
 
 @dataclass(frozen=True)

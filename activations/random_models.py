@@ -18,13 +18,14 @@ import torch
 from nnsight import TransformersModel
 from transformers import AutoModelForCausalLM
 
-from tacit.activations.cache import cache_entries
 from tacit.activations.model.load import Subject, load_config, pick_device, pick_dtype, subject_of
 from tacit.activations.model.sites import PROMPTS
-from tacit.activations.plan import Entry, Question
+from tacit.activations.plan import Entry
 from tacit.activations.store.store import TWINS
+from tacit.activations.write_shards import cache_entries
 from tacit.errors import ActivationError
 from tacit.settings import Settings
+from tacit.targets.questions import Question
 
 N_TWINS = 3
 

@@ -26,16 +26,18 @@ from safetensors.torch import save_file
 from tqdm import tqdm
 from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
-from tacit.activations.cache import cache_entries
 from tacit.activations.model.capture import batches, pad
 from tacit.activations.model.load import Subject, fingerprint, load_config, load_subject, load_tokenizer
 from tacit.activations.model.prompts import Prompt
 from tacit.activations.model.read_states import CPU_TOKENS, GPU_TOKENS, Reader
 from tacit.activations.model.sites import sites_of
-from tacit.activations.plan import PRIMARY, Ask, Question, item_table, plan_run
+from tacit.activations.plan import Ask, item_table, plan_run
 from tacit.activations.tune import BATCH, SOFT, UNLEARNED, Learning
+from tacit.activations.write_shards import cache_entries
 from tacit.files import write_bytes
 from tacit.settings import RUNS, Settings
+from tacit.targets.elicitations import PRIMARY
+from tacit.targets.questions import Question
 
 SHARED, OWN = 100, 24
 """Tokens of a shared beginning, and of what follows it."""
@@ -283,7 +285,7 @@ def peak_rss(n: int) -> int:
         marks = fingerprint(settings, config)
         questions = (
             Question("object", list(items["object_prompt"])),
-            Question("report", list(items["report_prompt"]), ("a", "b"), 1, elicitation=PRIMARY),
+            Question("report", list(items["report_prompt"]), ("a", "b"), 1, elicitation=PRIMARY.name),
         )
         asks = [Ask("t", items, questions)]
         entries = plan_run(asks, settings, tokenizer=tokenizer, config=config, model=marks)

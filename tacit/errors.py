@@ -23,3 +23,7 @@ class ProbeError(TacitError):
 
 class FigureError(TacitError):
     """A page cannot be drawn from the files of the run."""
+
+
+class WriteError(TacitError):
+    """A file could not be written (a full disk, a read-only folder); what was there before is unchanged."""

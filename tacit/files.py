@@ -17,17 +17,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tacit.errors import TacitError
+from tacit.errors import WriteError
 
 CHUNK = 1 << 20
 PARTIAL = ".partial"
 """Ending of a file that is still being written; one that is found later was left by a process that was killed."""
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 """A cell that begins so may be run by a spreadsheet (OWASP, "CSV Injection")."""
-
-
-class WriteError(TacitError):
-    """A file could not be written; what was there before is unchanged."""
 
 
 def write_file(path: Path | str, fill: Callable[[Path], object]) -> Path:

@@ -4,6 +4,7 @@ In: how much there is to do. Out: a `tqdm` to be used as it is. A job's log woul
 """
 
 import sys
+from collections.abc import Callable
 
 from tqdm import tqdm
 
@@ -31,3 +32,8 @@ def progress(*, total: int, unit: str, desc: str) -> tqdm:
         return tqdm(total=total, unit=unit, desc=desc, bar_format=BAR, dynamic_ncols=True)
     every = {"delay": EVERY, "mininterval": EVERY, "maxinterval": EVERY, "file": _Lines(), "ascii": True}
     return tqdm(total=total, unit=unit, desc=desc, bar_format=LINE, **every)
+
+
+def above(bar: tqdm, say: Callable[[str], None]) -> Callable[[str], None]:
+    """Where lines go while a bar is shown: above it on a terminal, to `say` where there is no bar to be cleared."""
+    return bar.write if sys.stderr.isatty() else say

@@ -85,13 +85,16 @@ def read_settings(run: str) -> Settings | None:
     Raises ActivationError when the file is there but cannot be read as settings.
     """
     path = run_folder(run) / "settings.json"
-    if not path.exists():
-        return None
+    return read_settings_file(path) if path.exists() else None
+
+
+def read_settings_file(path: Path) -> Settings:
+    """The settings in a file. Raises ActivationError where it cannot be read as settings of this version."""
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
         lists = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
         return Settings(**(fields | lists))
-    except (json.JSONDecodeError, KeyError, TypeError) as error:
+    except (OSError, ValueError, TypeError, AttributeError) as error:
         raise ActivationError(
             f"{path} is not a settings file of this version ({error}). Choose another RUN, or move {path.parent} away."
         ) from error

@@ -17,7 +17,8 @@ from tacit.activations.model.capture import batches, halving
 from tacit.activations.model.generate import after_nodes, generate, sample
 from tacit.activations.model.load import Subject
 from tacit.activations.model.prompts import Prompt, has_chat_template
-from tacit.activations.plan import Entry, Question
+from tacit.activations.plan import Entry
+from tacit.targets.questions import Question
 
 REPLY_COLUMNS = (
     "target", "condition", "item_id", "prompt", "elicitation", "sample", "seed", "text", "n_tokens", "prompt_tokens",

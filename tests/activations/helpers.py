@@ -9,8 +9,10 @@ import pandas as pd
 from tacit.activations import plan
 from tacit.activations.model.capture import plain_batch, residuals
 from tacit.activations.model.load import Subject, fingerprint, load_config, load_subject, load_tokenizer
-from tacit.activations.plan import Ask, Question, item_table, plan_run
+from tacit.activations.plan import Ask, item_table, plan_run
 from tacit.settings import Settings
+from tacit.targets.elicitations import PRIMARY
+from tacit.targets.questions import Question
 
 MESSAGES = [
     "Where was Ada born?",
@@ -61,8 +63,8 @@ def questions(items: pd.DataFrame, answers=("no", "yes"), object_tokens=4, repor
     controls = items["control_prompt"].head(plan.CONTROL_ROWS)
     return (
         Question("object", list(items["object_prompt"]), tokens=object_tokens),
-        Question("report", list(items["report_prompt"]), answers, report_tokens, elicitation=plan.PRIMARY),
-        Question("control", list(controls), answers, report_tokens, elicitation=plan.PRIMARY),
+        Question("report", list(items["report_prompt"]), answers, report_tokens, elicitation=PRIMARY.name),
+        Question("control", list(controls), answers, report_tokens, elicitation=PRIMARY.name),
     )
 
 

@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from tacit.activations import ActivationError, open_store
-from tacit.activations.cache import cache_entries
 from tacit.activations.model.load import load_tokenizer
 from tacit.activations.model.logit_lens import final_norm
 from tacit.activations.model.mean_embeddings import mean_embeddings
@@ -15,6 +14,7 @@ from tacit.activations.model.prompts import encode
 from tacit.activations.random_models import cache_twins, random_subject
 from tacit.activations.store.store import ENDS
 from tacit.activations.store.verify import faults
+from tacit.activations.write_shards import cache_entries
 from tests.activations.helpers import fresh_subject_for, planned, settings_for, subject_for
 from tests.conftest import ARCHITECTURES
 

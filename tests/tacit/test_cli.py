@@ -10,7 +10,9 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 
+from tacit.activations.run_settings import DEFAULT_MODEL, chosen_settings
 from tacit.cli import main as cli
+from tacit.settings import write_settings
 from tacit.targets import load_items
 
 ROWS = "question,answer\n" + "".join(f"Where was Ada {i} born?,London\n" for i in range(12))
@@ -54,7 +56,8 @@ def test_the_default_runs_end_to_end_and_a_second_run_reuses_it(here):
     assert [result.exit_code for result in first] == [0] * 5, "\n".join(result.output for result in first)
     folder = here / "runs" / "default"
     verdicts = {
-        (v["target"], v["condition"]): v for v in json.loads((folder / "figures" / "verdicts.json").read_text())
+        (v["target"], v["condition"]): v
+        for v in json.loads((folder / "verdicts" / "verdicts.json").read_text())["verdicts"]
     }
     asked = set(pd.read_parquet(folder / "activations" / "replies.parquet")["elicitation"]) - {""}
     assert {name.split("/")[0] for name in asked} == {"choice", "logits", "shots4"}, "more than the default was asked"
@@ -65,7 +68,7 @@ def test_the_default_runs_end_to_end_and_a_second_run_reuses_it(here):
     assert "ablated at the" in ablated["knowledge", "unlocked"]["evidence"]
     assert verdicts["token_count", "locked"]["tuning"]["epochs"] == [1] * 5
     assert verdicts["token_count", "unlocked"]["tuning"] is None
-    assert "or all of these are tuned already" in run("tune", "--epochs", 1).output
+    assert "or all of those were tuned before" in run("tune", "--epochs", 1).output
     assert {"target", "condition", "site", "layer", "metric", "value", "lower", "upper", "n"} <= set(
         pd.read_csv(folder / "probes" / "scores.csv").columns
     )
@@ -93,11 +96,11 @@ def test_a_target_with_one_class_ends_in_a_verdict_with_its_reason(here, tiny):
     (here / "t.csv").write_text(ROWS)
     cached = run("cache", "r", "--model", tiny("llama"), "--data", here / "t.csv")
     assert cached.exit_code == 0
-    assert "knowledge: too few for a verdict, which takes 40 usable items and 10 independent groups" in cached.output
+    assert "knowledge: too few for a verdict, which needs 40 usable items and 10 independent groups" in cached.output
     assert run("probe", "r").exit_code == 0
     result = run("compare", "r")
     assert result.exit_code == 0
-    verdict = json.loads((here / "runs" / "r" / "figures" / "verdicts.json").read_text())[0]
+    verdict = json.loads((here / "runs" / "r" / "verdicts" / "verdicts.json").read_text())["verdicts"][0]
     assert verdict["verdict"] == "REPORT_INVALID"  # a random model cannot repeat a planted answer either
     assert verdict["gap"] is None
     assert "same label" in " ".join(verdict["reasons"])
@@ -132,6 +135,10 @@ def test_a_base_model_without_a_chat_template_is_asked_in_plain_words(here, tiny
         (["cache", "--condition", "honest"], "See: tacit cache --help"),
         (["cache", "--condition", "a=x", "--condition", "a=y"], "a is given twice"),
         (["cache", "--n", "3"], "See: tacit cache --help"),
+        (["cache", "--seed", "-1"], "See: tacit cache --help"),
+        (["cache", "--framings", "nope"], "'nope': choose from you, typical"),
+        (["cache", "--framings", ","], "has an empty name"),
+        (["cache", "--reports", "choice,shouting"], "'shouting': choose from"),
         (["cache", "../x"], "is not a run's name"),
         (["probe", "nosuch"], "there is no run 'nosuch'"),
         (["compare", "nosuch"], "nosuch"),
@@ -166,18 +173,20 @@ def test_a_table_that_lacks_something_is_one_line(here, text, message, tiny):
     assert re.search(message, line), line
 
 
-@pytest.mark.parametrize(("n", "n_groups", "too_few"), [(1, 1, True), (39, 39, True), (40, 9, True), (40, 10, False)])
-def test_items_that_are_too_few_for_a_verdict_are_told_of(here, n, n_groups, too_few):
+@pytest.mark.parametrize(("n", "n_groups", "few"), [(1, 1, True), (39, 39, True), (40, 9, True), (40, 10, False)])
+def test_items_that_are_too_few_for_a_verdict_are_told_of(here, n, n_groups, few):
     rows = (f"Where was Ada {i} born?,London {i % n_groups}\n" for i in range(n))
     (here / "t.csv").write_text("question,answer\n" + "".join(rows))
+    from tacit.activations.cache import too_few
+
     items, _ = load_items("knowledge", "t.csv", n=600, seed=0, count_tokens=len)
-    told = "".join(cli._too_few("knowledge", items))
-    assert told.endswith(f"(here: {n} and at most {n_groups})") == too_few
-    assert bool(told) == too_few
+    told = "".join(too_few("knowledge", items))
+    assert told.endswith(f"(here: {n} and at most {n_groups})") == few
+    assert bool(told) == few
 
 
 def test_an_interrupted_run_says_that_nothing_is_lost_and_goes_on(here, tiny, monkeypatch):
-    from tacit.activations import cache as module
+    from tacit.activations import write_shards as module
 
     (here / "t.csv").write_text(ROWS)
     args = ("cache", "r", "--model", tiny("llama"), "--data", here / "t.csv")
@@ -189,7 +198,7 @@ def test_an_interrupted_run_says_that_nothing_is_lost_and_goes_on(here, tiny, mo
     monkeypatch.setattr(module, "_shard", interrupted)
     result = run(*args)
     assert result.exit_code == 130
-    assert "the same command goes on from there" in result.output
+    assert "run the same command again to continue" in result.output
     monkeypatch.setattr(module, "_shard", real)
     assert run(*args).exit_code == 0
 
@@ -217,7 +226,7 @@ def test_real_checkpoints_that_cannot_follow_a_format_are_reported_honestly(here
     ):
         result = run(*args)
         assert result.exit_code == 0, result.output
-    verdicts = json.loads((here / "runs" / model / "figures" / "verdicts.json").read_text())
+    verdicts = json.loads((here / "runs" / model / "verdicts" / "verdicts.json").read_text())["verdicts"]
     assert not {verdict["verdict"] for verdict in verdicts} & {"GAP", "NO_GAP"}
     replies = pd.read_parquet(here / "runs" / model / "probes" / "items.parquet")
     assert (replies["outcome"] != "answered").mean() > 0.5
@@ -237,7 +246,7 @@ def test_a_form_that_the_users_table_words_is_asked_without_being_asked_for(here
 def test_a_run_that_is_not_there_is_named_with_those_that_are(here, verb):
     (here / "runs/good").mkdir(parents=True)
     (here / "runs/good/settings.json").write_text("{}")
-    assert "there is no run 'nosuch' (runs/nosuch/settings.json; runs that are there: good)" in refused(verb, "nosuch")
+    assert "there is no run 'nosuch' (runs/nosuch/settings.json; existing runs: good)" in refused(verb, "nosuch")
 
 
 @pytest.mark.parametrize("verb", ["info", "verify"])
@@ -248,8 +257,8 @@ def test_a_run_that_holds_no_activations_yet_is_told_from_one_that_is_not_there(
 
 
 def test_the_embedded_models_tables_are_taken_however_it_is_named_and_kept(here):
-    named = cli._settings("x", {"model": str(cli.DEFAULT_MODEL)})
-    assert named == cli._settings("x", {})
+    named = chosen_settings("x", {"model": str(DEFAULT_MODEL)})
+    assert named == chosen_settings("x", {})
     assert set(named.data) == {"token_count", "knowledge", "behavior"}
-    cli.write_settings("x", named)
-    assert cli._settings("x", {"targets": ("knowledge",)}).data == {"knowledge": named.data["knowledge"]}
+    write_settings("x", named)
+    assert chosen_settings("x", {"targets": ("knowledge",)}).data == {"knowledge": named.data["knowledge"]}

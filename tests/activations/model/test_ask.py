@@ -11,12 +11,13 @@ import pytest
 import torch
 
 from tacit.activations import ActivationError, open_store
-from tacit.activations.cache import cache_entries
 from tacit.activations.model.answer_logprobs import continuation_logprobs
 from tacit.activations.model.generate import sample
 from tacit.activations.model.load import fingerprint, load_config, load_tokenizer
 from tacit.activations.model.prompts import encode, messages_of, renderer
-from tacit.activations.plan import Ask, Question, plan_run
+from tacit.activations.plan import Ask, plan_run
+from tacit.activations.write_shards import cache_entries
+from tacit.targets.questions import Question
 from tests.activations.helpers import MESSAGES, ask_for, planned, settings_for, subject_for
 
 CHAT = json.dumps(

@@ -11,8 +11,8 @@ import torch
 from tqdm import tqdm
 
 from tacit.activations import ActivationError, open_store, plan
-from tacit.activations.cache import cache_entries
 from tacit.activations.store.verify import faults
+from tacit.activations.write_shards import cache_entries
 from tacit.files import PARTIAL
 from tests.activations.helpers import last_states, planned, settings_for, subject_for
 
@@ -67,7 +67,7 @@ def test_a_second_run_reuses_everything_without_loading_the_model(tiny, tmp_path
 
 def test_an_interrupted_run_resumes_and_ends_bit_identical(tiny, tmp_path, monkeypatch):
     _cache(tmp_path / "whole", tiny("llama"))
-    from tacit.activations import cache as module
+    from tacit.activations import write_shards as module
 
     real, calls = module._shard, []
 
@@ -163,7 +163,7 @@ def test_a_full_disk_is_a_clear_error_and_keeps_finished_shards(tiny, tmp_path, 
         return real(descriptor)
 
     monkeypatch.setattr(files.os, "fsync", full)
-    with pytest.raises(ActivationError, match="No space left on device"):
+    with pytest.raises(WriteError, match="No space left on device"):
         _cache(tmp_path, tiny("llama"))
     monkeypatch.setattr(files.os, "fsync", real)
     assert not list(tmp_path.rglob(f".*{PARTIAL}"))
@@ -227,7 +227,7 @@ def test_values_that_are_not_finite_are_counted_and_named(tiny, tmp_path, monkey
 def test_a_store_that_would_not_fit_is_refused_before_the_first_pass(tiny, tmp_path, monkeypatch):
     from collections import namedtuple
 
-    from tacit.activations import cache as module
+    from tacit.activations import write_shards as module
 
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(module.shutil, "disk_usage", lambda path: usage(10, 9, 1))

@@ -1,0 +1,52 @@
+"""Options that several verbs share, and how their values are read."""
+
+from __future__ import annotations
+
+import shutil
+
+import click
+
+from tacit.verbs import DEFAULT_RUN
+
+run_argument = click.argument("run", default=DEFAULT_RUN)
+"""RUN, the name of a folder under runs/."""
+
+why_option = click.option("--why", is_flag=True, help="Print the reasons for every verdict.")
+
+
+def split(_ctx, _param, value: str | None) -> tuple[str, ...] | None:
+    """`a, b` as ("a", "b"); refuses an empty name."""
+    if value is None:
+        return None
+    parts = tuple(part.strip() for part in value.split(","))
+    if not all(parts):
+        raise click.BadParameter(f"{value!r} has an empty name; separate names by single commas")
+    return parts
+
+
+def chosen_from(choices: tuple[str, ...], *, also: tuple[str, ...] = ()):
+    """A callback for a comma-separated choice; a name that is not offered is refused with those that are."""
+
+    def check(ctx, param, value: str | None) -> tuple[str, ...] | None:
+        parts = split(ctx, param, value)
+        if unknown := [part for part in parts or () if part not in (*choices, *also)]:
+            raise click.BadParameter(f"{', '.join(map(repr, unknown))}: choose from {', '.join((*choices, *also))}")
+        return parts
+
+    return check
+
+
+def conditions(_ctx, _param, values: tuple[str, ...]) -> dict[str, str]:
+    """`name=system prompt` pairs; refuses a name without a prompt, and a name that is given twice."""
+    for value in values:
+        if "=" not in value:
+            raise click.BadParameter(f'{value!r}: expected NAME="system prompt", e.g. --condition honest="Be honest."')
+    names = [value.split("=", 1)[0] for value in values]
+    if twice := {name for name in names if names.count(name) > 1}:
+        raise click.BadParameter(f"{', '.join(twice)} is given twice; give each condition a name of its own")
+    return dict(value.split("=", 1) for value in values)
+
+
+def width() -> int:
+    """Columns to print in: those of the terminal, between 80 and 100."""
+    return min(100, max(80, shutil.get_terminal_size().columns))

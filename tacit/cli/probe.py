@@ -1,0 +1,30 @@
+"""`tacit probe`: activations → scores."""
+
+from __future__ import annotations
+
+import click
+
+from tacit import verbs
+from tacit.cli.options import run_argument
+
+
+@click.command()
+@run_argument
+@click.option("--again", is_flag=True, help="Recompute even if results are up to date.")
+@click.option(
+    "--permutations",
+    default=200,
+    show_default=True,
+    type=click.IntRange(0),
+    help="Number of label permutations for the null.",
+)
+@click.option("--sae", help="Sparse autoencoder to read too: a folder in sae-lens's format, or its RELEASE:ID.")
+@click.option("--device", help="Device for fitting the probes, such as cuda.  [default: NumPy on the CPU]")
+def probe(run, **options):
+    """Decode each target from the activations, layer by layer, and write runs/RUN/probes.
+
+    Layer, site and penalty are chosen on inner folds; baselines and controls are scored on the same folds and metric.
+    """
+    from tacit.figures import probed_summary
+
+    click.echo(f"\n{probed_summary(verbs.probe(run, say=click.echo, **options).path)}")

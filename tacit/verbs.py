@@ -1,0 +1,211 @@
+"""The five verbs as functions: what the command line calls, and a notebook may call as well.
+
+Each reads files of a run and writes files of it, so each can be called alone and again. They say what happens through
+`say`, one line a call; nothing is printed unless `say` prints.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tacit.errors import ActivationError, TacitError
+from tacit.progress import above, progress
+from tacit.run import Run, open_run
+from tacit.settings import run_name
+
+Say = Callable[[str], None]
+DEFAULT_RUN = "default"
+
+
+def silent(_line: str) -> None:
+    """Say nothing."""
+
+
+def cache(run: str | None = None, *, model: str | Path | None = None, say: Say = silent, **settings: Any) -> Run:
+    """Run the model once per prompt; keep its residual activations and its replies in `runs/<run>/activations`.
+
+    run: the run's name; by default the model's name, or `default` for the embedded model.
+    model: hub id or folder in transformers format; by default the run's own, or the embedded one.
+    settings: any field of `tacit.settings.Settings` (targets, data, conditions, n, seed, sites, layers, reports, …);
+        what is left out is read back from the run, or has the default.
+    Returns the run. What is already there is checked and reused. Raises TacitError for what cannot be used: the model,
+    a table, a name, or settings other than those that the run was made with.
+    """
+    from tacit.activations.cache import cache_run
+    from tacit.activations.run_settings import chosen_settings
+    from tacit.probes import follow_ups
+
+    run = run or (run_name(str(model)) if model else DEFAULT_RUN)
+    given = {name: value for name, value in settings.items() if value not in (None, {}, ())}
+    chosen = chosen_settings(run, given | ({"model": str(model)} if model else {}))
+    ran = cache_run(run, chosen, follow_ups=follow_ups, say=say)
+    say(f"\n{'cached' if ran else 'reused'}: every file is present and has the checksum it was written with\n")
+    return open_run(run)
+
+
+def probe(
+    run: Run | str = DEFAULT_RUN,
+    *,
+    again: bool = False,
+    permutations: int | None = None,
+    sae: str | None = None,
+    device: str | None = None,
+    say: Say = silent,
+) -> Run:
+    """Decode each target from the activations, layer by layer, and write `runs/<run>/probes`.
+
+    again: recompute even if results are up to date. permutations: label permutations of the null, 200 by default.
+    sae: sparse autoencoder to read too, a folder in sae-lens's format or `RELEASE:ID`.
+    device: torch device on which the probes are fitted; NumPy on the CPU by default.
+    Raises TacitError where the run is missing, unfinished, or holds nothing that can be probed.
+    """
+    from tacit.probes import n_readings, probe_run, up_to_date
+    from tacit.probes.analysis.extra_tables import Further
+    from tacit.probes.controls.permutation_null import N_PERMUTATIONS
+    from tacit.probes.estimators.sparse_autoencoder import load_sae
+
+    run, permutations = _opened(run), N_PERMUTATIONS if permutations is None else permutations
+    seed, store = run.settings.seed, run.store
+    if not again and not sae and up_to_date(run.path, store, seed, permutations):
+        say(f"reused {run.path / 'probes'}: made from these activations. Next: tacit compare {run.name}")
+        return run
+    further = Further(sae=load_sae(_sae_folder(sae, run.path)) if sae else None, notes={"model": run.settings.model})
+    with progress(total=n_readings(store), unit=" layers", desc="probe") as bar:
+        probe_run(
+            store, run.path, seed=seed, n_permutations=permutations, further=further, place=_on(device),
+            say=above(bar, say), progress=bar.update,
+        )  # fmt: skip
+    return open_run(run.path)
+
+
+def tune(run: Run | str = DEFAULT_RUN, *, every: bool = False, epochs: int | None = None, say: Say = silent) -> Run:
+    """Train a soft prompt on the probe's labels and score the model's answers after it (level A).
+
+    every: also where no gap was found. epochs: passes over the items, at most. Needs the model again, and gradients
+    through it; its weights do not change. Raises TacitError like `probe`.
+    """
+    from tacit.activations.model.load import load_subject, load_tokenizer
+    from tacit.activations.tune import EPOCHS, Tuner, how_tuned
+    from tacit.probes.data.results import read_results
+    from tacit.probes.tune import measure_tuned, n_tuned, to_tune
+
+    run, epochs = _opened(run), epochs or EPOCHS
+    settings, store, results = run.settings, run.store, read_results(run.path)
+    how = {"seed": settings.seed} | how_tuned(epochs)
+    parts = to_tune(results, how=how, every=every)
+    if not parts:
+        say(f"{run.name}: no probe significantly beats the best report, or all of those were tuned before")
+        say(f"To tune the others as well: tacit tune {run.name} --all")
+        return run
+    tuner = Tuner(load_subject(settings, load_tokenizer(settings)), store, settings, epochs=epochs)
+    with progress(total=n_tuned(parts, epochs=epochs), unit=" items", desc="tune (at most)") as bar:
+        learn = functools.partial(_tuned_or_none, tuner.tune, above(bar, say), tick=bar.update)
+        measure_tuned(results, store, learn, how=how, every=every, say=above(bar, say))
+    return open_run(run.path)
+
+
+def ablate(
+    run: Run | str = DEFAULT_RUN, *, items: int | None = None, random: int | None = None, say: Say = silent
+) -> Run:
+    """Ablate the probe direction and test whether the next-token distribution changes (level U).
+
+    items: items of each target. random: control directions of each kind (label-shuffled probes; random directions
+    matched in norm). Needs the model again. Raises TacitError like `probe`.
+    """
+    from tacit.activations import ablate as room
+    from tacit.activations.model.load import load_subject, load_tokenizer
+    from tacit.probes.ablate import N_ITEMS, N_RANDOM, measure_usage, n_ablated
+    from tacit.probes.data.results import read_results
+
+    run, items, random = _opened(run), items or N_ITEMS, random or N_RANDOM
+    settings, store, results = run.settings, run.store, read_results(run.path)
+    mover = room.Mover(load_subject(settings, load_tokenizer(settings)), store, settings)
+    with progress(total=n_ablated(results, items), unit=" prompts", desc="ablate") as bar:
+        move = functools.partial(mover.move, tick=bar.update)
+        measure_usage(results, store, move, n_items=items, n_random=random, seed=settings.seed, say=above(bar, say))
+    return open_run(run.path)
+
+
+def compare(*runs: Run | str, say: Say = silent) -> list[Run]:
+    """Compare probe and report: verdicts in `runs/<run>/verdicts`, tables and figures in `runs/<run>/figures`.
+
+    Several runs are compared together: p-values are adjusted over all their gaps (Holm), and each run's reports and
+    probes are also scored on the other runs' labels. Raises TacitError where a run is missing, not probed, or given
+    twice.
+    """
+    from tacit.figures import draw_models, draw_run
+    from tacit.probes import compare_runs, peers_of
+
+    runs = runs or (DEFAULT_RUN,)
+    names = [run.name if isinstance(run, Run) else Path(run).name for run in runs]
+    if len(set(names)) < len(names):
+        raise TacitError(f"{', '.join(names)}: a run is given twice, and would count twice among the gaps")
+    opened = [_opened(run) for run in runs]
+    folders = [run.path for run in opened]
+    matrix = _cross(opened, say)
+    peers = None if matrix is None else [peers_of(matrix, name) for name in names]
+    found = compare_runs(folders, outs=[folder / "verdicts" / "verdicts.json" for folder in folders], peers=peers)
+    for folder, verdicts in zip(folders, found, strict=True):
+        draw_run(folder, verdicts)
+    if len(opened) > 1:
+        pages = draw_models(dict(zip(names, found, strict=True)), folders[0] / "figures" / "models")
+        say(f"{len(pages)} figures of all {len(opened)} runs: {pages[0].parent}/")
+    return [open_run(folder) for folder in folders]
+
+
+def _cross(runs: Sequence[Run], say: Say):
+    """Each run's reports and states against the others' labels: matrix.csv in every run that shares items with
+    another, and in no other. None for a single run."""
+    from tacit.files import write_csv
+    from tacit.probes import cross_matrix
+
+    paths = {run.name: run.path / "verdicts" / "matrix.csv" for run in runs}
+    table = None
+    if len(runs) > 1:
+        stores: Mapping[str, Any] = {run.name: run.store for run in runs}
+        table = cross_matrix({run.name: run.path for run in runs}, stores=stores, say=say)
+    shared = set() if table is None else _sharing_items(table)
+    for name, path in paths.items():
+        if name in shared:
+            write_csv(path, table)
+        else:
+            path.unlink(missing_ok=True)
+    return table
+
+
+def _sharing_items(table) -> set[str]:
+    apart = table[table["predictor"] != table["target_run"]]
+    return {*apart["predictor"], *apart["target_run"]}
+
+
+def _opened(run: Run | str) -> Run:
+    return run if isinstance(run, Run) else open_run(run)
+
+
+def _on(device: str | None) -> Callable | None:
+    """What puts a layer's matrix on the device; None is NumPy on the CPU."""
+    if not device:
+        return None
+    from tacit.activations.model.device import on_device
+
+    return functools.partial(on_device, device=device)
+
+
+def _sae_folder(name: str, run: Path) -> Path:
+    if Path(name).is_dir():
+        return Path(name)
+    from tacit.activations.model.autoencoders import fetch_sae
+
+    return fetch_sae(name, run / "sae")
+
+
+def _tuned_or_none(tune: Callable, say: Say, *asked: Any, **terms: Any):
+    """A soft prompt, or None and a line where one cannot be trained: the other targets are not lost for it."""
+    try:
+        return tune(*asked, **terms)
+    except ActivationError as error:
+        say(str(error))
+        return None
