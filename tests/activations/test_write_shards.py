@@ -13,6 +13,7 @@ from tqdm import tqdm
 from tacit.activations import ActivationError, open_store, plan
 from tacit.activations.store.verify import faults
 from tacit.activations.write_shards import cache_entries
+from tacit.errors import WriteError
 from tacit.files import PARTIAL
 from tests.activations.helpers import last_states, planned, settings_for, subject_for
 
