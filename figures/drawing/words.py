@@ -7,6 +7,7 @@ what is written to CSV: a shortened label stands in full in the file beside the 
 import bisect
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import cache
 
 from matplotlib import font_manager
@@ -52,6 +53,13 @@ def method(name: object) -> str:
 def verdict(name: object) -> str:
     """A verdict in words: `NOT_KNOWN` → `Not known`; a row without one says so."""
     return plain(name).lower().capitalize() or "No verdict"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """The parts as prose: `a, b and c`."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 @cache

@@ -80,14 +80,26 @@ def _verdict(one) -> dict:
 _ENDS = ("", "_lower", "_upper")
 _HELD = {True: "holds", False: "fails"}
 OUTCOMES = ("answered", "refused", "unreadable")
-_GROUNDS = {
-    "about itself": "the first score is above chance and the difference above 0",
-    "not about itself": "it is not shown to tell of itself what it does not tell of a typical model, and nine answers"
-    " in ten are shown to be the same",
-    "undecided": "it is not shown to tell of itself what it does not tell of a typical model, nor nine answers in ten"
-    " to be the same",
+_NO_BETTER = "its answers about itself are not shown to score above both chance and its answers about a typical model"
+_ABOUT = {
+    "about itself": "The report is about the model itself: its answers about itself score significantly above chance"
+    " and above its answers about a typical model.",
+    "not about itself": f"The report is not about the model itself: {_NO_BETTER}, and the two answers are shown to be"
+    " the same for at least 90 % of the items.",
+    "undecided": f"Whether the report is about the model itself is undecided: {_NO_BETTER}, but the two answers are not"
+    " shown to be the same for 90 % of the items either.",
 }
-"""What each judgement of `framing` rests on."""
+"""What `about` in `framing` means, with its reason."""
+_LOST = {
+    "never arrived": "The information is decodable at the object prompt but does not reach the report prompt.",
+    "arrived and unsaid": "The information reaches the report prompt but is not said.",
+    "arrived in part, and unsaid": "The information reaches the report prompt in part, and is not said.",
+    "arrived and said": "The information reaches the report prompt and is said.",
+    "decodable at the report prompt only": "The information is decodable at the report prompt only.",
+    "nowhere": "The information is decodable at neither prompt.",
+    "undecided": "Where the information is lost between the object prompt and the report is undecided.",
+}
+"""What `step` in `localisation` means."""
 
 
 def _score(one, name: str, *, signed: bool = False) -> str:
@@ -98,37 +110,37 @@ def _score(one, name: str, *, signed: bool = False) -> str:
 
 def _beside(one) -> list[str]:
     """Which probe it is about, where the information is lost, and whether the report is about the model itself."""
-    lost = (one.get("localisation") or {}).get("step")
-    said = [f"From the object prompt to the report: {words.one_line(lost)}."] if lost else []
+    lost = words.one_line((one.get("localisation") or {}).get("step"))
+    said = [_LOST.get(lost, f"From the object prompt to the report: {lost}.")] if lost else []
     return [*_probe(one.get("probe_method")), *said, *_framing(one.get("framing") or {})]
 
 
 def _probe(method: object) -> list[str]:
-    """Which of the probes in the tables `know` is."""
+    """Which probe in the tables `know` is."""
     name = words.one_line(method)
     if not name:
         return []
     choice, _, site = name.partition(" ")
     if choice != NESTED:
-        return [f"Know is the probe “{name}” of the tables."]
-    read = f"reads the {site} prompt alone" if site else "chose among all prompts and layers"
-    return [f"Know is the probe that {read} (“{name}” in the tables)."]
+        return [f"Know is the score of the probe called “{name}” in the tables."]
+    where = f"at the {site} prompt" if site else "whose site and layer were chosen on inner folds"
+    return [f"Know is the score of the probe {where} (“{name}” in the tables)."]
 
 
 def _framing(framed) -> list[str]:
-    """What it says of itself beside what it says of a typical model: scores, equal answers, and the judgement."""
+    """Its answers about itself against those about a typical model: scores, agreement, and what follows."""
     said = []
     if rounding.is_number(framed.get("difference")):
         you, typical, apart = (_score(framed, name) for name in ("you", "typical", "difference"))
-        said.append(f"Asked about itself it scores {you}, asked about a typical model {typical}: difference {apart}.")
+        asked = f"Asked about itself, the model scores {you}; asked about a typical model, {typical}"
+        said.append(f"{asked} (difference {apart}).")
     if rounding.is_number(framed.get("agreement")):
         same = [100 * framed[f"agreement{end}"] for end in _ENDS if rounding.is_number(framed.get(f"agreement{end}"))]
         limits = f" [{same[1]:.0f}, {same[2]:.0f}]" if len(same) == 3 else ""
-        said.append(f"Its two answers are the same for {same[0]:.0f} %{limits} of the items answered both times.")
+        said.append(f"The two answers are the same for {same[0]:.0f} %{limits} of the items answered both times.")
     if said and framed.get("about"):
         about = words.one_line(framed["about"])
-        grounds = f", because {_GROUNDS[about]}" if about in _GROUNDS else ""
-        said.append(f"Judgement: {about}{grounds}.")
+        said.append(_ABOUT.get(about, f"Whether the report is about the model itself: {about}."))
     return [" ".join(said)] if said else []
 
 

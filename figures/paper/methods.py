@@ -1,7 +1,7 @@
 """The methods paragraph of a run, in words for a paper: what was asked of which model, and how it was scored.
 
 In: `RunFiles`. Out: sentences, as Markdown or LaTeX, and the works they cite. Every sentence follows from a file of the
-run; what the files do not say is left out.
+run; whatever the files do not say is left out.
 """
 
 from collections.abc import Iterator, Mapping
@@ -22,17 +22,17 @@ _TOKENS = "the number of tokens of the text by the model's own tokenizer"
 _LABELS = {
     "token_count": _TOKENS, "coupled_count": _TOKENS, "char_count": "the number of characters of the text",
     "word_count": "the number of words of the text",
-    "knowledge": "whether the model's greedy reply to the object prompt is right by the accepted answers",
+    "knowledge": "whether the model's greedy reply to the object prompt matches one of the accepted answers",
 }  # fmt: skip
-_CHOSEN = "the option that the model's greedy reply to the object prompt takes"
+_CHOSEN = "the option that the model's greedy reply to the object prompt chooses"
 _METRICS = {
-    "skill": "Skill is 1 − (mean absolute error)/(that of always guessing the median label of the training folds): 0"
-    " for that guess, 1 where every count is exact; a non-answer has the error of that guess",
+    "skill": "Skill is 1 − (mean absolute error)/(mean absolute error of always guessing the median label of the"
+    " training folds): 0 for that guess, 1 if every count is exact; a non-answer gets the error of that guess",
     "macro_auroc": "Macro AUROC is the mean, over classes, of the AUROC of each against the rest",
-    "auroc": "AUROC is taken within folds, since each fold has a probe of its own: it counts only pairs of items that"
-    " were held out in the same fold, and ties and pairs with a non-answer as one half",
+    "auroc": "AUROC is computed within folds, because each fold has its own probe: only pairs of items held out in the"
+    " same fold count, and ties and pairs with a non-answer count one half",
 }
-"""What the metrics of verdicts are, where a name alone does not say it."""
+"""Definitions of the metrics whose name alone is not enough."""
 _FIXED, _CONTROL_TASK, _RANDOM = "fixed layer", "control task", "random model"
 _TOLD_ELSEWHERE = (_CONTROL_TASK, "positive control")
 
@@ -90,7 +90,7 @@ def _model(run: RunFiles) -> Iterator[Sentence]:
         f"“{name}” ({f'system prompt “{text}”' if text else 'no system prompt'})" for name, text in conditions.items()
     ]
     if named:
-        yield Sentence(f"{'Conditions were' if len(named) > 1 else 'The condition was'} {_list(named)}")
+        yield Sentence(f"{'Conditions were' if len(named) > 1 else 'The condition was'} {words.listed(named)}")
 
 
 def _items(run: RunFiles) -> Iterator[Sentence]:
@@ -100,17 +100,17 @@ def _items(run: RunFiles) -> Iterator[Sentence]:
         what = words.plain(entry.get("target"))
         together.setdefault((what, _analysed(entry)), []).append(str(entry.get("condition")))
     for (what, became), conditions in together.items():
-        alike = " alike" if len(conditions) > 1 else ""
-        yield Sentence(f"{what[:1].upper()}{what[1:]} ({_list(conditions)}{alike}) {became}")
+        each = " each" if len(conditions) > 1 else ""
+        yield Sentence(f"{what[:1].upper()}{what[1:]} ({words.listed(conditions)}{each}) {became}")
     folds = sorted({entry["n_folds"] for entry in run.entries if "n_folds" in entry})
     if folds:
-        split = f"{_list([str(n) for n in folds])} folds, and no group was split between training and test"
-        yield Sentence("Items that share a prompt, an entity, a named group or, for knowledge, an answer form a group")
+        split = f"{words.listed([str(n) for n in folds])} folds, and no group was split between training and test"
+        yield Sentence("Items that share a prompt, an entity, a named group or (for knowledge) an answer are one group")
         yield Sentence(f"Cross-validation used {split}")
 
 
 def _analysed(entry: Mapping) -> str:
-    """What became of a target in one condition, as the rest of a sentence that begins with its name."""
+    """How many items of a target were analysed, or why none: the rest of a sentence that begins with its name."""
     if entry.get("status") != "probed":
         return f"was not analysed ({str(entry.get('reason', '')).rstrip('.')})"
     dropped = sum(v for v in (entry.get("dropped") or {}).values() if isinstance(v, int))
@@ -119,7 +119,7 @@ def _analysed(entry: Mapping) -> str:
 
 
 def _labels(run: RunFiles) -> Iterator[Sentence]:
-    """How the truth came about: computed, or brought by the table. A target of the user's own says it in its file."""
+    """Where the labels come from: computed, or read from the item table. User targets explain their own."""
     asked = run.tables.get("asked")
     if asked is None or not {"target", "label", "property"} <= set(asked.columns):
         return
@@ -127,14 +127,14 @@ def _labels(run: RunFiles) -> Iterator[Sentence]:
         computed = _computed(str(target), set(items["property"]))
         given, name = int((items["label"] != "").sum()), words.plain(target)
         if computed and given == len(items):
-            yield Sentence(f"The label of {name} is the one that the table gives")
+            yield Sentence(f"The label of {name} was read from the item table")
         elif computed:
-            rest = f"; for {given} of {len(items)} items it is the one that the table gives" if given else ""
+            rest = f"; for {given} of {len(items)} items it was read from the item table" if given else ""
             yield Sentence(f"The label of {name} is {computed}{rest}")
 
 
 def _computed(target: str, properties: set[str]) -> str:
-    """What the label of a built-in target is, where no table gives it; "" for a target of the user's own."""
+    """How the label of a built-in target is computed; "" for a target of the user's own."""
     if target != "behavior":
         return _LABELS.get(target, "")
     name = min(properties, default="") or "option"
@@ -146,20 +146,20 @@ def _probes(run: RunFiles) -> Iterator[Sentence]:
     if sites:
         layers = _layers(run.manifest)
         yield Sentence(
-            f"The residual stream was read at {_list([f'the {site} prompt' for site in sites])}, {layers}",
+            f"The residual stream was read at {words.listed([f'the {site} prompt' for site in sites])}, {layers}",
             ("fiottokaufman2024", "wolf2020", "paszke2019"),
         )
     scores = clean_scores(run.scores)
     swept = scores[(scores["kind"] == "probe") & (scores["method"] == "probe")]
     families = sorted({_family(note.split(" ")[0]) for note in swept["note"] if note})
     if families:
-        kinds = f"linear probes ({_list(families)})"
+        kinds = f"linear probes ({words.listed(families)})"
         yield Sentence(
             f"At each site and layer we trained {kinds} on standardised states", ("pedregosa2011", "belinkov2022")
         )
     if (scores["method"] == "nested").any():
-        chosen = "site, layer, probe and penalty were chosen on inner folds, by group"
-        yield Sentence(f"For the score that is quoted, {chosen}", ("cawley2010",))
+        chosen = "were chosen by nested cross-validation, on inner folds split by group"
+        yield Sentence(f"For the quoted score, site, layer, probe family and penalty {chosen}", ("cawley2010",))
     yield from _fixed(scores)
     yield from _baselines(run, scores)
     yield from _controls(scores)
@@ -168,15 +168,15 @@ def _probes(run: RunFiles) -> Iterator[Sentence]:
 
 
 def _fixed(scores: pd.DataFrame) -> Iterator[Sentence]:
-    """The probes at the layer that was named in advance, of which other families are fitted nowhere else."""
+    """The probes at the layer that was fixed in advance; some families are fitted only there."""
     probes = scores[(scores["kind"] == "probe") & (scores["layer"] >= 0)]
     rows = probes[[name.startswith(_FIXED) for name in probes["method"]]]
     if rows.empty:
         return
-    layers = _list([f"{layer:g}" for layer in sorted(set(rows["layer"]))])
+    layers = words.listed([f"{layer:g}" for layer in sorted(set(rows["layer"]))])
     alone = [_family(name.removeprefix(f"{_FIXED}, ")) for name in dict.fromkeys(rows["method"]) if name != _FIXED]
-    named = f"Layer {layers} was named in advance, for comparison: there only site, probe and penalty were chosen"
-    yield Sentence(named + (f", and {_list(alone)} were also scored each by itself" if alone else ""))
+    fixed = f"For comparison, layer {layers} was fixed in advance, and only site, probe family and penalty were chosen"
+    yield Sentence(fixed + (f"; at that layer, {words.listed(alone)} were also scored separately" if alone else ""))
 
 
 def _baselines(run: RunFiles, scores: pd.DataFrame) -> Iterator[Sentence]:
@@ -186,16 +186,19 @@ def _baselines(run: RunFiles, scores: pd.DataFrame) -> Iterator[Sentence]:
     twins = len((run.facts.get("made_from") or {}).get("twins") or ())
     if twins and _RANDOM in names:
         several = (
-            f"the mean prediction of {twins} random-initialised models" if twins > 1 else "a random-initialised one"
+            f"the mean prediction of {twins} random-initialised models" if twins > 1 else "a random-initialised model"
         )
-        yield Sentence(f"Of these, “{_RANDOM}” is {several} of the same architecture, probed as the model is")
+        yield Sentence(f"Of these, “{_RANDOM}” is {several} of the same architecture, probed in the same way")
 
 
 def _controls(scores: pd.DataFrame) -> Iterator[Sentence]:
     names = _methods(scores, "control")
     if _CONTROL_TASK in names:
-        task = "trained and scored on labels that a hash of each group draws from the true ones"
-        yield Sentence(f"As a control task the quoted probe, at its sites and layers, was {task}", ("hewitt2019",))
+        task = "on labels drawn from the true ones by a hash of the group"
+        yield Sentence(
+            f"As a control task, the quoted probe was also trained and scored, at the same sites and layers, {task}",
+            ("hewitt2019",),
+        )
     others = [name for name in names if name not in _TOLD_ELSEWHERE]
     if others:
         yield Sentence(f"Further controls were: {'; '.join(others)}")
@@ -214,7 +217,9 @@ def _family(name: str) -> str:
 def _null(run: RunFiles) -> Iterator[Sentence]:
     if "null" in run.tables and "n_permutations" in run.tables["null"]:
         number = int(run.tables["null"]["n_permutations"].max())
-        yield Sentence(f"Labels were permuted by group {number} times and the whole pipeline was run on each")
+        yield Sentence(
+            f"For the null, labels were permuted by group {number} times and the whole pipeline was rerun on each"
+        )
 
 
 def _ablated(run: RunFiles) -> Iterator[Sentence]:
@@ -222,9 +227,9 @@ def _ablated(run: RunFiles) -> Iterator[Sentence]:
         return
     others, items = (_span([one[name] for one in run.used]) for name in ("n_random", "n"))
     yield Sentence(
-        f"Whether the model uses a direction was tested by taking what varies with the probe's score out of the last"
-        f" token's state of {items} items, beside {others} probes of shuffled labels and as many other directions moved"
-        " as far", ("belrose2023",),
+        "Whether the model uses a direction was tested by ablating what covaries with the probe's score in the last"
+        f" token's state of {items} items; controls were {others} label-shuffled probes and as many random directions"
+        " matched in norm", ("belrose2023",),
     )  # fmt: skip
 
 
@@ -232,15 +237,15 @@ def _reports(run: RunFiles) -> Iterator[Sentence]:
     asked = rung_rows(run.scores, run.entries, run.rows)
     forms = [name for name in dict.fromkeys(asked["form"]) if name not in ("best of all", form(TUNED))]
     if forms:
-        yield Sentence(f"The model was asked about the same items in these ways: {'; '.join(forms)}")
+        yield Sentence(f"Reports on the same items were elicited in these ways: {'; '.join(forms)}")
     if asked["fitted"].any():
-        fitted = "after a one-dimensional map fitted on the probe's own training folds"
-        yield Sentence(f"Each report was scored as given and {fitted}; the best was chosen on training folds")
-        yield Sentence("A reply that was refused or unreadable is never right and ranks as a tie")
+        fitted = "after a one-dimensional map fitted on the probe's training folds"
+        yield Sentence(f"Each report was scored as given and {fitted}; the best report was chosen on training folds")
+        yield Sentence("Refusals and unreadable replies count as wrong, and as ties in rankings")
     yield from _tuned(run)
     controls = [one.get("n_control") for one in run.verdicts if one.get("n_control")]
     if controls:
-        yield Sentence(f"As a positive control the answer was planted in {_span(controls)} prompts of the same format")
+        yield Sentence(f"As a positive control, the answer was stated in {_span(controls)} prompts of the same format")
 
 
 def _tuned(run: RunFiles) -> Iterator[Sentence]:
@@ -250,36 +255,38 @@ def _tuned(run: RunFiles) -> Iterator[Sentence]:
         return
     size = _span([how["how"]["embeddings"] for how in tuned.values()])
     yield Sentence(
-        f"For {_list(list(tuned))} a soft prompt of {size} embeddings before the prompt was learned by gradient from"
-        " the labels of the training folds, one of which said for how long, and its answers on the held-out fold were"
-        " scored", ("lester2021",),
+        f"For {words.listed(list(tuned))}, a soft prompt of {size} embeddings was trained by gradient on the labels of"
+        " the training folds, one of them kept for early stopping, and the answers on the held-out fold were scored",
+        ("lester2021",),
     )  # fmt: skip
     failed = [place for place, how in tuned.items() if not how["took"]]
     if failed:
-        yield Sentence(f"For {_list(failed)} it did not learn what it was shown")
+        yield Sentence(f"For {words.listed(failed)}, its training did not converge")
 
 
 def _statistics(run: RunFiles) -> Iterator[Sentence]:
     metrics = list(dict.fromkeys(one["metric"] for one in run.verdicts if one.get("metric")))
     if not metrics:
         return
-    yield Sentence(f"Probe and report were scored on the same held-out items by {_list([*map(words.metric, metrics)])}")
+    yield Sentence(
+        f"Probe and report were scored on the same held-out items by {words.listed([*map(words.metric, metrics)])}"
+    )
     defined = {*metrics, *(["auroc"] if "macro_auroc" in metrics else [])}
     yield from (Sentence(text) for name, text in _METRICS.items() if name in defined)
     number = run.facts.get("n_resamples")
     times = f" with {number} resamples" if isinstance(number, int) else ""
     yield Sentence(
-        f"Intervals (95 %) are percentiles of a bootstrap over groups{times}, the same for every method, with whatever"
-        " inner folds chose for the nested probe and the best report being chosen anew in every resample, and are"
-        " widened for few groups", ("field2007", "hesterberg2015"),
+        f"Intervals (95 %) are percentiles of a bootstrap over groups{times}, the same for every method; what inner"
+        " folds chose for the nested probe and the best report is chosen again in every resample, and intervals are"
+        " widened if groups are few", ("field2007", "hesterberg2015"),
     )  # fmt: skip
     margins = sorted({one["margin"] for one in run.verdicts if isinstance(one.get("margin"), float)})
     if margins:
-        tests = f"two one-sided tests with a margin of {_list([f'{m:g}' for m in margins])}"
-        yield Sentence(f"That there is no gap was tested by {tests}", ("schuirmann1987",))
+        tests = f"two one-sided tests with a margin of {words.listed([f'{m:g}' for m in margins])}"
+        yield Sentence(f"Absence of a gap was tested by {tests}", ("schuirmann1987",))
     if any(one.get("mcnemar_midp") is not None for one in run.verdicts):
-        test = "McNemar's mid-p test, which takes items as independent, whether or not they share a group"
-        yield Sentence(f"Right and wrong answers were compared by {test}", ("fagerland2013",))
+        test = "McNemar's mid-p test, which treats items as independent even if they share a group"
+        yield Sentence(f"Right and wrong answers of probe and report were compared by {test}", ("fagerland2013",))
     if any(one.get("holm_p") is not None for one in run.verdicts):
         yield Sentence("P-values over targets and conditions were adjusted by Holm's method", ("holm1979",))
 
@@ -290,23 +297,16 @@ def _software(run: RunFiles) -> Iterator[Sentence]:
     used += [f"scikit-learn {version('scikit-learn')}"]
     seed = run.settings.get("seed")
     seeds = f"; the seed of items, samples and folds was {seed}" if seed is not None else ""
-    yield Sentence(f"Software: {_list(used)}{seeds}")
+    yield Sentence(f"Software: {words.listed(used)}{seeds}")
 
 
 def _layers(manifest: Mapping) -> str:
     layers = manifest.get("layers") or []
     if not layers or (layers == list(range(len(layers))) and len(layers) == manifest.get("n_layers")):
         return "after the embeddings and after every block"
-    return f"at layers {_list([str(layer) for layer in layers])}"
+    return f"at layers {words.listed([str(layer) for layer in layers])}"
 
 
 def _span(values: list) -> str:
     low, high = min(values), max(values)
     return f"{low}" if low == high else f"{low} to {high}"
-
-
-def _list(parts: list[str]) -> str:
-    """`a, b and c`."""
-    if len(parts) < 2:
-        return "".join(parts)
-    return f"{', '.join(parts[:-1])} and {parts[-1]}"

@@ -35,7 +35,7 @@ def summary(verdicts: Iterable[Mapping], *, width: int = 96, why: bool = True) -
     late = [f"{words.one_line(r['target'])}/{words.one_line(r['condition'])}" for _, r in rows.iterrows()
             if r["probe_method"] not in ("", "nested")]  # fmt: skip
     if late:
-        lines += _wrap(f"Know is of the probe that reads the report prompt alone in {', '.join(late)}.", width, "")
+        lines += _wrap(f"In {words.listed(late)}, know is the score of the probe at the report prompt.", width, "")
     for _, row in rows.iterrows():
         if why or row["verdict"] not in DECIDED:
             lines += ["", *_reasons(row, width)]

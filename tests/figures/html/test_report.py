@@ -373,14 +373,18 @@ def test_what_was_asked_and_not_analysed_can_be_read_all_the_same(a_run, on_disk
 
 def test_whether_a_report_is_about_itself_is_told_with_the_difference_that_decides_it():
     (line,) = _beside({"framing": FRAMED})
-    assert "itself it scores −0.22 [−0.29, −0.15], asked about a typical model −0.23 [−0.30, −0.16]" in line
-    assert "difference 0.008 [0.003, 0.014]" in line and "the same for 92 % [90, 94] of the items answered" in line
-    assert line.endswith("Judgement: about itself, because the first score is above chance and the difference above 0.")
+    assert "itself, the model scores −0.22 [−0.29, −0.15]; asked about a typical model, −0.23 [−0.30, −0.16]" in line
+    assert "(difference 0.008 [0.003, 0.014])" in line and "the same for 92 % [90, 94] of the items answered" in line
+    assert line.endswith(
+        "The report is about the model itself: its answers about itself score significantly above chance and above its"
+        " answers about a typical model."
+    )
 
 
 def test_a_framing_that_was_measured_in_part_is_told_in_part():
     (line,) = _beside({"framing": {"agreement": 0.97, "difference": float("nan"), "about": "not yet a word"}})
-    assert line == "Its two answers are the same for 97 % of the items answered both times. Judgement: not yet a word."
+    same = "The two answers are the same for 97 % of the items answered both times."
+    assert line == f"{same} Whether the report is about the model itself: not yet a word."
     assert _beside({"framing": {"agreement": None, "about": "undecided"}}) == []
     assert _beside({"framing": None}) == []
 
@@ -388,12 +392,12 @@ def test_a_framing_that_was_measured_in_part_is_told_in_part():
 @pytest.mark.parametrize(
     ("method", "told"),
     [
-        ("nested report", "Know is the probe that reads the report prompt alone (“nested report” in the tables)."),
+        ("nested report", "Know is the score of the probe at the report prompt (“nested report” in the tables)."),
         (
             "nested",
-            "Know is the probe that chose among all prompts and layers (“nested” in the tables).",
+            "Know is the score of the probe whose site and layer were chosen on inner folds (“nested” in the tables).",
         ),
-        ("fixed layer", "Know is the probe “fixed layer” of the tables."),
+        ("fixed layer", "Know is the score of the probe called “fixed layer” in the tables."),
     ],
 )
 def test_a_verdict_says_which_probe_of_the_tables_it_is_about(method, told):

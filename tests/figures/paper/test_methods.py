@@ -66,7 +66,7 @@ def test_conditions_with_the_same_numbers_share_a_sentence_and_others_have_their
     ]
     entries += [{"target": "behavior", "condition": "a", "status": "left out", "reason": "all one label."}]
     text = _told(a_run(targets=("knowledge",)), on_disk, tmp_path, facts={"entries": entries})
-    assert "Knowledge (a and b alike) had 400 items in 372 groups; 7 were left out as unusable." in text
+    assert "Knowledge (a and b each) had 400 items in 372 groups; 7 were left out as unusable." in text
     assert "Knowledge (c) had 90 items in 372 groups." in text
     assert "Behavior (a) was not analysed (all one label)." in text
     assert text.count("400 items") == 1
@@ -83,17 +83,17 @@ def _asked(**columns):
         (_asked(target="word_count"), "is the number of words of the text."),
         (
             _asked(target="knowledge"),
-            "is whether the model's greedy reply to the object prompt is right by",
+            "is whether the model's greedy reply to the object prompt matches one of",
         ),
-        (_asked(target="behavior"), "is the option that the model's greedy reply to the object prompt takes."),
+        (_asked(target="behavior"), "is the option that the model's greedy reply to the object prompt chooses."),
         (
             _asked(target="behavior", property="is_even"),
             "is a property of the model's greedy reply to the object prompt",
         ),
-        (_asked(target="knowledge", label="yes"), "The label of knowledge is the one that the table gives."),
+        (_asked(target="knowledge", label="yes"), "The label of knowledge was read from the item table."),
         (
             _asked(target="knowledge", label=["yes", ""]),
-            "; for 1 of 2 items it is the one that the table gives.",
+            "; for 1 of 2 items it was read from the item table.",
         ),
         (_asked(target="haiku", property="python:haiku.py"), None),
     ],
@@ -112,7 +112,7 @@ def test_the_control_task_is_named_and_cited_where_it_was_scored(simple, on_disk
     with_it = _with_rows(simple, ("control", "control task", -1), ("control", "confounds regressed out", -1),
                          ("control", "positive control", -1))  # fmt: skip
     text = _told(with_it, on_disk, tmp_path / "with")
-    assert "a hash of each group draws from the true ones [@hewitt2019]" in text
+    assert "drawn from the true ones by a hash of the group [@hewitt2019]" in text
     assert "Further controls were: confounds regressed out." in text
     assert "hewitt2019" not in _told(simple, on_disk, tmp_path / "without")
 
@@ -120,8 +120,8 @@ def test_the_control_task_is_named_and_cited_where_it_was_scored(simple, on_disk
 def test_other_probes_are_told_of_where_they_were_fitted(simple, on_disk, tmp_path):
     more = _with_rows(simple, ("probe", "fixed layer, mlp", 4), ("probe", "fixed layer, difference of means", 4))
     text = _told(more, on_disk, tmp_path / "with")
-    assert "Layer 4 was named in advance" in text
-    assert "and MLP and difference of means were also scored each by itself" in text
+    assert "layer 4 was fixed in advance" in text
+    assert "MLP and difference of means were also scored separately" in text
     assert "also scored" not in _told(simple, on_disk, tmp_path / "without")
 
 
@@ -131,7 +131,7 @@ def test_a_run_in_which_nothing_could_be_probed_has_methods_too(simple, on_disk,
         dataclasses.replace(simple, scores=simple.scores.iloc[:0]), on_disk, tmp_path, facts={"entries": entries}
     )
     assert "Knowledge (plain) was not analysed (all one label)." in text
-    assert "named in advance" not in text
+    assert "fixed in advance" not in text
 
 
 @pytest.mark.parametrize(("twins", "told"), [([["k"], ["l"]], "is the mean prediction of 2 random-"), ([], None)])
@@ -147,21 +147,21 @@ def test_the_number_of_random_models_is_told_where_the_files_hold_it(simple, on_
     ("target", "metric", "told"),
     [
         ("token_count", "skill", {"Skill is 1"}),
-        ("knowledge", "auroc", {"AUROC is taken within folds"}),
-        ("behavior", "macro_auroc", {"Macro AUROC is the mean", "AUROC is taken within folds"}),
+        ("knowledge", "auroc", {"AUROC is computed within folds"}),
+        ("behavior", "macro_auroc", {"Macro AUROC is the mean", "AUROC is computed within folds"}),
     ],
 )
 def test_metrics_are_defined_where_they_are_used(a_run, on_disk, tmp_path, target, metric, told):
     run = a_run(targets=(target,), conditions=("plain",))
     run.verdicts[0]["metric"] = metric
     text = _told(run, on_disk, tmp_path)
-    defined = {"Skill is 1", "AUROC is taken within folds", "Macro AUROC is the mean"}
+    defined = {"Skill is 1", "AUROC is computed within folds", "Macro AUROC is the mean"}
     assert {name for name in defined if f" {name}" in text} == told
 
 
 def test_mcnemars_test_is_told_of_with_what_it_takes_for_granted(simple, on_disk, tmp_path):
     simple.verdicts[0]["mcnemar_midp"] = 0.2
-    assert "McNemar's mid-p test, which takes items as independent" in _told(simple, on_disk, tmp_path)
+    assert "McNemar's mid-p test, which treats items as independent" in _told(simple, on_disk, tmp_path)
 
 
 def test_every_reference_can_be_cited_and_its_braces_match():
@@ -191,9 +191,9 @@ def test_ablations_are_told_of_where_they_belong_to_these_probes(a_run, on_disk,
     digest = hashlib.sha256((folder / "probes/probes.json").read_bytes()).hexdigest()
     used = {"probes": digest, "used": [{"n": 64, "n_random": 99}]}
     (folder / "probes/used.json").write_text(json.dumps(used))
-    assert "64 items, beside 99 probes of shuffled labels" in as_markdown(methods.methods(read_run(folder)))
+    assert "64 items; controls were 99 label-shuffled probes" in as_markdown(methods.methods(read_run(folder)))
     (folder / "probes/used.json").write_text(json.dumps(used | {"probes": "of others"}))
-    assert "beside 99" not in as_markdown(methods.methods(read_run(folder)))
+    assert "controls were 99" not in as_markdown(methods.methods(read_run(folder)))
 
 
 def test_a_tuned_report_is_told_of_and_is_none_of_the_ways_of_asking(a_run, on_disk, tmp_path):
@@ -203,7 +203,7 @@ def test_a_tuned_report_is_told_of_and_is_none_of_the_ways_of_asking(a_run, on_d
     }
     found = read_run(on_disk(run, tmp_path / "run"))
     text = as_markdown(methods.methods(found))
-    assert "For knowledge (plain) a soft prompt of 8 embeddings before the prompt was learned" in text
+    assert "For knowledge (plain), a soft prompt of 8 embeddings was trained" in text
     assert "lester2021" in text
     assert "tuned on labels" not in text
     assert "tacit tune run --epochs 30" in commands(found)

@@ -51,5 +51,12 @@ def test_a_name_cannot_move_the_cursor(a_run):
     assert "\x1b" not in summary(a_run(conditions=("\x1b[2Jgone", "b")).verdicts)
 
 
+def test_know_is_explained_where_it_is_the_score_at_the_report_prompt(a_run):
+    late = [one | {"probe_method": "nested report"} for one in a_run(targets=("behavior",)).verdicts]
+    told = "In behavior/locked and behavior/unlocked, know is the score of the probe at the report prompt."
+    assert told in summary(late, width=120)
+    assert "know is the score" not in summary(a_run().verdicts)
+
+
 def test_no_verdicts_is_said_in_words():
     assert summary([]).startswith("No verdicts")
