@@ -15,8 +15,8 @@ import pandas as pd
 from tacit.errors import TargetError
 from tacit.targets.elicitations import PRIMARY, Elicitation
 
-# The positive control: the same report prompt with the answer visible above it. A model that cannot repeat the answer
-# from there cannot follow the format, and nothing it says in that format is evidence (PROTOCOL 5).
+# The positive control: the same report prompt with the answer visible above it. A model that cannot repeat that answer
+# cannot follow the format, so its reports in that format are not evidence (see docs/protocol.md, section 5).
 CONTROL_NOTE = "The right answer to the next question is {answer}.\n\n"
 
 ANSWERED, REFUSED, UNREADABLE = "answered", "refused", "unreadable"

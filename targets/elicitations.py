@@ -1,11 +1,12 @@
 """The ways of asking a model about itself: rung x framing x context x paraphrase, and their names.
 
-In: names such as `free/you/0`, or what was chosen on the command line. Out: `Elicitation`s. What is asked in each of
-them is the target's business; that nothing is left unasked which would have got a better answer is this file's.
+In: names such as `free/you/0`, or what was chosen on the command line. Out: `Elicitation`s. Each target words them;
+this file decides which are asked, so that no gap is due to a form of question that was left out.
 
-Rungs (PROTOCOL 5): `free` asks in free text, `choice` for a forced choice or a number, `number` for a confidence from 0
-to 100, `logits` reads the distribution over the valid answers in other orders and label words, `shots4` and `shots16`
-show that many answered examples first, `reason` lets the model think before it answers.
+Rungs (see docs/protocol.md, section 5): `free` asks for free text, `choice` for a forced choice or a number, `number`
+for a confidence from 0 to 100; `logits` reads the distribution over the valid answers with options in other orders and
+with letters as labels; `shots4` and `shots16` put that many labelled examples first (few-shot); `reason` lets the model
+reason before it answers.
 """
 
 from collections.abc import Collection, Iterable, Sequence

@@ -1,8 +1,9 @@
-"""Texts of a given number of tokens, and positions that do not give the number away.
+"""Texts with a given number of tokens, and positions that do not reveal that number.
 
-In: a regime, a budget, and `measure`, which counts the tokens of the text in its place. Out: a text whose size is the
-budget or just below it; and, for a set of sizes, an order of positions that is uncorrelated with them (PROTOCOL
-6: at the last token of an unpadded prompt the count *is* the position, so the two are decoupled by construction).
+In: a regime, a token budget, and `measure`, which counts the tokens of a text within its prompt. Out: a text whose size
+is the budget or just below it; and, for a set of sizes, an order of positions that is uncorrelated with them. (At the
+last token of an unpadded prompt the count *is* the position, so the two are decoupled by construction; see
+docs/protocol.md, section 6.)
 """
 
 from collections.abc import Callable, Sequence

@@ -1,9 +1,9 @@
-"""Spans among other texts, placed so that neither place nor company gives their size away.
+"""Places spans in neutral text so that neither their position nor the surrounding text reveals their size.
 
-In: spans and the model's tokenizer. Out: for each the neutral text around it and, in other marks, a second text whose
-size is drawn independently ("how much stands in brackets" is then another number than the one asked for). All object
-prompts are equally long, and no size of a span (tokens, characters, words) is correlated with where it starts, how long
-the prompt is, or how large the second text is (PROTOCOL 6: |r| < .05, asserted).
+In: spans and the model's tokenizer. Out: for each span the neutral text around it and, between `((` and `))`, a
+distractor: a second text whose size is drawn independently. All object prompts are equally long, and the size of a span
+(in tokens, characters or words) is uncorrelated with its start, the prompt length and the size of the distractor
+(|r| < .05, asserted; see docs/protocol.md, section 6).
 """
 
 import re

@@ -1,15 +1,15 @@
-"""Targets that count: how many tokens, under the model's own tokenizer, a marked text has, and its siblings.
+"""Counting targets: how many tokens, characters or words a marked span has.
 
-In: a tokenizer as a function from text to number of tokens, or the user's table (`text`, optionally `before` and
-`after`). Out: items whose span stands between `[[` and `]]` in neutral text (`padding.py`: neither place nor prompt
-length nor a second bracketed text gives the count away). Unlike in the other targets the label needs no reply: it is
-the count itself. Four targets share the items:
+In: the model's tokenizer as a function from text to number of tokens, or the user's table (`text`, optionally `before`
+and `after`). Out: items whose span is enclosed in `[[` and `]]` within neutral text (`padding.py`: position, prompt
+length and distractor do not reveal the count). Unlike in the other targets, the label needs no reply: it is the count
+itself. Four targets share the items:
 
 - `token_count`: tokens, as the model's tokenizer splits the span;
-- `char_count`, `word_count`: the same prompts, and how many characters or words the span has. Both can be seen in the
-  text, so a model that says these and not its tokens lacks the view of itself and not the arithmetic;
-- `coupled_count`: the same spans with nothing around them. The last token's place *is* the count then, so this is a
-  check of the apparatus and no finding (PROTOCOL 7, N6).
+- `char_count`, `word_count`: characters or words of the same spans in the same prompts. Both are visible in the text,
+  so a model that reports these but not its tokens can count and lacks access to its own tokenization;
+- `coupled_count`: the same spans without surrounding text. The position of the last token then *is* the count, so this
+  is a sanity check of the method and not a result (see docs/protocol.md, section 7, N6).
 """
 
 from collections.abc import Sequence

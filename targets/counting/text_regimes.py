@@ -1,9 +1,9 @@
-"""Kinds of text whose tokens and characters part ways in different manners.
+"""Text regimes: kinds of text that differ in their number of tokens per character.
 
-In: a generator and a style between 0 and 1, drawn once per text. Out: pieces of text, to be joined until a budget of
-tokens is reached (`fitting.py`). The style sets the mix of short and long pieces, so that tokens per character vary
-from text to text within a regime as well (a tokenizer that spells digits one by one is the exception: there the digits
-regime keeps one ratio). No piece contains the delimiters `[[` and `]]`.
+In: a random generator and a style between 0 and 1, drawn once per text. Out: pieces of text, to be joined until a token
+budget is reached (`fit_length.py`). The style sets the mix of short and long pieces, so that tokens per character vary
+within a regime as well (except for digits under a tokenizer that splits numbers into single digits: there the ratio is
+constant). No piece contains the delimiters `[[` and `]]`.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tacit.targets.counting.languages import LANGUAGES, WORDS
 from tacit.targets.invented_words import invented_word
 
 Draw = Callable[[np.random.Generator, float], str]
@@ -63,8 +62,25 @@ STATEMENTS = (
     "while ({a} < {n})",
     "assert {a} != {b}",
 )
-# Neutral text around the span: short, common words without digits and brackets, clauses first and single words to fill
-# the last gap.
+# Common words, short and long, of several languages and scripts. Tokenizers are trained mostly on English, so such a
+# word takes between one token and a dozen; in scripts without spaces, each entry is one of the short words that running
+# text consists of.
+FOREIGN_WORDS = {
+    "German": "und der die das ist ein Haus Wasser Freundschaft Straße schön Kindergarten Geschwindigkeit morgen",
+    "French": "le la et est une maison eau aujourd'hui forêt garçon bibliothèque heureusement très déjà",
+    "Spanish": "el la y es una casa agua mañana niño biblioteca felicidad después también corazón",
+    "Turkish": "ve bir ev su güneş çocuk kütüphane arkadaşlık yarın şimdi teşekkürler geliyorum",
+    "Finnish": "ja on talo vesi aurinko lapsi kirjasto ystävyys huomenna kiitos rautatieasema",
+    "Russian": "и в не дом вода друг солнце ребёнок библиотека завтра здравствуйте спасибо",
+    "Greek": "και το δεν σπίτι νερό ήλιος παιδί βιβλιοθήκη αύριο ευχαριστώ θάλασσα",
+    "Arabic": "في من على بيت ماء شمس طفل مكتبة غدا شكرا صداقة",
+    "Hindi": "और है में घर पानी सूरज बच्चा पुस्तकालय कल धन्यवाद दोस्ती",
+    "Chinese": "我 你 是 的 水 家 太阳 孩子 图书馆 明天 谢谢 朋友",
+    "Japanese": "は の 水 家 わたし です 太陽 子ども 図書館 あした ありがとう トモダチ",
+    "Korean": "나는 물 집 해 아이 도서관 내일 고맙습니다 친구 그리고",
+}
+# Neutral text around the span: short, common words without digits or brackets; clauses first, then single words to fill
+# the remaining gap.
 NEUTRAL_CLAUSES = (
     "the day was calm,", "it was late,", "we sat by the sea,", "and the rain came down,", "she had some "
     "tea,", "the sun was out,",
@@ -82,7 +98,7 @@ class Regime:
     draw: Draw
     """(generator, style) → one piece."""
     joiner: str
-    """What stands between two pieces."""
+    """The text between two pieces."""
 
 
 def _natural(rng: np.random.Generator, style: float) -> str:
@@ -96,13 +112,14 @@ def _word(rng: np.random.Generator, style: float, kind: str) -> str:
 
 
 def _random_words(rng: np.random.Generator, style: float) -> str:
-    """One word of any kind, so that no grammar joins it to the next; `style` is the share of long, rare words."""
+    """One word of any part of speech, unrelated to the next; `style` is the share of long, rare words."""
     return _word(rng, style, KINDS[rng.integers(len(KINDS))])
 
 
 def _foreign(rng: np.random.Generator, style: float) -> str:
-    """A word; `style` picks the language, so that a text keeps to one."""
-    words = WORDS[LANGUAGES[min(int(style * len(LANGUAGES)), len(LANGUAGES) - 1)]].split()
+    """A word; `style` selects the language, so that each text is in a single language."""
+    languages = list(FOREIGN_WORDS.values())
+    words = languages[min(int(style * len(languages)), len(languages) - 1)].split()
     return words[rng.integers(len(words))]
 
 
