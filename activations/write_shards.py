@@ -24,8 +24,8 @@ from tacit.activations.lens_and_embeddings import without_ends, write_ends
 from tacit.activations.manifest import Manifest
 from tacit.activations.model.ask import REPLY_COLUMNS, Asking
 from tacit.activations.model.capture import check_subject
+from tacit.activations.model.device import give_back, map_large_blocks
 from tacit.activations.model.load import Subject
-from tacit.activations.model.memory import give_back, map_large_blocks
 from tacit.activations.model.prefix_cache import can_share
 from tacit.activations.model.read_states import Reader
 from tacit.activations.model.sites import PROMPTS, parse_layers

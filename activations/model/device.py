@@ -1,11 +1,23 @@
-"""Residuals on the device where probes are to be fitted; the probes themselves take arrays of any library."""
+"""Where arrays are kept, and how freed memory goes back to the system.
+
+Residuals can be put on the device where probes are fitted; the probes themselves take arrays of any library. Freed
+memory needs help: by default the GNU C library keeps blocks of up to 32 MB in its heap once it has seen one freed, and
+batches of many sizes then leave gaps that add up to hundreds of megabytes over a long run. Larger blocks, such as those
+of any model of some size, are mapped and returned one by one. With another C library the functions for this do nothing.
+"""
 
 from __future__ import annotations
+
+import ctypes
 
 import numpy as np
 import torch
 
 from tacit.errors import ActivationError
+
+MAPPED = 16 * 2**20
+"""Bytes from which a block is mapped separately."""
+_M_MMAP_THRESHOLD = -3  # of malloc.h
 
 
 def on_device(states: np.ndarray, device: str) -> torch.Tensor:
@@ -19,6 +31,23 @@ def on_device(states: np.ndarray, device: str) -> torch.Tensor:
     except (RuntimeError, AssertionError, TypeError) as error:
         raise ActivationError(
             f"--device {device} cannot be used for probing ({str(error).splitlines()[0]}). "
-            "Leave it out to probe on the CPU, or name a CUDA device."
+            "Omit it to probe on the CPU, or name a CUDA device."
         ) from error
     return placed
+
+
+def map_large_blocks() -> None:
+    """From now on, return large blocks to the system as soon as they are freed."""
+    _call("mallopt", _M_MMAP_THRESHOLD, MAPPED)
+
+
+def give_back() -> None:
+    """Return free memory between smaller blocks to the system."""
+    _call("malloc_trim", 0)
+
+
+def _call(name: str, *numbers: int) -> None:
+    try:
+        getattr(ctypes.CDLL(None), name)(*numbers)
+    except (OSError, AttributeError, TypeError):  # another C library
+        return
