@@ -1,1 +1,1 @@
-"""Replies to Reports: pure functions from text to what it says."""
+"""Readers: pure functions from the text of a reply to a `Report` of what it says."""

@@ -1,7 +1,7 @@
-"""What a reply says, without its wrapping: the first step of every reader.
+"""Cleans a reply before it is read: the first step of every reader.
 
 In: the raw text that a model generated. Out: its visible part (no reasoning block, no invented next turn), in plain
-characters, cut into sentences and clauses; and whether a clause declines to answer. Pure functions of the text.
+characters, split into sentences and clauses; and whether a clause declines to answer. Pure functions of the text.
 """
 
 import re
@@ -59,8 +59,11 @@ AS_A_MODEL = re.compile(
 def visible(text: str) -> str:
     """The reply without reasoning blocks, end marks and further turns.
 
-    A block that is opened and not closed hides all that follows; one that is closed and not opened (the template opened
-    it) hides all that stands before.
+    A block that is opened and not closed hides everything after it; one that is closed and not opened (because the chat
+    template opened it) hides everything before it.
+
+    >>> visible("<think>Let me see.</think>Paris.\\nUser: And Spain?")
+    'Paris.'
     """
     text = re.sub(rf"(?is)<({REASONING})>.*?</\1>", " ", text)
     text = re.sub(rf"(?is)^.*</{REASONING}>", "", text)
@@ -70,7 +73,11 @@ def visible(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Visible text in plain characters: no markdown or emoji, straight quotes, the digits of any script as 0–9."""
+    """Visible text in plain characters: no markdown or emoji, straight quotes, the digits of any script as 0–9.
+
+    >>> plain("**Seventeen** tokens, I’d say: \\\\boxed{17}")
+    "Seventeen tokens, I'd say: \\nFinal answer: 17."
+    """
     text = visible(text).translate(CHARACTERS)
     text = CJK_BORDER.sub(" ", "".join(_digit(character) for character in text if not _is_emoji(character)))
     text = re.sub(
@@ -86,21 +93,32 @@ def plain(text: str) -> str:
 
 
 def sentences(text: str) -> list[str]:
-    """Sentences of plain text, each with its end mark; a new line ends a sentence."""
+    """Sentences of plain text, each with its end mark; a new line ends a sentence.
+
+    >>> sentences("Yes. I know it!\\nWhy?")
+    ['Yes.', 'I know it!', 'Why?']
+    """
     return [
         part.strip() for line in text.splitlines() for part in re.split(r"(?<=[.!?])[\"')]*\s+", line) if part.strip()
     ]
 
 
 def is_question(sentence: str) -> bool:
-    """True for a sentence that asks: it states nothing."""
+    """True for a question, which states nothing.
+
+    >>> is_question('Is it "Paris?"'), is_question("It is Paris.")
+    (True, False)
+    """
     return sentence.rstrip("\"') ").endswith("?")
 
 
 def statements(text: str, *, ignorance: bool = True) -> list[str]:
     """What plain text states: its sentences without questions and without the clauses that decline to answer.
 
-    `ignorance`: whether "I don't know" declines, too (asked whether it knows, it answers).
+    ignorance: whether "I don't know" declines as well (asked whether it knows, it is an answer).
+
+    >>> statements("How many? I can't count tokens, but I guess 17.")
+    ['I guess 17.']
     """
     kept = []
     for sentence in sentences(text):
@@ -115,21 +133,29 @@ def statements(text: str, *, ignorance: bool = True) -> list[str]:
 
 
 def declines(text: str, *, ignorance: bool = True) -> bool:
-    """True if plain text says that it cannot or will not answer; with `ignorance`, also that it does not know."""
+    """True if plain text says that it cannot or will not answer; with `ignorance`, also that it does not know.
+
+    >>> declines("I cannot count tokens."), declines("I don't know."), declines("I don't know.", ignorance=False)
+    (True, True, False)
+    """
     return bool(CANNOT.search(text) or (ignorance and IGNORANT.search(text)))
 
 
 def refuses(text: str, *, ignorance: bool = True) -> bool:
-    """`declines`, or speaks "as an AI": what a reply without any readable answer is then called."""
+    """True if plain text declines, or speaks "as an AI": a reply with no readable answer then counts as a refusal.
+
+    >>> refuses("As an AI, I have no favourite."), refuses("Hmm.")
+    (True, False)
+    """
     return declines(text, ignorance=ignorance) or bool(AS_A_MODEL.search(text))
 
 
 def _is_emoji(character: str) -> bool:
-    """True for a pictograph; a degree sign makes another number of what it follows and stays."""
+    """True for a pictograph; a degree sign is kept, since it changes what the number before it means."""
     return character != "°" and unicodedata.category(character) == "So"
 
 
 def _digit(character: str) -> str:
-    """Decimal digits of any script as ASCII; superscripts and fractions stay what they are."""
+    """Decimal digits of any script as ASCII; superscripts and fractions are left unchanged."""
     value = unicodedata.decimal(character, None)
     return character if value is None else str(value)

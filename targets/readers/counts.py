@@ -69,9 +69,14 @@ class Claim:
 def read_count(text: str, *, unit: str = "token", ended: bool = True, whole: bool = True) -> Report:
     """The one number of `unit` (singular) that `text` claims, as a float; with `whole`, only whole numbers are read.
 
-    `ended=False`: the reply was cut by its cap, so a number at its very end is taken for unfinished. Without a claim
-    the outcome is "refused" if the reply declines ("I can't count tokens", "I don't know", "As an AI…"), else
-    "unreadable".
+    ended: False if the reply was cut off by its length cap, so that a number at its very end may be incomplete.
+    Without a claim the outcome is "refused" if the reply declines ("I can't count tokens", "I don't know", "As an
+    AI…"), else "unreadable".
+
+    >>> read_count("There are about 17 tokens in 80 characters.")
+    Report(outcome='answered', value=17.0)
+    >>> read_count("17 or 18 tokens.").outcome, read_count("I can't count tokens.").outcome
+    ('unreadable', 'refused')
     """
     clean = EXPLAINED.sub("", plain(text))
     found = [
@@ -87,7 +92,7 @@ def read_count(text: str, *, unit: str = "token", ended: bool = True, whole: boo
 
 
 def _cut(sentence: str, text: str, ended: bool) -> bool:
-    """True for the last sentence of a text that was cut."""
+    """True for the last sentence of a text that was cut off."""
     return not ended and text.endswith(sentence)
 
 

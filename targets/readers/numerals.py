@@ -1,7 +1,7 @@
-"""Whole numbers in running text, with what stands around them.
+"""Finds the numbers in running text.
 
-In: one plain sentence (`cleaning.py`). Out: its numbers in order, each with its value (None when it is not a plain
-whole number: 17.5, 17 %, 17th, -17, $17) and its place. Which of them answers a question is decided in `counts.py`.
+In: one plain sentence (`clean_text.py`). Out: its numbers in order, each with its position and its value (None unless
+it is a plain whole number: 17.5, 17 %, 17th, -17, $17). Which of them answers a question is decided in `counts.py`.
 """
 
 import re
@@ -19,7 +19,7 @@ class Numeral:
     """A number in a sentence."""
 
     value: float | None
-    """None: a number, but not a plain one."""
+    """None for a number that is not a plain whole number."""
     start: int
     """Index of its first character."""
     end: int
@@ -27,7 +27,11 @@ class Numeral:
 
 
 def spelled(number: int) -> str:
-    """`105` → "one hundred five"; for 0 to 999."""
+    """A number from 0 to 999 in words.
+
+    >>> spelled(105)
+    'one hundred five'
+    """
     if number < 20:
         return ONES[number]
     if number < 100:
@@ -50,7 +54,10 @@ DECIMAL = re.compile(r"\d+\.\d+")
 def numerals(sentence: str, *, whole: bool = True) -> list[Numeral]:
     """All numbers of a sentence, from left to right; parts of names such as GPT-4 are left out.
 
-    `whole`: a decimal fraction has no value.
+    whole: if True, a decimal fraction gets the value None.
+
+    >>> [numeral.value for numeral in numerals("GPT-4 sees twenty-six or 1,000 tokens, not 17.5.")]
+    [26, 1000, None]
     """
     found = [_from_digits(sentence, match, whole=whole) for match in DIGITS.finditer(sentence)]
     found += [Numeral(_spelled_value(match.group()), *match.span()) for match in WORDS.finditer(sentence)]
@@ -71,13 +78,13 @@ def _from_digits(sentence: str, match: re.Match, *, whole: bool) -> Numeral | No
 
 
 def _digits_value(digits: str, *, whole: bool) -> float | None:
-    """The value of a run of digits with its marks, None where it is not a plain number."""
+    """The value of a run of digits with its marks, None if it is not a plain number."""
     if PLAIN.fullmatch(digits):
         return int(re.sub(r",|\.0+$", "", digits))
     return float(digits) if not whole and DECIMAL.fullmatch(digits) else None
 
 
 def _spelled_value(words: str) -> int | None:
-    """The value of number words, None where they do not form one number ("two three")."""
+    """The value of number words, None if they do not form one number ("two three")."""
     name = re.sub(r"[\s-]+", " ", words.lower())
     return SPELLED.get(name, SPELLED.get(re.sub(r"(?<=hundred) and ", " ", name)))

@@ -37,10 +37,16 @@ FINAL = re.compile(r"\b(?:final answer|answer|choice|my pick)\s*(?:is|:|=|would 
 def read_option(text: str, options: Sequence[str], *, letters: Sequence[str] = ()) -> Report:
     """The one of `options` that the reply chooses, as it is spelled there.
 
-    An option counts where it stands as a whole word (capitals aside) and is affirmed: not negated ("I would not wait"),
-    not offered ("now or wait", any question), not an exclamation ("Wait, …"), not a time ("a week from now"). `letters`
-    are the labels of the options where the prompt gave them any; a letter that contradicts the word makes the reply
-    unreadable. A negated option never stands for the other one.
+    An option counts if it occurs as a whole word (in any case) and is affirmed: not negated ("I would not wait"), not
+    one of several on offer ("now or wait", any question), not an exclamation ("Wait, …"), not a time ("a week from
+    now"). Negating one option does not choose the other.
+    letters: the labels of the options, if the prompt gave them any; a letter that contradicts the word makes the reply
+    unreadable.
+
+    >>> read_option("I would wait, not take it now.", ("now", "wait"))
+    Report(outcome='answered', value='wait')
+    >>> read_option("Now or wait?", ("now", "wait")).outcome
+    'unreadable'
     """
     clean = plain(text)
     final, chosen = set(), set()
@@ -103,7 +109,11 @@ def _affirmed(before: str, after: str) -> bool:
 
 
 def read_word(text: str) -> Report:
-    """The word that a reply names when asked for one: alone, the only quoted one, or after "the word would be"."""
+    """The word that a reply names when asked for one: alone, the only quoted one, or after "the word would be".
+
+    >>> read_word('The first word would be "Sure".')
+    Report(outcome='answered', value='sure')
+    """
     clean = re.sub(r",? (?:probably|maybe|perhaps|i think)\.?$", "", plain(text), flags=re.IGNORECASE)
     lines = [line for line in clean.splitlines() if line.strip()]
     if len(lines) == 1 and first_word(clean) and len(clean.split()) == 1:
@@ -122,9 +132,14 @@ def read_word(text: str) -> Report:
 
 
 def after_reasoning(text: str, *, ended: bool) -> str:
-    """What a reply that was to end with "Answer: …" says from its last such mark on.
+    """The part of a reply from its last "Answer:" on, for prompts that ask to reason first and end with "Answer: …".
 
-    Without a mark the whole reply, and nothing of one that was cut (`ended=False`) before it came to its answer.
+    Without that mark the whole reply, or "" if the reply was cut off (`ended=False`) before it gave an answer.
+
+    >>> after_reasoning("It has 3 words. Answer: 3", ended=True)
+    'Answer: 3'
+    >>> after_reasoning("It has 3", ended=False)
+    ''
     """
     clean = plain(text)
     marks = [match.start() for match in ANSWER_MARK.finditer(clean)]
@@ -134,6 +149,10 @@ def after_reasoning(text: str, *, ended: bool) -> str:
 
 
 def first_word(text: str) -> str:
-    """The first word of a text in lower case without the punctuation around it; "" where there is none."""
+    """The first word of a text in lower case without the punctuation around it; "" if there is none.
+
+    >>> first_word('"Well-known," they said.')
+    'well-known'
+    """
     match = re.search(r"\w+(?:['-]\w+)*", plain(text).lower())
     return match.group() if match else ""

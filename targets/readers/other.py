@@ -1,7 +1,7 @@
-"""Readers of what the behaviour target asks for beyond a number, a word or an option: a character, a truth, agreement.
+"""Readers for the behaviour target: a character, true or false, agreement, or a choice.
 
-In: a reply. Out: a `Report`, answered only if exactly one answer is given, as in `readers.py`, whose readers these
-combine.
+In: a reply. Out: a `Report`, answered only if exactly one answer is given. They combine the readers of `options.py` and
+`yes_no.py`.
 """
 
 import re
@@ -23,18 +23,30 @@ FINAL = re.compile(r"^answer\s*(?:is|:)*\s*:?\s*", re.IGNORECASE)
 
 
 def read_truth(text: str) -> Report:
-    """Yes or no, also as true or false."""
+    """Yes or no, also as true or false.
+
+    >>> read_truth("False.")
+    Report(outcome='answered', value='no')
+    """
     return _first_answered(read_yes_no(text), _renamed(text, TRUTH))
 
 
 def read_agreement(text: str) -> Report:
-    """Whether the reply agrees: yes or no, also as "I agree", "I disagree" or "I don't agree"."""
+    """Whether the reply agrees: yes or no, also as "I agree", "I disagree" or "I don't agree".
+
+    >>> read_agreement("I don't agree with that.")
+    Report(outcome='answered', value='no')
+    """
     straight = re.sub(r"\b(?:don't|do not|cannot|can't) agree\b", "disagree", plain(text), flags=re.IGNORECASE)
     return _first_answered(read_yes_no(straight), _renamed(straight, AGREE))
 
 
 def read_choice(text: str, options: Sequence[str]) -> Report:
-    """The one of `options` that the reply takes, as it is spelled there; yes and no are read as such."""
+    """The one of `options` that the reply chooses, as it is spelled there; yes and no are read by `read_yes_no`.
+
+    >>> read_choice("I'd pick tea.", ("Tea", "Coffee"))
+    Report(outcome='answered', value='Tea')
+    """
     spelled = {option.lower(): option for option in options}
     if set(spelled) != {"yes", "no"}:
         return read_option(text, options)
@@ -43,7 +55,11 @@ def read_choice(text: str, options: Sequence[str]) -> Report:
 
 
 def read_character(text: str) -> Report:
-    """The character that a reply names when asked for one: alone, the only quoted one, or after "the character is"."""
+    """The character that a reply names when asked for one: alone, the only quoted one, or after "the character is".
+
+    >>> read_character('It starts with "S".')
+    Report(outcome='answered', value='s')
+    """
     clean = plain(text)
     alone = clean.strip("\"'`.") or clean
     if len(alone) == 1 or alone.lower() == SPACE:
@@ -55,8 +71,13 @@ def read_character(text: str) -> Report:
 
 
 def concluded(text: str, *, ended: bool = True) -> str:
-    """What stands after the last "Answer:" of a reply that reasons first; without a mark the whole reply, and nothing
-    of one that was cut (`ended=False`) before it came to its answer."""
+    """The text after the last "Answer:" of a reply that reasons first.
+
+    Without that mark the whole reply, or "" if the reply was cut off (`ended=False`) before it gave an answer.
+
+    >>> concluded("It is polite, so: Answer: no")
+    'no'
+    """
     return FINAL.sub("", after_reasoning(text, ended=ended), count=1).strip()
 
 
@@ -66,7 +87,7 @@ def _renamed(text: str, names: dict[str, str]) -> Report:
 
 
 def _first_answered(*reports: Report) -> Report:
-    """The first that is answered; none is: the first of all. Two that answer otherwise are unreadable."""
+    """The first answered report, or the first of all if none is answered; unreadable if two answers differ."""
     values = {report.value for report in reports if report.outcome == ANSWERED}
     if len(values) > 1:
         return Report(UNREADABLE)

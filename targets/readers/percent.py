@@ -31,7 +31,12 @@ LEAD = re.compile(
 def read_percent(text: str, *, ended: bool = True) -> Report:
     """The one number from 0 to 100 that `text` claims, as a float; a number outside that range is unreadable.
 
-    `ended=False`: the reply was cut by its cap, so a number at its very end is taken for unfinished.
+    ended: False if the reply was cut off by its length cap, so that a number at its very end may be incomplete.
+
+    >>> read_percent("I am 85% sure.")
+    Report(outcome='answered', value=85.0)
+    >>> read_percent("Between 60 and 70.").outcome, read_percent(".7").outcome
+    ('unreadable', 'unreadable')
     """
     clean = OF_HUNDRED.sub(r"\1\2 points", EVEN_ODDS.sub("50%", SCALE.sub(" ", plain(text))))
     clean = LEAD.sub("answer: ", clean)

@@ -1,9 +1,9 @@
 """Readers of yes and no: a reply → `Report` with "yes" or "no".
 
 In: the text of a reply. Out: answered only if one of the two is given and not the other; a reply that gives neither and
-declines is refused; everything else, and everything in doubt, is unreadable. `read_yes_no` reads what "do you know…?"
-was answered with, `read_true` what "is the answer that you gave right?" was (P(True), Kadavath et al. 2022,
-arXiv 2207.05221): there "I don't know" is no answer.
+declines is refused; everything else, and everything in doubt, is unreadable. `read_yes_no` reads replies to "do you
+know…?", `read_true` replies to "is the answer that you gave right?" (P(True), Kadavath et al. 2022, arXiv 2207.05221),
+where "I don't know" is not an answer.
 """
 
 import re
@@ -59,12 +59,17 @@ BOTH = re.compile(r"\byes\b\W*(?:or|and|/)\W*\bno\b|\bno\b\W*(?:or|and|/)\W*\bye
 
 
 def read_yes_no(text: str, *, about_knowing: bool = False) -> Report:
-    """Yes or no, where the reply gives one of them and not the other.
+    """Yes or no, if the reply gives one of them and not the other.
 
-    Read are a yes or no at the head of a statement, or after "the answer is". With `about_knowing` (the question was
+    A yes or no counts at the beginning of a statement, or after "the answer is". With `about_knowing` (the question was
     "do you know…?") also "I do", "I know it" → yes and "I don't", "I don't know", "no idea" → no: there they are
     answers, not refusals. "As an AI I don't have knowledge…" without a no stays refused; "I'm not sure" and "maybe"
     stay unreadable.
+
+    >>> read_yes_no("Yes, I do.")
+    Report(outcome='answered', value='yes')
+    >>> read_yes_no("I don't know.").outcome, read_yes_no("I don't know.", about_knowing=True).value
+    ('refused', 'no')
     """
     clean = ASKED_FIRST.sub("", plain(text))
     votes = _whole(clean)
@@ -97,10 +102,15 @@ def _votes(sentence: str, about_knowing: bool) -> set[str]:
 
 
 def read_true(text: str) -> Report:
-    """Whether a reply calls an answer right ("yes") or not ("no"); asked "is the answer that you gave right?".
+    """Whether a reply to "is the answer that you gave right?" calls the answer right ("yes") or wrong ("no").
 
-    Read are a yes or no as in `read_yes_no`, and "correct", "that is wrong", "I made a mistake". "I'm not sure" and
+    A yes or no counts as in `read_yes_no`; so do "correct", "that is wrong" and "I made a mistake". "I'm not sure" and
     "probably" stay unreadable, and "I don't know" is a refusal.
+
+    >>> read_true("That was wrong.").value, read_true("Correct!").value
+    ('no', 'yes')
+    >>> read_true("I don't know.").outcome
+    'refused'
     """
     clean = ASKED_FIRST.sub("", plain(text))
     votes = _whole(clean)
