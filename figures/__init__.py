@@ -2,7 +2,7 @@
 
 from tacit.errors import FigureError
 from tacit.figures.drawing import style
-from tacit.figures.drawing.save import save, save_csv
+from tacit.figures.drawing.save import save
 from tacit.figures.inputs.count_rows import count_rows, count_targets
 from tacit.figures.inputs.elicitation_rows import rung_rows
 from tacit.figures.inputs.layer_rows import layer_rows
@@ -34,6 +34,6 @@ __all__ = [
     "FigureError", "RunFiles", "Table", "agreement", "as_json", "as_latex", "as_markdown", "cached_summary",
     "count_errors", "count_rows", "count_targets", "counts", "cross_model", "decomposition", "draw_models", "draw_run",
     "elicitations", "files", "know_and_say", "layer_rows", "layers", "learning_curve", "positions", "probed_summary",
-    "read_run", "read_verdicts", "reliability", "run_pages", "rung_rows", "save", "save_csv", "save_table", "shown",
+    "read_run", "read_verdicts", "reliability", "run_pages", "rung_rows", "save", "save_table", "shown",
     "style", "summary", "transfer", "verdict_rows",
 ]  # fmt: skip

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tacit.figures.drawing.save import save, write_text
+from tacit.figures.drawing.save import save
 from tacit.figures.html.report import Picture, report_html
 from tacit.figures.inputs.run_files import RunFiles, read_run
 from tacit.figures.inputs.verdict_rows import verdict_rows
@@ -16,6 +16,7 @@ from tacit.figures.paper import methods, numbers
 from tacit.figures.paper.reproducibility import reproducibility
 from tacit.figures.tables.run_tables import run_tables
 from tacit.figures.tables.save import save_table
+from tacit.files import write_text
 
 
 def draw_run(folder: Path | str, verdicts: Sequence[Mapping] | None = None) -> list[Path]:

@@ -13,9 +13,11 @@ import numpy as np
 import pandas as pd
 
 from tacit.errors import ProbeError
+from tacit.files import write_csv, write_json
+from tacit.names import VERDICTS_SCHEMA
 from tacit.probes.ablate import read_usage
 from tacit.probes.analysis.report_scores import BEST
-from tacit.probes.data.items_table import plain, write_atomic, write_json
+from tacit.probes.data.items_table import plain
 from tacit.probes.data.results import Results, read_results
 from tacit.probes.statistics.bootstrap import N_RESAMPLES, Estimate, detectable, mcnemar_midp, p_value
 from tacit.probes.statistics.tests import holm
@@ -23,7 +25,7 @@ from tacit.probes.tune import read_tuned, with_tuned
 from tacit.probes.verdicts.calibration import calibrate, reliability
 from tacit.probes.verdicts.collect import answered_only, control_of, coverage_by_class, gather, headline
 from tacit.probes.verdicts.decide import INCONCLUSIVE, REPORT_INVALID, decide
-from tacit.probes.verdicts.disagreements import disagreements, safe_cells
+from tacit.probes.verdicts.disagreements import disagreements
 from tacit.probes.verdicts.evidence import MARGIN, TUNED, Evidence, Peer, Tuning, Used
 from tacit.probes.verdicts.ladder import unusable_report
 from tacit.probes.verdicts.paired_scores import Paired, limits
@@ -87,12 +89,11 @@ def compare_runs(
 
 
 def _write(out: Path, verdicts: list[dict], found: list[Compared]) -> None:
-    write_json(out, verdicts)
+    write_json(out, {"schema": VERDICTS_SCHEMA, "verdicts": verdicts})
     for name in ("reliability", "disagreements"):
         tables = [t for one in found if (t := getattr(one, name)) is not None and len(t)]
         if tables:
-            table = safe_cells(pd.concat(tables, ignore_index=True))
-            write_atomic(out.with_name(f"{name}.csv"), lambda path, table=table: table.to_csv(path, index=False))
+            write_csv(out.with_name(f"{name}.csv"), pd.concat(tables, ignore_index=True))
 
 
 def _measure(results: Results, n_resamples: int) -> list[Compared]:

@@ -5,9 +5,9 @@ In: a `Table` and a folder. Out: the files; of LaTeX as many as the table takes 
 
 from pathlib import Path
 
-from tacit.figures.drawing.save import save_csv, write_text
 from tacit.figures.tables.latex import as_latex, pages
 from tacit.figures.tables.table import Table, as_markdown
+from tacit.files import write_csv, write_text
 
 
 def save_table(table: Table, folder: Path | str, *, origin: str = "") -> list[Path]:
@@ -15,7 +15,7 @@ def save_table(table: Table, folder: Path | str, *, origin: str = "") -> list[Pa
     folder = Path(folder)
     parts = [write_text(folder / f"{part.name}.tex", as_latex(part, origin=origin)) for part in pages(table)]
     return [
-        save_csv(table.data, folder / f"{table.name}.csv"),
+        write_csv(folder / f"{table.name}.csv", table.data),
         write_text(folder / f"{table.name}.md", as_markdown(table)),
         *parts,
     ]

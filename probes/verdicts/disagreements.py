@@ -18,7 +18,6 @@ COLUMNS = (
     "target", "condition", "direction", "rank", "item_id", "label_name", "probe", "report_name", "outcome",
     "difference", "source", "surface", "object_reply", "reply",
 )  # fmt: skip
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 def disagreements(entry: dict, paired: Paired, *, most: int = MOST) -> pd.DataFrame:
@@ -56,19 +55,3 @@ def _probe_names(entry: dict, frame: pd.DataFrame) -> np.ndarray:
         return np.array(["" if np.isnan(v) else f"{v:.4g}" for v in probe], dtype=object)
     index = (probe > 0).astype(int) if len(classes) == 2 else np.nan_to_num(probe).astype(int)
     return np.array(["" if np.isnan(v) else classes[k] for v, k in zip(probe, index, strict=True)], dtype=object)
-
-
-def safe_cells(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with an apostrophe before every text that a spreadsheet would run as a formula (OWASP)."""
-    safe = {n: table[n].map(_safe) for n in table.columns if not pd.api.types.is_numeric_dtype(table[n])}
-    return table.assign(**safe)
-
-
-def _safe(cell: object) -> object:
-    if not isinstance(cell, str) or not cell.startswith(_FORMULA):
-        return cell
-    try:
-        float(cell)
-        return cell
-    except ValueError:
-        return "'" + cell

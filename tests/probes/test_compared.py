@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tacit.files import neutralised
 from tacit.probes import ProbeError, compare_run, probe_run
 from tacit.probes.compare import compare_runs
 from tacit.probes.cross import cross_matrix, peers_of
 from tacit.probes.data.results import read_results
 from tacit.probes.statistics.metrics import Scoring
 from tacit.probes.verdicts.collect import coverage_by_class, in_fine_steps
-from tacit.probes.verdicts.disagreements import safe_cells
 from tacit.probes.verdicts.paired_scores import Paired
 from tacit.probes.verdicts.self_or_typical import answers, self_vs_typical
 from tests.probes.worlds import along, coin, flipped, graded, make_world
@@ -85,8 +85,8 @@ def test_disagreements_are_written_both_ways_and_no_spreadsheet_runs_them(gap, t
 
 def test_numbers_stay_numbers_when_texts_are_made_safe():
     table = pd.DataFrame({"a": ["-3.5", "+x", "@cmd", "plain"], "b": [-1.0, 2.0, 3.0, 4.0]})
-    assert safe_cells(table)["a"].tolist() == ["-3.5", "'+x", "'@cmd", "plain"]
-    assert safe_cells(table)["b"].tolist() == table["b"].tolist()
+    assert neutralised(table)["a"].tolist() == ["-3.5", "'+x", "'@cmd", "plain"]
+    assert neutralised(table)["b"].tolist() == table["b"].tolist()
 
 
 def test_the_reliability_curve_covers_every_item_of_probe_and_report_once(gap, tmp_path):

@@ -106,10 +106,10 @@ def test_what_could_not_be_probed_must_say_why_and_how_it_was_answered(finished,
 
 
 def test_verdicts_have_the_documented_keys_in_strict_json(finished, tmp_path):
-    verdicts = compare_run(finished[1], out=tmp_path / "figures" / "verdicts.json", n_resamples=300)
-    text = (tmp_path / "figures" / "verdicts.json").read_text()
+    verdicts = compare_run(finished[1], out=tmp_path / "verdicts" / "verdicts.json", n_resamples=300)
+    text = (tmp_path / "verdicts" / "verdicts.json").read_text()
     assert "NaN" not in text
-    assert json.loads(text) == verdicts
+    assert json.loads(text) == {"schema": "tacit-verdicts/1", "verdicts": verdicts}
     assert all(set(KEYS) <= set(v) for v in verdicts)
     assert sum(verdicts[0]["table"].values()) == verdicts[0]["n"] == 80
 

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tacit.figures.drawing.save import file_names, neutralised, save, write
+from tacit.figures.drawing.save import file_names, save
 from tacit.figures.inputs.verdict_rows import verdict_rows
 from tacit.figures.plots import know_and_say
+from tacit.files import WriteError, neutralised, write_file
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def test_a_reader_of_the_old_file_is_not_disturbed_by_the_new_one(tmp_path):
     path = tmp_path / "table.csv"
     path.write_text("old")
     with path.open() as reader:
-        write(path, lambda temporary: temporary.write_text("new"))
+        write_file(path, lambda temporary: temporary.write_text("new"))
         assert (reader.read(), path.read_text()) == ("old", "new")
 
 
@@ -90,8 +91,8 @@ def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path):
         path.write_text("half")
         raise OSError("disk full")
 
-    with pytest.raises(OSError, match="disk full"):
-        write(target, fail)
+    with pytest.raises(WriteError, match="disk full"):
+        write_file(target, fail)
     assert target.read_text() == "old" and list(tmp_path.iterdir()) == [target]
 
 
