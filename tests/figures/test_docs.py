@@ -1,5 +1,6 @@
 """The documentation's example runs, and what the documentation names is there."""
 
+import json
 import re
 import runpy
 import sys
@@ -50,3 +51,11 @@ def test_files_and_functions_that_the_documentation_names_exist(page):
     for names, path in re.findall(r"`([\w.]+)` in `((?:\w+/)+\w+\.py)`", text):
         source = (DOCS.parent / path).read_text(encoding="utf-8")
         assert all(re.search(rf"\b{name}\b", source) for name in names.split(".")), f"{names} in {path}"
+
+
+@pytest.mark.parametrize("name", ["default-run", "own-table", "into-a-paper"])
+def test_a_notebook_is_committed_as_it_ran_from_top_to_bottom(name):
+    cells = json.loads((DOCS / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
+    code = [cell for cell in cells if cell["cell_type"] == "code"]
+    assert [cell["execution_count"] for cell in code] == list(range(1, len(code) + 1))
+    assert not [out for cell in code for out in cell["outputs"] if out["output_type"] == "error"]
