@@ -14,14 +14,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import logit
-from sklearn.model_selection import cross_val_predict
 
 from tacit.errors import ProbeError
 from tacit.probes.controls.permutation_null import N_PERMUTATIONS, Null, permutations
 from tacit.probes.data import folds as data_folds
 from tacit.probes.data.folds import MIN_FOLDS, N_FOLDS, Folds
 from tacit.probes.estimators import nested_cv
+from tacit.probes.estimators.any_estimator import cross_fit_estimator
 from tacit.probes.estimators.families import Dense, Family, families
 from tacit.probes.estimators.other_families import comparisons
 from tacit.probes.statistics.bootstrap import N_RESAMPLES, Estimate, interval, resample
@@ -43,13 +42,18 @@ class CrossFit:
     """family and penalty chosen for each fold; empty for an estimator of your own"""
 
 
+Predictions = ArrayLike | CrossFit
+"""Held-out predictions, as an array or as `cross_fit` returns them"""
+
+
 def make_groups(keys: Sequence[Hashable | Iterable[Hashable]]) -> np.ndarray:
     """Put items that share a key, directly or through other items, into one group: (n_items,) int64, from 0.
 
-    keys: for each item one key (a string or number), or a tuple, list or set of several.
+    keys: for each item one key (a string or number), or a tuple, list or set of several. None and "" are no key.
     """
     several = (tuple, list, set, frozenset)
-    return components([tuple(key) if isinstance(key, several) else (key,) for key in keys])
+    own = (tuple(key) if isinstance(key, several) else (key,) for key in keys)
+    return components([[key for key in item if key is not None and key != ""] for item in own])
 
 
 def make_folds(y: ArrayLike, groups: ArrayLike, *, kind: str | None = None, seed: int, n_folds: int = N_FOLDS) -> Folds:
@@ -80,11 +84,11 @@ def cross_fit(estimator: Any, X: Any, y: ArrayLike, folds: Folds, *, kind: str |
     _check_folds(folds)
     if isinstance(estimator, str):
         return _fit_family(_family(estimator, kind), X, _scoring(labels, folds, kind), folds)
-    return CrossFit(_fit_estimator(estimator, X, labels, folds, kind), ())
+    return CrossFit(cross_fit_estimator(estimator, X, labels, folds, kind), ())
 
 
 def score(
-    pred: ArrayLike, y: ArrayLike, folds: Folds, *, metric: str | None = None, kind: str | None = None,
+    pred: Predictions, y: ArrayLike, folds: Folds, *, metric: str | None = None, kind: str | None = None,
     n_resamples: int = N_RESAMPLES, seed: int,
 ) -> Estimate:  # fmt: skip
     """The score of held-out predictions with its 95 % interval (cluster bootstrap: whole groups are resampled).
@@ -96,7 +100,7 @@ def score(
 
 
 def difference(
-    pred_a: ArrayLike, pred_b: ArrayLike, y: ArrayLike, folds: Folds, *, metric: str | None = None,
+    pred_a: Predictions, pred_b: Predictions, y: ArrayLike, folds: Folds, *, metric: str | None = None,
     kind: str | None = None, n_resamples: int = N_RESAMPLES, seed: int,
 ) -> Estimate:  # fmt: skip
     """Score of a minus score of b with its 95 % interval, both on the same resamples; options as in `score`."""
@@ -104,7 +108,7 @@ def difference(
 
 
 def permutation_null(
-    fit: Callable[[np.ndarray], ArrayLike], y: ArrayLike, folds: Folds, *, kind: str | None = None,
+    fit: Callable[[np.ndarray], Predictions], y: ArrayLike, folds: Folds, *, kind: str | None = None,
     n_permutations: int = N_PERMUTATIONS, seed: int,
 ) -> Null:  # fmt: skip
     """Rerun a whole analysis on labels permuted between groups: `Null(value, p, draws)`.
@@ -112,7 +116,7 @@ def permutation_null(
     fit: takes (n_items,) labels, returns held-out predictions; put every choice that was made with labels inside it.
     Scores are the default metric of the kind. p = (1 + draws at least as high as the value) / (1 + n_permutations). A
     permutation for which `fit` raises ProbeError (say, a class is missing from a training part) has the score nan, and
-    counts as one that is at least as high.
+    counts as at least as high.
     """
     labels, kind = _labels(y, len(folds.fold), kind)
     _check_folds(folds)
@@ -184,45 +188,13 @@ def _fit_family(family: Family, X: Any, scoring: Scoring, folds: Folds) -> Cross
     return CrossFit(found.pred, found.chosen)
 
 
-def _fit_estimator(estimator: Any, X: Any, labels: np.ndarray, folds: Folds, kind: str) -> np.ndarray:
-    missing = [name for name in ("fit", "predict", "get_params") if not hasattr(estimator, name)]
-    if missing or isinstance(estimator, type):
-        what = f"has no {missing[0]}" if missing else "is a class, not an instance"
-        raise ProbeError(f"not a scikit-learn estimator: {estimator!r:.80} {what}")
-    n_classes = 0 if kind == "count" else max(2, int(labels.max()) + 1)
-    for i, train, _ in folds.outer():
-        absent = set(range(n_classes)) - set(labels[train].astype(int).tolist())
-        if absent:
-            raise ProbeError(f"no item of class {min(absent)} is left to train on when fold {i} is held out")
-    usable = [m for m in ("decision_function", "predict_proba") if n_classes and hasattr(estimator, m)]
-    method = usable[0] if usable else "predict"
-    splits = [(train, test) for _, train, test in folds.outer()]
-    target = labels.astype(np.int64) if n_classes else labels
-    try:
-        found = np.asarray(cross_val_predict(estimator, X, target, cv=splits, method=method), dtype=np.float64)
-    except ValueError as error:
-        raise ProbeError(f"{type(estimator).__name__} cannot be fitted: {str(error).splitlines()[0]}") from error
-    return _as_scores(found, method, n_classes)
-
-
-def _as_scores(found: np.ndarray, method: str, n_classes: int) -> np.ndarray:
-    """What an estimator returned, in the form that `metrics` measures."""
-    if n_classes == 2 and method == "predict_proba":
-        return logit(np.clip(found[:, 1], 1e-12, 1 - 1e-12))
-    if n_classes == 2 and method == "predict":
-        return 2 * found - 1  # classes, or a regression on 0 and 1: the threshold moves to 0
-    if n_classes and method == "predict":
-        return (found[:, None] == np.arange(n_classes)).astype(np.float64)
-    return found
-
-
-def _point(pred: ArrayLike, labels: np.ndarray, folds: Folds, kind: str) -> float:
+def _point(pred: Predictions, labels: np.ndarray, folds: Folds, kind: str) -> float:
     pred = _predictions(pred, labels, kind)
     scoring = _scoring(labels, folds, kind, pred.shape[-1] if pred.ndim == 2 else 0)
     return value(scoring.primary, scoring, pred)
 
 
-def _predictions(pred: ArrayLike, labels: np.ndarray, kind: str) -> np.ndarray:
+def _predictions(pred: Predictions, labels: np.ndarray, kind: str) -> np.ndarray:
     out = np.asarray(pred.pred if isinstance(pred, CrossFit) else pred, dtype=np.float64)
     fits = out.ndim == 2 and out.shape[1] > labels.max() if kind == "multiclass" else out.ndim == 1
     if not fits or len(out) != len(labels):
@@ -232,7 +204,7 @@ def _predictions(pred: ArrayLike, labels: np.ndarray, kind: str) -> np.ndarray:
 
 
 def _estimate(
-    preds: Sequence[ArrayLike], y: ArrayLike, folds: Folds, metric: str | None, kind: str | None, n_resamples: int,
+    preds: Sequence[Predictions], y: ArrayLike, folds: Folds, metric: str | None, kind: str | None, n_resamples: int,
     seed: int,
 ) -> Estimate:  # fmt: skip
     """The first prediction's score, minus the second's if there is one."""
@@ -240,6 +212,8 @@ def _estimate(
     _check_folds(folds)
     if metric is not None and metric not in METRICS[kind]:
         raise ProbeError(f"no metric {metric!r} for {kind} labels; there are: {', '.join(METRICS[kind])}")
+    if n_resamples < 1:
+        raise ProbeError(f"n_resamples is {n_resamples}, but an interval needs at least 1")
     weights = resample(folds.groups, fold=folds.fold, n_resamples=n_resamples, rng=np.random.default_rng(seed))
     points, drawn = [], []
     for each in preds:

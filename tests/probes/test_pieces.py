@@ -113,6 +113,7 @@ def test_folds_are_those_of_a_run_whatever_the_groups_are_called(data):
 
 def test_groups_are_connected_through_shared_keys():
     assert make_groups(["a", "b", "a", "c"]).tolist() == [0, 1, 0, 2]
+    assert make_groups(["", None, "", ("a", ""), ["a"]]).tolist() == [0, 1, 2, 3, 3]
     assert make_groups([("a", 1), ("b", 1), ("b", 2), ("c", 3)]).tolist() == [0, 0, 0, 1]
 
 
@@ -215,6 +216,11 @@ def test_folds_that_split_a_group_are_refused():
         (lambda x, y, f: cross_fit(GaussianNB(), x, 0 * y, f), "no item of class 1 is left to train on"),
         (lambda x, y, f: score(x, y, f, seed=0), r"predictions have shape \(120, 6\), expected \(120,\)"),
         (lambda x, y, f: score(x[:, 0], y, f, metric="f1", seed=0), "no metric 'f1' for binary labels"),
+        (lambda x, y, f: score(x[:, 0], y, f, n_resamples=0, seed=0), "n_resamples is 0"),
+        (
+            lambda x, y, f: cross_fit(LinearRegression(), x, np.arange(N) % 3, f, kind="multiclass"),
+            "a regression cannot predict several classes",
+        ),
         (lambda x, y, f: difference(x[:, 0], x[:-1, 0], y, f, seed=0), r"expected \(120,\)"),
     ],
 )
