@@ -29,9 +29,10 @@ from tacit.probes.data.items_table import write_json
 from tacit.probes.data.results import Results, digest
 from tacit.probes.estimators.directions import fit_weights
 from tacit.probes.estimators.families import families
-from tacit.probes.estimators.following import candidate
+from tacit.probes.estimators.nested_cv import candidate_named
 from tacit.probes.verdicts.evidence import Used
 from tacit.probes.verdicts.ladder import in_use
+from tacit.seeds import stream
 
 FILE = "used.json"
 N_ITEMS, N_RANDOM = 64, 99
@@ -103,7 +104,7 @@ def measure_usage(
     for entry, frame, site, reading in readings:
         layer = ablated_layer(reading, store)
         place = (entry["target"], entry["condition"], site, layer)
-        rng = np.random.default_rng([seed, layer, SITES.index(site)])
+        rng = stream(seed, "ablation controls", [layer, SITES.index(site)])
         where = positions(store, place[0], frame["item_id"])
         x = np.asarray(store.load(*place))[where]
         weights = _weights(entry, frame, x, (site, layer), n_random, rng)
@@ -167,7 +168,7 @@ def _weights(entry: dict, frame, x: np.ndarray, reading: tuple[str, int], n: int
     name = entry["families"][f"probe {reading[0]} {reading[1]}"]
     if name.startswith("lda"):
         return None
-    family, k = candidate(families(entry["kind"]), name)
+    family, k = candidate_named(families(entry["kind"]), name)
     y, groups = frame["label"].to_numpy(dtype=np.float64), frame["group"].to_numpy(dtype=np.int64)
     every = np.column_stack([y, permutations(y, groups, n=n, rng=rng)])
     return fit_weights(x, every, n_classes=len(entry["classes"]), family=family, k=k)

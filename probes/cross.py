@@ -29,6 +29,7 @@ from tacit.probes.statistics.metrics import Scoring, measure, training_median
 from tacit.probes.statistics.selection import Searches, widened
 from tacit.probes.verdicts.evidence import Peer
 from tacit.probes.verdicts.paired_scores import Paired, stick_of
+from tacit.seeds import stream
 from tacit.targets.groups import renumber
 
 COLUMNS = (
@@ -226,14 +227,14 @@ def _read(store, sites: list[str], cell: _Cell, frame: pd.DataFrame, scoring, fo
         return np.asarray(store.load(target, condition, site, layer))[rows]
 
     found = sweep(acts, scoring, folds, sites=sites, layers=layers, n_jobs=n_jobs)
-    options = {f"{site} {layer}": held for (site, layer), held in zip(found.keys, found.held, strict=True)}
+    options = {reading.name: held for reading, held in zip(found.readings, found.held, strict=True)}
     return _Read(found.nested(folds.fold, layers=layers).pred, options)
 
 
 def _score(scoring, groups, keep, theirs, own, n_resamples: int, seed: int) -> dict:
     """value, lower, upper, n, n_groups, and how far the predictor is behind the target run's own prediction."""
     part, groups = scoring.rows(keep), renumber(groups.astype(np.int64))
-    weights = resample(groups, fold=part.fold, n_resamples=n_resamples, rng=np.random.default_rng([seed, 4]))
+    weights = resample(groups, fold=part.fold, n_resamples=n_resamples, rng=stream(seed, "cross-model bootstrap"))
     facts = {"n": len(part.y), "n_groups": int(groups.max()) + 1}
     effective = effective_groups(part.y, groups, part.kind) if len(np.unique(part.y)) > 1 else 1
     point, plain, anew = theirs.drawn(scoring, keep, weights)

@@ -40,6 +40,7 @@ from tacit.probes.data.reports import facts
 from tacit.probes.data.transcript import COLUMNS as REPLY_COLUMNS
 from tacit.probes.data.transcript import transcript
 from tacit.probes.statistics.bootstrap import N_RESAMPLES, resample
+from tacit.seeds import stream
 from tacit.targets.elicitations import PRIMARY
 
 CSVS = {"scores.csv": SCORE_COLUMNS, "null.csv": NULL_COLUMNS, "curve.csv": CURVE_COLUMNS, **COLUMNS}
@@ -149,7 +150,7 @@ def _part(store, run, target, condition: str, terms: Terms) -> Part:
 
 
 def _fill(part: Part, found: Analysis, run, sites: Sequence[str], layers: Sequence[int], terms: Terms) -> None:
-    rng = np.random.default_rng([terms.seed, 2])
+    rng = stream(terms.seed, "bootstrap")
     weights = resample(found.examples.groups, fold=found.folds.fold, n_resamples=terms.n_resamples, rng=rng)
     scores = [*score_rows(found, weights), *extrapolation_rows(found, weights), *second_truth_rows(found, weights)]
     part.rows |= {"scores.csv": scores, "null.csv": _null_rows(found), "curve.csv": _curve_rows(found)}
@@ -258,7 +259,8 @@ def _entry(found: Analysis, sites, seed: int) -> dict:
     return {
         "target": ex.target, "condition": ex.condition, "status": "probed", "kind": ex.kind, "classes": ex.classes,
         "n": len(ex.y), "n_groups": len(np.unique(ex.groups)), "n_folds": found.folds.n_folds, "seed": seed,
-        "site": headline.site, "layer": headline.layer, "chosen": headline.held.chosen, "fixed_layer": found.fixed,
+        "site": headline.site, "layer": headline.layer,
+        "chosen": [reading.name for reading in headline.held.chosen], "fixed_layer": found.fixed,
         "readings": {m.name: [m.site, m.layer] for m in methods.values() if m.name.startswith(NESTED)},
         "fixed_site": methods[FIXED].site, "sites": list(sites), "dropped": ex.dropped,
         "near_duplicates": ex.near_duplicates,

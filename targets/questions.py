@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tacit.errors import TargetError
+from tacit.seeds import stream
 from tacit.targets.base import Item, Target, control_note
 from tacit.targets.elicitations import PRIMARY, SHOTS, Elicitation
 
@@ -124,7 +125,7 @@ def choose_shots(
     """
     of_fold = {}
     for i in np.unique(fold):
-        rng = np.random.default_rng([seed, 5, int(i)])
+        rng = stream(seed, "few-shot examples", [int(i)])
         pool = rng.permutation(np.flatnonzero(fold != i))
         _, first = np.unique(groups[pool], return_index=True)
         pool = pool[np.sort(first)] if len(first) >= 2 * k else pool

@@ -24,6 +24,7 @@ from tacit.probes.estimators.nested_cv import Held
 from tacit.probes.estimators.other_families import comparisons
 from tacit.probes.statistics.metrics import Scoring, training_median, value
 from tacit.probes.verdicts.evidence import EMBEDDINGS
+from tacit.seeds import stream
 
 NESTED = "nested"
 FIXED = "fixed layer"
@@ -127,8 +128,8 @@ def analyse(
     scoring = Scoring(examples.kind, examples.y, folds.fold, len(examples.classes), reference)
     fixed = fixed_layer(n_layers, layers)
     searched = tuple(layer for layer in layers if layer > 0) or tuple(layers)
-    permuted = permutations(scoring.y, folds.groups, n=n_permutations, rng=np.random.default_rng([seed, 3]))
-    drawn = samples(folds, n_repeats=n_repeats, rng=np.random.default_rng([seed, 4]))
+    permuted = permutations(scoring.y, folds.groups, n=n_permutations, rng=stream(seed, "label permutations"))
+    drawn = samples(folds, n_repeats=n_repeats, rng=stream(seed, "learning curve"))
     riders = Passengers(permuted, tuple(s.used for s in drawn), searched)
     found = sweep(
         examples.acts if place is None else lambda site, layer: place(examples.acts(site, layer)), scoring, folds,
@@ -156,7 +157,7 @@ def analyse(
 def _searches(
     found: Sweep, searched: Sequence[int], sites: Sequence[str], methods: Sequence[Method]
 ) -> dict[str, dict[str, Held]]:
-    read = {key: held for key, held in zip(found.keys, found.held, strict=True) if key[1] in searched}
+    read = {key: held for key, held in zip(found.readings, found.held, strict=True) if key[1] in searched}
     out = {NESTED: {_reading(*key): held for key, held in read.items()}}
     for one in sites:
         out[f"{NESTED} {one}"] = {_reading(*key): held for key, held in read.items() if key[0] == one}
@@ -176,29 +177,26 @@ def _nulls(scoring: Scoring, methods: dict[str, Method], permuted: np.ndarray, f
 
 def _probes(found: Sweep, folds: Folds, searched: Sequence[int], fixed: int, sites: Sequence[str]) -> list[Method]:
     headline = found.nested(folds.fold, layers=searched)
-    site, layer = headline.usual.rsplit(" ", 1)
-    out = [Method(NESTED, "probe", headline, site=site, layer=int(layer), note=_tally(headline))]
+    out = [Method(NESTED, "probe", headline, **headline.usual._asdict(), note=_tally(headline))]
     for one in sites:
         held = found.nested(folds.fold, layers=searched, sites=[one])
-        out.append(
-            Method(f"{NESTED} {one}", "probe", held, site=one, layer=int(held.usual.split()[-1]), note=_tally(held))
-        )
+        out.append(Method(f"{NESTED} {one}", "probe", held, **held.usual._asdict(), note=_tally(held)))
     held = found.nested(folds.fold, layers=[fixed])
-    out.append(Method(FIXED, "probe", held, site=held.usual.rsplit(" ", 1)[0], layer=fixed, note=_tally(held)))
+    out.append(Method(FIXED, "probe", held, site=held.usual.site, layer=fixed, note=_tally(held)))
     return out
 
 
 def _curve(found: Sweep) -> tuple[Method, ...]:
     return tuple(
         Method("probe", "probe", held, site=site, layer=layer, note=held.usual)
-        for (site, layer), held in zip(found.keys, found.held, strict=True)
+        for (site, layer), held in zip(found.readings, found.held, strict=True)
     )
 
 
 def _comparisons(context: AnalysisContext) -> list[Method]:
     """Other families at the layer fixed in advance, at the site chosen there: no search, so no favour to any."""
     held = context.sweep.nested(context.folds.fold, layers=[context.fixed])
-    site = held.usual.rsplit(" ", 1)[0]
+    site = held.usual.site
     x, others = Dense(context.examples.acts(site, context.fixed)), comparisons(context.scoring.kind)
     jobs = ((x, context.scoring, context.folds, (family,), len(family.candidates) > 1) for family in others)
     return [
@@ -211,10 +209,10 @@ def _baselines(context: AnalysisContext) -> list[Method]:
     examples, scoring, folds, found = context.examples, context.scoring, context.folds, context.sweep
     plain = surface.baselines(examples, scoring, folds, n_jobs=context.n_jobs)
     out = [Method(name, "baseline", b.held, note=b.held.usual) for name, b in plain.items()]
-    if any(layer == 0 for _, layer in found.keys):
+    if any(layer == 0 for _, layer in found.readings):
         held = found.nested(folds.fold, layers=[0])
-        out.append(Method(EMBEDDINGS, "baseline", held, site=held.usual.rsplit(" ", 1)[0], layer=0, note=_tally(held)))
-    rng = np.random.default_rng([context.seed, 1])
+        out.append(Method(EMBEDDINGS, "baseline", held, site=held.usual.site, layer=0, note=_tally(held)))
+    rng = stream(context.seed, "shuffled labels")
     shuffle = surface.shuffled(
         examples, scoring, folds, sites=context.sites, layer=context.fixed, n_jobs=context.n_jobs, rng=rng
     )

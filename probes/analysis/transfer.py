@@ -17,11 +17,11 @@ import numpy as np
 from tacit.probes.data.examples import Examples
 from tacit.probes.data.folds import MIN_FOLDS, Folds, make_folds
 from tacit.probes.estimators.families import Dense, Family, families
-from tacit.probes.estimators.following import candidate
-from tacit.probes.estimators.nested_cv import Held, cross_fit
+from tacit.probes.estimators.nested_cv import Held, candidate_named, cross_fit
 from tacit.probes.statistics.bootstrap import interval, resample
 from tacit.probes.statistics.groups import effective_groups
 from tacit.probes.statistics.metrics import Scoring, measure, training_median
+from tacit.seeds import stream
 from tacit.targets.groups import components
 
 TRANSFER_COLUMNS = (
@@ -99,7 +99,7 @@ def transfer_rows(
     probes: Sequence[Family] | None = None,
 ) -> list[dict]:  # fmt: skip
     """Rows of transfer.csv: the primary metric (for counts also the rank correlation) with its interval."""
-    weights = resample(stack.folds.groups, n_resamples=n_resamples, rng=np.random.default_rng([seed, 3]))
+    weights = resample(stack.folds.groups, n_resamples=n_resamples, rng=stream(seed, "transfer bootstrap"))
     rows = []
     for (train, test), pred in transfer(stack, probes=probes).items():
         here = np.flatnonzero(stack.regimes == test)
@@ -123,7 +123,7 @@ def _from_one(stack: Stack, rows: np.ndarray, probes: Sequence[Family]) -> np.nd
     features = Dense(stack.x)
     for i in range(stack.folds.n_folds):
         at = np.flatnonzero(present == i)
-        family, k = candidate(probes, held.chosen[at[0]] if len(at) else held.usual)
+        family, k = candidate_named(probes, held.chosen[at[0]] if len(at) else held.usual)
         train, test = rows[stack.folds.fold[rows] != i], np.flatnonzero(stack.folds.fold == i)
         x_train, x_test = features.split(train, test)
         pred[test] = family.fit(x_train, scoring.y[train], x_test, n_classes=scoring.n_classes, only=k)[0]

@@ -14,6 +14,7 @@ from tacit.probes.statistics.bootstrap import Estimate, interval, resample
 from tacit.probes.statistics.groups import effective_groups
 from tacit.probes.statistics.metrics import CHANCE, Scoring, measure
 from tacit.probes.statistics.selection import Searches, score_draws, widened
+from tacit.seeds import stream
 
 BALANCED = "balanced_accuracy"
 
@@ -28,7 +29,7 @@ class Paired:
     def __init__(self, entry: dict, frame: pd.DataFrame, n_resamples: int) -> None:
         groups = frame["group"].to_numpy(dtype=np.int64)
         self.frame, self.scoring, self.groups = frame, stick_of(entry, frame), groups
-        rng = np.random.default_rng([entry["seed"], 2])
+        rng = stream(entry["seed"], "bootstrap")
         self.weights = resample(groups, fold=self.scoring.fold, n_resamples=n_resamples, rng=rng)
         self.n_groups = len(np.unique(groups))
         self.effective = effective_groups(self.scoring.y, groups, self.scoring.kind)

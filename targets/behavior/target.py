@@ -9,10 +9,10 @@ in `properties.py`; how it is asked for stands in `hypotheticals.py`. Without op
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
 import pandas as pd
 
 from tacit.errors import TargetError
+from tacit.seeds import stream
 from tacit.targets.available_forms import own_forms, own_wording
 from tacit.targets.base import CountTokens, Item, Report, check_n
 from tacit.targets.behavior.choices import OPTIONS
@@ -68,7 +68,7 @@ class Behavior:
     def items(self, n: int, seed: int, *, count_tokens: CountTokens | None = None) -> list[Item]:
         """Prompts about many things that show the property; the thing is the group, the order of options balanced."""
         check_n(n, self.name)
-        made = prompts(self.about.act, n, np.random.default_rng([seed, 3]))
+        made = prompts(self.about.act, n, stream(seed, "choice items"))
         if len(made) < n:
             raise TargetError(
                 f"behavior: {n} items of {self.feature} were asked for, and there are {SIZE} built-in questions. "

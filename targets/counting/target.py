@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 
 from tacit.errors import TargetError
+from tacit.seeds import stream
 from tacit.targets.available_forms import forms_for, own_wording
 from tacit.targets.base import CountTokens, Item, Report, check_n, short_hash
 from tacit.targets.counting import wording
@@ -68,7 +69,7 @@ class SpanCount:
         Raises `TargetError` if size and position cannot be decoupled.
         """
         check_n(n, self.name)
-        rng = np.random.default_rng([seed, 1])
+        rng = stream(seed, "span items")
         regimes = [REGIMES[i % len(REGIMES)] for i in range(n)]
         spans = _distinct_spans(regimes, spread(n, MIN_SPAN, MAX_SPAN, rng), rng, count_tokens)
         return [
@@ -90,7 +91,7 @@ class SpanCount:
             empty = [""] * len(rows)
             texts = list(zip(rows.get("before", empty), spans, rows.get("after", empty), strict=True))
         else:
-            texts = self._surrounded(spans, np.random.default_rng([seed, 1]), count_tokens)
+            texts = self._surrounded(spans, stream(seed, "span items"), count_tokens)
         return [
             self._table_item(row, parts, count_tokens) for (_, row), parts in zip(rows.iterrows(), texts, strict=True)
         ]

@@ -16,10 +16,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from tacit.errors import TargetError
+from tacit.seeds import stream
 from tacit.targets.available_forms import forms_for, own_wording
 from tacit.targets.base import CountTokens, Item, Report, check_n, planted
 from tacit.targets.elicitations import PRIMARY, Elicitation, usual_forms
@@ -64,7 +64,7 @@ class Knowledge:
     def items(self, n: int, seed: int, *, count_tokens: CountTokens | None = None) -> list[Item]:
         """Two thirds facts, drawn without replacement, one third made-up entities; more of these if facts run out."""
         check_n(n, self.name)
-        rng = np.random.default_rng([seed, 2])
+        rng = stream(seed, "knowledge items")
         n_facts = min(len(facts()), n - round(n * INVENTED_SHARE))
         chosen = [facts()[i] for i in rng.choice(len(facts()), size=n_facts, replace=False)]
         chosen += invented_facts(n - n_facts, rng)

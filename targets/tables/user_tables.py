@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from tacit.errors import TargetError
+from tacit.seeds import stream
 from tacit.targets.base import short_hash
 from tacit.targets.elicitations import parse
 from tacit.targets.tables.csv_files import read_csv
@@ -128,7 +129,7 @@ def sample_rows(table: pd.DataFrame, n: int | None, seed: int) -> pd.DataFrame:
     table = table.assign(item_id=_ids(table)).reset_index(drop=True)
     if n is None or n >= len(table):
         return table
-    rows = np.random.default_rng([seed, 11]).choice(len(table), size=n, replace=False)
+    rows = stream(seed, "table rows").choice(len(table), size=n, replace=False)
     return table.iloc[np.sort(rows)].reset_index(drop=True)
 
 
