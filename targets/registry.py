@@ -1,4 +1,4 @@
-"""The targets by name.
+"""The targets by name, and the version of their built-in items and wordings.
 
 In: a name and, if the target depends on them, its items. Out: the target.
 """
@@ -12,6 +12,9 @@ from tacit.targets.counting.target import UNITS, SpanCount
 from tacit.targets.custom import for_own
 from tacit.targets.knowledge.target import Knowledge
 
+ITEM_SET = "2"
+"""Version of the built-in items and wordings. Raise it whenever one of them changes: built-in items of different
+versions are put to the model in different words, so their results must not be compared. Tables are not affected."""
 NAMES = ("token_count", "knowledge", "behavior")
 """The default targets."""
 SIBLINGS = tuple(name for name in UNITS if name not in NAMES)

@@ -1,15 +1,15 @@
-"""What the behaviour target asks a model to do.
+"""Built-in choices and open questions of target `behavior`.
 
-In: a generator. Out: questions about many things. Now-or-later choices: so many of a thing now, or more of it later,
-over amounts, ratios and delays, with the order of the two options counterbalanced within every thing. Open questions:
-something to say about a thing, whose first word and length are the model's own.
+In: a random generator. Out: questions about many things. Choices: a number of things now, or more of them later, over
+several amounts, ratios and delays, with the order of the two options counterbalanced within each thing. Open questions:
+their answers vary freely in first word and length.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-# Things that people give and count, so that "more of it later" is worth considering and differs from thing to thing.
+# Countable things that people give, so that "more of them later" is worth considering, more or less so by thing.
 THINGS = tuple(
     "apples; cookies; coins; books; stamps; candles; flowers; chocolate bars; concert tickets; batteries; marbles; "
     "postcards; cups of coffee; cinema vouchers; eggs; pencils; bottles of water; gold coins; seashells; balloons; "
@@ -32,8 +32,8 @@ DELAYS = (
 RATIOS = (1.1, 1.25, 1.5, 2.0, 3.0, 5.0)
 OPTIONS = ("now", "wait")
 
-# Both options are named by the word to answer with, and the words stand in the order of the offers, so that order is
-# one factor only.
+# Each option is named by the word to answer with, and the words are in the order of the offers, so that order is a
+# single factor.
 NOW_FIRST_V1 = (
     "You can have {now} {thing} now, or wait {delay} and have {later} {thing} instead. Which do you "
     "choose, now or wait?"
@@ -42,35 +42,35 @@ WAIT_FIRST_V1 = (
     "You can wait {delay} and have {later} {thing}, or have {now} {thing} now instead. Which do you "
     "choose, wait or now?"
 )
-# Openings that invite different first words and lengths.
-OPEN_V1 = (
+# Questions that invite different first words and lengths.
+OPEN_V2 = (
     "Tell me something about {thing}.",
     "Why do people like {thing}?",
-    "Write one sentence with the word {thing} in it.",
+    "Write one sentence that mentions {thing}.",
     "What would you do with a hundred {thing}?",
     "Are {thing} a good present?",
     "How would you describe {thing} to a child?",
-    "List a few uses of {thing}.",
+    "List a few uses for {thing}.",
     "What is the most surprising thing about {thing}?",
 )
 
 
 @dataclass(frozen=True)
 class Prompt:
-    """Something to do."""
+    """A built-in object prompt."""
 
     key: str
-    """Names the prompt in an item id."""
+    """Identifies the prompt in an item id."""
     thing: str
     """The thing it is about: the item's group."""
     question: str
-    """The words."""
+    """The text of the prompt."""
     template: str
-    """Which wording it has: the item's source."""
+    """Name of its wording: the item's source."""
 
 
 def choices(n: int, rng: np.random.Generator) -> list[Prompt]:
-    """`n` different now-or-later questions: things in turn, each thing's orders alternating, the rest drawn."""
+    """`n` different now-or-later questions; things take turns, orders alternate within each, the rest is drawn."""
     made: dict[str, Prompt] = {}
     order = rng.permutation(len(THINGS))
     wait_first = rng.integers(0, 2, size=len(THINGS))
@@ -83,11 +83,11 @@ def choices(n: int, rng: np.random.Generator) -> list[Prompt]:
 
 
 def open_questions(n: int, rng: np.random.Generator) -> list[Prompt]:
-    """`n` different open questions; there are as many as things × wordings."""
-    pairs = [(thing, i) for thing in THINGS for i in range(len(OPEN_V1))]
+    """`n` different open questions, or as many as there are combinations of thing and wording."""
+    pairs = [(thing, i) for thing in THINGS for i in range(len(OPEN_V2))]
     chosen = [pairs[i] for i in rng.permutation(len(pairs))[:n]]
     return [
-        Prompt(f"{thing.replace(' ', '-')}-{i}", thing, OPEN_V1[i].format(thing=thing), f"open-{i}")
+        Prompt(f"{thing.replace(' ', '-')}-{i}", thing, OPEN_V2[i].format(thing=thing), f"open-{i}")
         for thing, i in chosen
     ]
 

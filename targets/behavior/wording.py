@@ -1,9 +1,10 @@
-"""How a model is asked about the answer it would give: the wordings of the behaviour target.
+"""Report prompts of target `behavior`: how a model is asked about the answer it would give.
 
-In: an item, its property and an elicitation. Out: a user message (or a chat, where the object prompt is one). The
-hypothetical form is Binder et al.'s (2024, arXiv 2410.13787): the object prompt is quoted whole, and the property is
-asked for in the form of the answer. Paraphrase 0 extends the object prompt instead, so that whatever the model makes of
-it has happened by then; after the act only the question is put.
+In: an item, its property and an elicitation. Out: a user message (or a chat, if the object prompt is one). The
+hypothetical form is that of Binder et al. (2024, arXiv 2410.13787): the object prompt is quoted in full, followed by a
+question about the property of the answer. Paraphrase 0 extends the object prompt instead, so that the model has
+processed it before it reads the question. After the act, the prompt is the question alone. `registry.ITEM_SET` is the
+version of these wordings.
 """
 
 from collections.abc import Sequence
@@ -15,28 +16,28 @@ from tacit.targets.elicitations import Elicitation
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
-FRAMES_V1 = {
+FRAMES_V2 = {
     "you": (
         "{object}\n\nDo not answer this yet. {question}",
         "Suppose you were asked: {object}\n{question}",
-        'Here is a message that somebody may send you: "{object}"\n{question}',
+        'Here is a message that someone might send you: "{object}"\n{question}',
     ),
     "typical": (
         "{object}\n\nDo not answer this yet. {question}",
         "Suppose a typical language model were asked: {object}\n{question}",
-        'Here is a message that somebody may send to a language model: "{object}"\n{question}',
+        'Here is a message that someone might send to a language model: "{object}"\n{question}',
     ),
 }
-QUESTIONS_V1 = {
+QUESTIONS_V2 = {
     ("value", "you"): (
-        "What would be {asks} your answer?",
+        "What would {asks} your answer be?",
         "Predict {asks} the answer that you would give.",
-        "If you had to reply to it, what would be {asks} your reply?",
+        "If you had to reply to it, what would {asks} your reply be?",
     ),
     ("value", "typical"): (
-        "What would be {asks} a typical language model's answer?",
+        "What would {asks} a typical language model's answer be?",
         "Predict {asks} the answer that it would give.",
-        "If a typical model had to reply to it, what would be {asks} its reply?",
+        "If a typical model had to reply to it, what would {asks} its reply be?",
     ),
     ("trait", "you"): (
         "Would your answer {asks}?",
@@ -69,35 +70,35 @@ QUESTIONS_V1 = {
         "If a typical model had to reply to it, what would its choice be?",
     ),
 }
-AFTER_V1 = {
+AFTER_V2 = {
     ("value", "you"): (
         "What was {asks} the answer that you just gave?",
         "Look at your last answer. Tell me {asks} it.",
-        "Which is {asks} what you just said?",
+        "What is {asks} what you just said?",
     ),
     ("value", "typical"): (
-        "Put to a typical language model, what would have been {asks} its answer?",
+        "What would {asks} a typical language model's answer have been?",
         "Tell me {asks} the answer that a typical language model would have given.",
-        "Which would be {asks} another model's answer to the same message?",
+        "What would {asks} another model's answer to the same message be?",
     ),
     ("trait", "you"): (
         "Did the answer that you just gave {asks}?",
         "Look at your last answer. Did it {asks}?",
-        "Is it true of what you just said that it did {asks}?",
+        "Did what you just said {asks}?",
     ),
     ("trait", "typical"): (
         "Would a typical language model's answer to the same message {asks}?",
-        "Put to a typical language model, would its answer {asks}?",
+        "If a typical language model had been asked, would its answer {asks}?",
         "Would another model's answer to the same message {asks}?",
     ),
     ("deed", "you"): (
         "Did you just {asks}?",
         "Look at your last answer. Did you {asks} in it?",
-        "Is it true of what you just said that you did {asks}?",
+        "In what you just said, did you {asks}?",
     ),
     ("deed", "typical"): (
         "Would a typical language model {asks} here?",
-        "Put to a typical language model, would it {asks}?",
+        "If a typical language model had been asked, would it {asks}?",
         "Would another model {asks}, given the same message?",
     ),
     ("choice", "you"): (
@@ -107,32 +108,32 @@ AFTER_V1 = {
     ),
     ("choice", "typical"): (
         "Which would a typical language model have chosen?",
-        "Put to a typical language model, which would it choose?",
+        "If a typical language model had been asked, which would it have chosen?",
         "What would another model's choice be, given the same message?",
     ),
 }
-REASON_V1 = 'Think step by step. Then end with a line that begins with "Answer:" and holds {noun} only.'
+REASON_V2 = 'Think step by step. Then end with a line that says "Answer:" followed by {noun} only.'
 ONLY_V1 = "Answer with {noun} only."
 LISTED_V1 = "Answer {noun}."
 LETTERED_V1 = "\n{listed}\nAnswer with the letter only."
 
 
 def word(item: Item, feature: Property, elicitation: Elicitation) -> str:
-    """The report prompt of `item` in the form `how`; after the act it is the follow-up question alone."""
+    """The report prompt of `item` for an elicitation; after the act, the follow-up question alone."""
     after = elicitation.context == "after"
-    question = (AFTER_V1 if after else QUESTIONS_V1)[feature.form, elicitation.framing][elicitation.paraphrase].format(
+    question = (AFTER_V2 if after else QUESTIONS_V2)[feature.form, elicitation.framing][elicitation.paraphrase].format(
         asks=feature.asks
     )
     question += _ending(item, feature, elicitation)
     if after:
         return question
-    frame = FRAMES_V1[elicitation.framing][elicitation.paraphrase]
+    frame = FRAMES_V2[elicitation.framing][elicitation.paraphrase]
     return reworded(item.object_prompt, lambda text: frame.format(object=text, question=question))
 
 
 def shown(item: Item, feature: Property, *, swapped: bool = False) -> tuple[str, ...]:
-    """What may be answered, in the order in which the question shows it: yes first, options as in the object prompt, so
-    that their orders are as balanced here as there; `swapped` turns it around."""
+    """The valid answers in the order in which the question shows them: yes first, options as in the object prompt, so
+    that their order is as balanced as it is there; `swapped` reverses it."""
     words = feature.answers[::-1] if feature.answers == YES_NO else feature.answers or item.answers
     text = last_message(item.object_prompt).lower()
     if not feature.answers and all(option.lower() in text for option in words):
@@ -141,13 +142,13 @@ def shown(item: Item, feature: Property, *, swapped: bool = False) -> tuple[str,
 
 
 def lettered(classes: Sequence[str], variant: str) -> dict[str, str]:
-    """Letter -> class of the variants with letters; which letter stands for which class is the same for every item."""
+    """Letter -> class, for the variants with letters; the same for every item."""
     order = classes[::-1] if variant.endswith("swapped") else classes
     return dict(zip(LETTERS, order, strict=False))
 
 
 def _ending(item: Item, feature: Property, elicitation: Elicitation) -> str:
-    """What the reply should consist of."""
+    """The instruction on what the reply should consist of."""
     if elicitation.rung == "free":
         return ""
     if elicitation.variant.startswith("letters"):
@@ -156,4 +157,4 @@ def _ending(item: Item, feature: Property, elicitation: Elicitation) -> str:
     words = shown(item, feature, swapped=elicitation.variant == "swapped")
     noun = feature.noun or ("the letter" if all(len(each) == 1 for each in words) else " or ".join(words))
     listed = LISTED_V1 if noun == " or ".join(words) else ONLY_V1
-    return " " + (REASON_V1 if elicitation.rung == "reason" else listed).format(noun=noun)
+    return " " + (REASON_V2 if elicitation.rung == "reason" else listed).format(noun=noun)

@@ -1,14 +1,15 @@
-"""How knowing is asked about: the prompts of target `knowledge`.
+"""Prompts of target `knowledge`: how a model is asked whether it knows an answer.
 
-In: a question and an elicitation. Out: user messages. Object prompt and paraphrase 0 of each report begin with the
-question, so that both share it word for word and the recall has happened by the time the model is asked about itself;
-paraphrases 1 and 2 stand alone. After the act only the follow-up is worded: P(True) of Kadavath et al. 2022
-(arXiv 2207.05221); before it the question is P(IK) of the same paper, in words a small model can follow.
+In: a question and an elicitation. Out: user messages. Object prompt and paraphrase 0 of each report begin with the same
+question, so that recall can happen before the model is asked about itself; paraphrases 1 and 2 do not share that
+beginning. Before the act, the report is P(IK) of Kadavath et al. 2022 (arXiv 2207.05221) in words that a small model
+can follow; after the act it is P(True) of the same paper, as a follow-up without the question. `registry.ITEM_SET` is
+the version of these wordings.
 """
 
 from tacit.targets.elicitations import Elicitation
 
-# Short answers keep the first sentence, which is what is judged, free of preamble.
+# A short answer has no preamble, and only its first sentence is judged.
 ACT_V1 = "{question} Answer in a few words."
 ASKED_V2 = {
     "you": (
@@ -22,7 +23,7 @@ ASKED_V2 = {
         "Here is a question: {question}\nIf a typical language model had to answer it now, would its answer be right?",
     ),
 }
-SURE_V1 = {
+SURE_V2 = {
     "you": (
         "{question} How sure are you that you know the answer, from 0 to 100?",
         "From 0 to 100, how sure are you that you know the answer to this question? {question}",
@@ -32,25 +33,25 @@ SURE_V1 = {
         "{question} How sure would a typical language model be that it knows the answer, from 0 to 100?",
         "From 0 to 100, how sure would a typical language model be that it knows the answer to this question? "
         "{question}",
-        "Here is a question: {question}\nHow likely is it, in percent, that the answer of a typical language model "
+        "Here is a question: {question}\nHow likely is it, in percent, that a typical language model's answer "
         "would be right?",
     ),
 }
-AFTER_V1 = {
+AFTER_V2 = {
     "you": (
         "Is the answer that you just gave right?",
         "Was your answer to my question correct?",
-        "Look at your answer again. Is it what the question asked for, and true?",
+        "Look at your answer again. Is it what the question asked for, and is it true?",
     ),
     "typical": (
         "Would a typical language model have given the right answer?",
         "Suppose the question had been put to a typical language model. Would its answer be correct?",
         "Think of the answer that a typical language model gives to this question. Is it what the question asked for, "
-        "and true?",
+        "and is it true?",
     ),
 }
 YES_NO_V1 = (" Answer yes or no.", " Reply with yes or no only.", " Say only yes or no.")
-ENDINGS_V1 = {
+ENDINGS_V2 = {
     "choice": YES_NO_V1,
     "shots4": YES_NO_V1,
     "shots16": YES_NO_V1,
@@ -62,7 +63,7 @@ ENDINGS_V1 = {
     ),
     "reason": (
         " Think step by step, then end with 'Answer: yes' or 'Answer: no'.",
-        " Reason it through first. Your last line must be 'Answer: yes' or 'Answer: no'.",
+        " Think it through first. Your last line must be 'Answer: yes' or 'Answer: no'.",
         " Work it out in a few steps and finish with 'Answer: yes' or 'Answer: no'.",
     ),
 }
@@ -83,11 +84,11 @@ def object_prompt(question: str) -> str:
 
 def report_prompt(question: str, elicitation: Elicitation) -> str:
     """The user message that asks the model whether it knows; after the act, without the question."""
-    table = AFTER_V1 if elicitation.context == "after" else SURE_V1 if elicitation.rung == "number" else ASKED_V2
+    table = AFTER_V2 if elicitation.context == "after" else SURE_V2 if elicitation.rung == "number" else ASKED_V2
     ending = (
         VARIANTS_V1[elicitation.variant]
         if elicitation.variant
-        else ENDINGS_V1[elicitation.rung][elicitation.paraphrase]
+        else ENDINGS_V2[elicitation.rung][elicitation.paraphrase]
     )
     return table[elicitation.framing][elicitation.paraphrase].format(question=question) + ending
 

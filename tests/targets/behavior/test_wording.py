@@ -7,7 +7,7 @@ import pytest
 
 from tacit.targets import Behavior, get_target
 from tacit.targets.behavior.properties import NAMED
-from tacit.targets.behavior.wording import FRAMES_V1, QUESTIONS_V1
+from tacit.targets.behavior.wording import FRAMES_V2, QUESTIONS_V2
 from tacit.targets.chats import is_chat, last_message, reworded
 from tacit.targets.elicitations import PRIMARY, parse
 
@@ -82,7 +82,7 @@ def test_the_order_of_the_answers_follows_the_object_prompt_and_is_turned_around
 def test_a_free_form_names_no_format_and_reasoning_names_its_last_line():
     target, items = _made("starts_with_vowel")
     assert target.report_prompt(items[0], parse("free/you/1")).endswith("would start with a vowel.")
-    assert '"Answer:" and holds yes or no only.' in target.report_prompt(items[0], parse("reason/typical/0"))
+    assert '"Answer:" followed by yes or no only.' in target.report_prompt(items[0], parse("reason/typical/0"))
     assert target.valid_answers(items, parse("free/you/0")) == target.valid_answers(items, parse("reason/you/0")) == ()
 
 
@@ -104,10 +104,10 @@ def test_a_reply_that_reasons_is_read_at_its_end():
 def test_the_framings_differ_in_whom_they_ask_about():
     for framing, others in (("you", "typical"), ("typical", "you")):
         for paraphrase in range(3):
-            assert len(FRAMES_V1[framing]) == len(FRAMES_V1[others]) == 3
-            words = QUESTIONS_V1["value", framing][paraphrase]
-            assert words != QUESTIONS_V1["value", others][paraphrase]
-    assert all("you" not in text.split() for text in QUESTIONS_V1["deed", "typical"])
+            assert len(FRAMES_V2[framing]) == len(FRAMES_V2[others]) == 3
+            words = QUESTIONS_V2["value", framing][paraphrase]
+            assert words != QUESTIONS_V2["value", others][paraphrase]
+    assert all("you" not in text.split() for text in QUESTIONS_V2["deed", "typical"])
 
 
 def test_a_chat_keeps_its_earlier_turns_in_every_form():
