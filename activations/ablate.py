@@ -1,8 +1,9 @@
-"""States moved, and what comes of it: how far the next token's distribution shifts with the residual stream.
+"""Ablate a direction in the residual stream and measure how far the next-token distribution changes.
 
-In: prompts, a layer, and what is added there to the state of each prompt's last token. Out: for every move and prompt
-the divergence of what the model would write next from what it would have written. Everything before the last token is
-computed once a prompt: a move at the last token leaves earlier keys and values as they are.
+In: prompts, a layer, and the shifts to add there to the state of each prompt's last token; subtracting a state's
+component along a direction ablates that direction. Out: for every shift and prompt, KL(without the shift ||
+with it) of the next-token distribution. Everything before the last token is computed once per prompt, because shifts at
+the last token leave earlier keys and values unchanged.
 """
 
 from __future__ import annotations
@@ -23,27 +24,27 @@ from tacit.errors import ActivationError
 from tacit.settings import Settings
 
 ROWS = 128
-"""Moves of one prompt that are put through the blocks together."""
+"""Shifts of one prompt that share a forward pass."""
 SLACK = {torch.float32: 1e-3}
-"""Share of a state's norm by which it may differ from the cached one; the batch changes the rounding."""
+"""Largest relative difference (in norm) allowed between a state and its cached copy; batching changes the rounding."""
 
 
-class Mover:
-    """A run's model and prompts, ready to have states moved."""
+class Ablator:
+    """A run's model and prompts, ready for interventions on the residual stream."""
 
     def __init__(self, subject: Subject, store: Store, settings: Settings) -> None:
         self.subject, self.store, self.settings = subject, store, settings
         self.shares = can_share(subject)
 
-    def move(
+    def ablate(
         self, target: str, condition: str, site: str, layer: int, rows: np.ndarray, shifts: np.ndarray,
         tick: Callable[[int], object] = lambda n: None,
     ) -> np.ndarray:  # fmt: skip
-        """`(n_moves, n_rows) float64`: KL of the moved next-token distribution from the unmoved one, in nats.
+        """`(n_shifts, n_rows) float64`: KL(without the shift || with it) of the next-token distribution, in nats.
 
         site: `object` or `report`, the last token of that prompt; rows: positions among the target's items in the
-        store; shifts: `(n_moves, n_rows, d_model)`, added to what leaves block `layer` (0: to what enters the first).
-        Raises ActivationError where a state is not the one that was cached: then the model is not the run's.
+        store; shifts: `(n_shifts, n_rows, d_model)`, added to the output of block `layer` (0: input of the first).
+        Raises ActivationError where a state differs from the cached one: then the model or prompt is not the run's.
         """
         items = self.store.items[self.store.items["target"] == target].iloc[rows]
         render = renderer(self.subject.tokenizer, self.settings.conditions[condition])
@@ -59,9 +60,11 @@ class Mover:
             tick(1)
         return out
 
+    move = ablate
+
     def _next(self, prompt: Prompt, layer: int, shifts: np.ndarray) -> tuple[torch.Tensor, np.ndarray]:
-        """Log-probabilities of the next token, unmoved and after every move, and the unmoved state."""
-        moves = np.concatenate([np.zeros_like(shifts[:1]), shifts])
+        """Log-probabilities of the next token, without a shift (first) and with each, and the state without a shift."""
+        all_shifts = np.concatenate([np.zeros_like(shifts[:1]), shifts])
         last = len(prompt.ids) - 1
         reading = Reading(prompt.ids, [(last, last + 1)])
         beginning = Beginning(self.subject, prompt.ids[:-1]) if self.shares and last > 0 else None
@@ -71,31 +74,36 @@ class Mover:
         def run(some: list[int]) -> None:
             same = [reading] * len(some)
             batch = continued_batch(self.subject, beginning, same) if beginning else _whole(self.subject, same)
-            logps, seen = moved(self.subject, batch, layer, moves[some])
+            logps, seen = logprobs_with_shifts(self.subject, batch, layer, all_shifts[some])
             found.update(zip(some, logps, strict=True))
             states[some[0]] = seen[0]
 
-        for start in range(0, len(moves), ROWS):
-            halving(list(range(start, min(start + ROWS, len(moves)))), run)
-        return torch.stack([found[k] for k in range(len(moves))]), states[0]
+        for start in range(0, len(all_shifts), ROWS):
+            halving(list(range(start, min(start + ROWS, len(all_shifts)))), run)
+        return torch.stack([found[k] for k in range(len(all_shifts))]), states[0]
 
     def _check(self, state: np.ndarray, cached: np.ndarray, where: str) -> None:
         off = float(np.linalg.norm(state - cached) / max(np.linalg.norm(cached), 1e-9))
         if off > SLACK.get(self.subject.dtype, 5e-2):
             raise ActivationError(
-                f"{where}: the state differs from the cached one by {off:.1%} of its size, so this is not the model or"
-                f" the prompt of the run. Run: tacit cache {self.store.path.parent.name}"
+                f"{where}: the state differs from the cached one by {off:.1%} of its norm, so the model or the prompt"
+                f" is not the run's. Run: tacit cache {self.store.path.parent.name}"
             )
 
 
-def moved(subject: Subject, batch: Batch, layer: int, shifts: np.ndarray) -> tuple[torch.Tensor, np.ndarray]:
-    """`(batch, vocabulary) float32` log-probabilities of the next token after the moves, and the states before them.
+Mover = Ablator
+
+
+def logprobs_with_shifts(
+    subject: Subject, batch: Batch, layer: int, shifts: np.ndarray
+) -> tuple[torch.Tensor, np.ndarray]:
+    """`(batch, vocabulary) float32` log-probabilities of the next token with the shifts, and the states before them.
 
     Every row of the batch ends with its last token, without padding. shifts: `(batch, d_model)`.
     """
     inputs = dict(batch.inputs)
     if "logits_to_keep" in inspect.signature(subject.module.forward).parameters:
-        inputs["logits_to_keep"] = 1  # the vocabulary at one token alone
+        inputs["logits_to_keep"] = 1  # logits at the last token only
     by = torch.as_tensor(shifts, device=subject.device, dtype=subject.dtype)
     with torch.inference_mode():
         logits, state = _run(subject.traced, subject.blocks, inputs, layer, by, subject.elsewhere)
@@ -103,7 +111,7 @@ def moved(subject: Subject, batch: Batch, layer: int, shifts: np.ndarray) -> tup
 
 
 def _run(traced, blocks, inputs, layer: int, by, elsewhere):
-    """The trace itself. Its block may be shipped to another machine, so it uses nothing but torch and plain values."""
+    """The trace itself. Its body may be sent to another machine, so it uses nothing but torch and plain values."""
     with traced.trace(inputs, **elsewhere):
         output = blocks[layer - 1].output if layer else blocks[0].input
         state = output[0] if isinstance(output, tuple) else output

@@ -1,7 +1,7 @@
-"""What the model's two ends make of an entry: the mean input embeddings, and the logit lens.
+"""Input embeddings and logit-lens logits per entry.
 
-In: a finished store and the loaded model. Out: `ends.safetensors` in the entry's folder, vouched for by the manifest's
-table of checksums like the other tables. Neither costs a pass, so both are made after the shards, from what these hold.
+In: a finished store and the loaded model. Out: `ends.safetensors` in the entry's folder; its checksum is in the
+manifest, as for the other tables. Neither needs a forward pass, so both are computed from the shards once these exist.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from tacit.files import sha256_of, write_bytes
 
 
 def without_ends(manifest: Manifest, entries: Sequence[Entry]) -> list[Entry]:
-    """The entries that were read and whose file is absent, or is not the one whose checksum was written down."""
+    """The entries with cached states whose `ends.safetensors` is missing or does not match its checksum."""
     known = manifest.content["tables"] or {}
     return [entry for entry in entries if entry.sites and not _sound(manifest, known, f"{entry.folder}/{ENDS}")]
 
@@ -31,7 +31,7 @@ def _sound(manifest: Manifest, known: dict[str, str], name: str) -> bool:
 
 
 def write_ends(manifest: Manifest, entries: Sequence[Entry], subject: Subject) -> None:
-    """Write the file of each entry and enter its checksum; the store's shards and replies must be there already."""
+    """Write the file of each entry and record its checksum; the store's shards and replies must exist already."""
     store = Store(manifest.folder, manifest.content)
     for entry in entries:
         tensors = embedding_tensors(subject, entry.prompts)

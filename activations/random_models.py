@@ -1,9 +1,9 @@
-"""Random-initialised twins: the same architecture and prompts, and nothing learnt.
+"""Random-initialised models of the same architecture, run on the same prompts.
 
-In: the entries of a run. Out: a store per seed in `<activations>/twins/<seed>/`, read by the same code as the model's
-own; activations only, since what a random model says is of no interest. What a probe reads from a twin comes from the
-text and the architecture, not from anything the model has learnt. Needs the architecture here and in full: a model that
-runs elsewhere has no twin, and one whose weights are held in fewer bits gets a twin in the dtype it computes in.
+In: the entries of a run. Out: a store per seed in `<activations>/twins/<seed>/`, in the format of the model's own;
+activations only, since the replies of a random model are meaningless. What a probe decodes from such a model comes from
+the text and the architecture, not from training. The architecture must run on this machine: a remote model gets no
+random-initialised models, and for a quantized model they use the dtype in which it computes.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ def cache_twins(
     folder: Path, entries: Sequence[Entry], items: pd.DataFrame, settings: Settings, tokenizer,
     say: Callable[[str], None], *, n: int = N_TWINS,
 ) -> bool:  # fmt: skip
-    """Cache what is missing of the twins with seeds 0 to n - 1; returns whether any of them had to run.
+    """Cache what is missing of the random-initialised models with seeds 0 to n - 1; returns whether any had to run.
 
-    folder: the `activations` folder of the run. A model that runs elsewhere is left without twins, and that is said.
+    folder: the `activations` folder of the run. A remote model gets none, and `say` is told so.
     Raises ActivationError as `cache_entries` does, and where the architecture cannot be built from its config.
     """
     if settings.remote:
-        say("no random-initialised twin: the model runs elsewhere, and its architecture would have to run here")
+        say("skipped: random-initialised models of the same architecture (the model is remote)")
         return False
     ran = False
     for seed in range(n):
@@ -52,7 +52,7 @@ def cache_twins(
 
 
 def random_subject(settings: Settings, tokenizer, *, seed: int) -> Subject:
-    """The model's architecture, dtype and device with the weights that its own initialisation gives under `seed`.
+    """The model's architecture, dtype and device, with weights drawn by its own initialisation from `seed`.
 
     Raises ActivationError where the config alone does not say which class to build.
     """
@@ -79,7 +79,7 @@ def random_subject(settings: Settings, tokenizer, *, seed: int) -> Subject:
 
 
 def _twin_entry(entry: Entry, seed: int) -> Entry:
-    """The same prompts, read and not answered, under a key of their own."""
+    """The same prompts under a key of its own, to cache activations but no replies."""
     read = [question for question in entry.ask.questions if question.key in PROMPTS]
     silent = tuple(Question(question.prompt, question.texts, elicitation=question.elicitation) for question in read)
     key = hashlib.sha256(f"{entry.key} twin {seed}".encode()).hexdigest()

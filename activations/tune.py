@@ -1,8 +1,8 @@
-"""A report tuned on labels: a soft prompt, learned by gradient, in front of the prompt; the weights stay as they are.
+"""Tuned report: a soft prompt trained on labels by gradient descent; the model's weights stay frozen.
 
-In: prompts, the valid answers, which of them is right for the items that may be learned from. Out: log-probabilities of
-the answers after the learned prompt: embeddings that stand before everything else and need be no words (Lester, Al-Rfou
-& Constant 2021, arXiv 2104.08691). What they get out of the model is said by the model itself.
+In: prompts, the valid answers, and the right answer of each item to train on. Out: log-probabilities of the answers
+after the soft prompt, which is a sequence of free embeddings before everything else (Lester, Al-Rfou & Constant 2021,
+arXiv 2104.08691). The answers are still the model's own output.
 """
 
 from __future__ import annotations
@@ -25,40 +25,41 @@ from tacit.errors import ActivationError
 from tacit.settings import Settings
 
 SOFT = 8
-"""Learned embeddings before the prompt."""
+"""Length of the soft prompt, embeddings."""
 EPOCHS, PATIENCE, BATCH = 30, 3, 16
-"""At most so many rounds over the training items; it stops after PATIENCE rounds in which the loss on those that are
-watched has not fallen by ENOUGH."""
+"""Most epochs; training stops after PATIENCE epochs in which the validation loss has not fallen by ENOUGH. BATCH: items
+per gradient step."""
 POOL = 8 * BATCH
-"""Items drawn at random that are then sorted by length: padding is computed like any token."""
+"""Items drawn at random and then sorted by length, which saves padding."""
 ENOUGH = 0.01
-"""Nats an item: what is less changes no answer, and rounds cost minutes."""
+"""Nats per item: smaller improvements change no answer, and an epoch takes minutes."""
 RATE = 0.3
-"""Adam's step, in units of the root mean square of an embedding's entries: models differ in that by a factor of 100."""
+"""Learning rate of Adam, in units of the root mean square of the embeddings, which varies 100-fold between models."""
 UNLEARNED = -100
-"""torch's mark of a token that the loss leaves out."""
+"""torch's label for tokens that the loss ignores."""
 TRIED = 16
-"""Prompts that the model is checked on before it is tuned."""
+"""Prompts on which the model is checked against the cache before tuning."""
 SLACK = {torch.float32: 0.01}
-"""Nats by which log-probabilities may differ from the cached ones on average; the batch changes the rounding."""
+"""Largest mean difference allowed between log-probabilities and their cached copies, nats; batching changes the
+rounding."""
 
 Ids = tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class Tuned:
-    """What a learned prompt makes the model say."""
+    """The model's answers after a trained soft prompt."""
 
     logprobs: np.ndarray
     """`(n_items, n_answers) float64`; -inf for an answer that cannot be spelled"""
     epochs: int
-    """rounds that it was learned for"""
+    """epochs of training"""
     loss: float
-    """least loss on the items that were watched, nats an item"""
+    """lowest validation loss, nats per item"""
 
 
 def how_tuned(epochs: int) -> dict[str, float]:
-    """What a learned prompt depends on, beside the model and the seed."""
+    """The hyperparameters of a soft prompt, for the record."""
     return {
         "embeddings": SOFT, "epochs": epochs, "patience": PATIENCE, "enough": ENOUGH, "batch": BATCH, "pool": POOL,
         "rate": RATE,
@@ -66,12 +67,14 @@ def how_tuned(epochs: int) -> dict[str, float]:
 
 
 class Tuner:
-    """A run's model and prompts, ready to be asked in what is learned."""
+    """A run's model and prompts, ready to train soft prompts."""
 
     def __init__(self, subject: Subject, store: Store, settings: Settings, *, epochs: int = EPOCHS) -> None:
         """Raises ActivationError for a model that runs on another machine: gradients are needed here."""
         if subject.remote:
-            raise ActivationError("a report is tuned by gradients, which a remote model does not give: cache it here")
+            raise ActivationError(
+                "tuning needs gradients, which a remote model does not give. Cache the run on this machine first"
+            )
         self.subject, self.store, self.settings, self.epochs = subject, store, settings, epochs
         self.shares, self._checked = can_share(subject), set()
         subject.module.requires_grad_(False)
@@ -80,15 +83,15 @@ class Tuner:
         self, target: str, condition: str, rows: np.ndarray, answers: Sequence[str], right: np.ndarray,
         watch: np.ndarray, *, cached: np.ndarray, seed: int, tick: Callable[[int], object] = lambda n: None,
     ) -> Tuned:  # fmt: skip
-        """Learn from the items that have a right answer, and ask about every item.
+        """Train a soft prompt on the items that have a right answer, and score the answers of every item.
 
-        Those of them that are watched say how many rounds are enough; then it is learned anew, from all of them, for as
-        many. rows: `(n_items,)` positions among the target's items in the store; right: `(n_items,) int64` index of the
-        right answer, -1 for what is not to be learned from; watch: `(n_items,) bool`; cached: `(n_items, n_answers)`
-        log-probabilities that the run holds of the plain prompts. tick is told how many items were gone through.
+        A first training stops early by its loss on the validation items (`watch`); a second one, on all items with a
+        right answer, takes as many epochs. rows: `(n_items,)` positions among the target's items in the store; right:
+        `(n_items,) int64` index of the right answer, -1 for items not to train on; watch: `(n_items,) bool`, validation
+        items; cached: `(n_items, n_answers)` cached log-probabilities without a soft prompt; tick gets item counts.
 
         Raises ActivationError where the prompts do not fit into the model's context, a right answer cannot be spelled,
-        nothing is left to learn from or to watch, the model is not the run's, or the loss is no longer a number.
+        there are no training or no validation items, the model is not the run's, or the loss is not finite.
         """
         where = f"{target}/{condition}"
         items = self.store.items[self.store.items["target"] == target].iloc[rows]
@@ -101,13 +104,15 @@ class Tuner:
         known = np.flatnonzero(right >= 0)
         train, watched = known[~watch[known]], known[watch[known]]
         if not (len(train) and len(watched)):
-            raise ActivationError(f"{where}: {len(train)} items to learn from, {len(watched)} to watch; both need one")
+            raise ActivationError(
+                f"{where}: {len(train)} training and {len(watched)} validation items; at least one of each is needed"
+            )
         trial = Learning(self.subject, prompts, lesson, seed)
         epochs, loss = trial.until(train, watched, self.epochs, tick)
         final = Learning(self.subject, prompts, lesson, seed)
         for _ in range(epochs):
             final.round(known, tick)
-        tick(self.epochs * (len(train) + len(known)) - trial.seen - final.seen)  # announced, and not needed
+        tick(self.epochs * (len(train) + len(known)) - trial.seen - final.seen)  # epochs that early stopping saved
         return Tuned(self._ask(prompts, final.soft.detach(), paths, len(answers), tick), epochs, loss)
 
     def _check(self, prompts, paths, answers, right, cached, where: str) -> None:
@@ -122,8 +127,8 @@ class Tuner:
             off = float(np.abs(now - cached[some]).mean())
             if not off <= SLACK.get(self.subject.dtype, 0.5):
                 raise ActivationError(
-                    f"{where}: the answers' log-probabilities differ from the cached ones by {off:.2g} nats, so this is"
-                    f" not the model or the prompt of the run. Run: tacit cache {self.store.path.parent.name}"
+                    f"{where}: the answers' log-probabilities differ from the cached ones by {off:.2g} nats, so"
+                    f" the model or the prompt is not the run's. Run: tacit cache {self.store.path.parent.name}"
                 )
             self._checked.add(where)
 
@@ -134,7 +139,7 @@ class Tuner:
 
 
 class Learning:
-    """A soft prompt while it is learned. It begins as some of the prompts' own tokens, drawn by the seed."""
+    """A soft prompt in training, initialised with embeddings of tokens drawn (by the seed) from the prompts."""
 
     def __init__(self, subject: Subject, prompts: Sequence[Prompt], lesson: Sequence[Ids], seed: int) -> None:
         self.subject, self.prompts, self.lesson = subject, prompts, lesson
@@ -147,7 +152,7 @@ class Learning:
     def until(
         self, train: Sequence[int], watched: Sequence[int], epochs: int, tick: Callable[[int], object]
     ) -> tuple[int, float]:
-        """Go on until the loss on `watched` no longer falls: after which round that was least, and what it was."""
+        """Train until the loss on `watched` stops falling; returns the epoch at which it was lowest, and that loss."""
         best, least = 0, float("inf")
         for epoch in range(1, epochs + 1):
             self.round(train, tick)
@@ -159,7 +164,7 @@ class Learning:
         return best, least
 
     def round(self, rows: Sequence[int], tick: Callable[[int], object]) -> None:
-        """Once over these items, in batches of about equal length, which come in random order."""
+        """One epoch over these items, in batches of about equal length and in random order."""
         order, batches = self.rng.permutation(rows).tolist(), []
         for first in range(0, len(order), POOL):
             pool = sorted(order[first : first + POOL], key=lambda i: len(self.prompts[i].ids))
@@ -172,19 +177,19 @@ class Learning:
 
     @torch.no_grad()
     def loss(self, rows: Sequence[int]) -> float:
-        """Nats an item. Raises ActivationError where that is no number."""
+        """Mean loss in nats per item. Raises ActivationError where it is not finite."""
         parts = [list(rows[first : first + BATCH]) for first in range(0, len(rows), BATCH)]
         totals = [total for part in parts for total in halving(part, lambda some: float(self._total(some)))]
         loss = sum(totals) / len(rows)
         if not np.isfinite(loss):
             raise ActivationError(
-                f"the loss of a learned prompt is {loss} in {self.subject.dtype}. Cache again with DTYPE=bfloat16 or"
+                f"the loss of the soft prompt is {loss} in {self.subject.dtype}. Cache again with DTYPE=bfloat16 or"
                 " float32"
             )
         return loss
 
     def step(self, batch: list[int]) -> None:
-        """One step of Adam by the mean loss of these items."""
+        """One Adam step on the mean loss of these items."""
         self.adam.zero_grad()
 
         def backward(some: list[int]) -> None:
@@ -208,8 +213,8 @@ class Learning:
 
 
 def _lesson(subject: Subject, prompts: Sequence[Prompt], paths: dict[Ids, int], right: np.ndarray) -> list[Ids]:
-    """What is to be said after each prompt, () for nothing: the spelling of the right answer with which the model as it
-    is would begin most readily; and the end of the turn, where an answer begins another one."""
+    """Target tokens after each prompt, () for none: the spelling of the right answer whose first token is likeliest
+    without a soft prompt, followed by the end of the turn where the answer is a prefix of another one."""
     ease = _ease(subject, prompts, paths)
     spelled = {index: max((p for p in paths if paths[p] == index), key=ease.__getitem__) for index in paths.values()}
     begins = {path for path in paths if any(o != path and o[: len(path)] == path for o in paths)}
@@ -270,11 +275,11 @@ def _next(subject: Subject, ids: Sequence[Ids], soft: torch.Tensor) -> torch.Ten
 
 
 def _logits(subject: Subject, ids: Sequence[Ids], soft: torch.Tensor, columns: Sequence[int]) -> torch.Tensor:
-    """`(batch, n_columns, vocabulary)`: what comes next after these columns of the prompts, the soft one before them.
+    """`(batch, n_columns, vocabulary)` logits at these columns of the prompts, which follow the soft prompt.
 
-    The vocabulary is computed at these alone where the model can do that: elsewhere it would be most of the work.
+    Where the model can, the head is applied at these columns only: at all of them it would be most of the work.
     """
-    # A list of plain numbers: where the model is spread over devices, a tensor would lie on the wrong one.
+    # A list, because a tensor could be on the wrong device where the model is spread over several.
     wanted = [column + len(soft) for column in columns]
     shorter = "logits_to_keep" in inspect.signature(subject.module.forward).parameters
     only = {"logits_to_keep": wanted} if shorter else {}

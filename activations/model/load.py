@@ -1,6 +1,7 @@
 """A hub id or a folder to a `Subject`: the traced model, its tokenizer, its blocks, and its fingerprint.
 
-Only safetensors weights are read (a pickle can run code), and the model's own Python code only when it is asked for.
+Only safetensors weights are read (a pickle can run code); the model's own Python code runs only with
+`--trust-remote-code`.
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from tacit.files import sha256_of
 from tacit.settings import Settings
 
 SMALL = 20_000_000
-"""Parameters below which one CPU thread is faster than several: on a busy machine threads that wait for each other made
-a model of 1.4 million take ten times as long."""
+"""Parameters below which one CPU thread is faster than several: on a busy machine, threads waiting for each other made
+a model of 1.4 million parameters ten times slower."""
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "tokenizer_config.json")
 
 
@@ -46,15 +47,15 @@ class Subject:
     window: int | None
     """Tokens that a sliding-window layer looks back; None where every layer sees everything."""
     device: torch.device
-    """Where inputs go."""
+    """Device of the inputs."""
     dtype: torch.dtype
-    """What the residual stream is computed and kept in."""
+    """Dtype in which the residual stream is computed and cached."""
     remote: str = ""
-    """Empty when the model runs here; otherwise what nnsight is told: `ndif`, or `local` for a rehearsal."""
+    """Empty for a model on this machine; `ndif` for one on NDIF; `local` simulates NDIF on this machine."""
 
     @property
     def elsewhere(self) -> dict:
-        """What a trace is told about where to run."""
+        """Keyword arguments of a trace that say where it runs."""
         return {"remote": True if self.remote == "ndif" else self.remote} if self.remote else {}
 
     @property
@@ -74,7 +75,7 @@ class Subject:
 
 
 def pick_device(name: str) -> torch.device:
-    """`auto` is cuda, then mps, then cpu. Raises ActivationError for a device that is not there."""
+    """`auto` is cuda, then mps, then cpu. Raises ActivationError for a device that is not available."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     try:
@@ -82,14 +83,14 @@ def pick_device(name: str) -> torch.device:
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0]
-        raise ActivationError(f"device {name!r} cannot be used here ({reason}). Try: DEVICE=cpu") from error
+        raise ActivationError(f"device {name!r} is not available ({reason}). Try: DEVICE=cpu") from error
     return device
 
 
 def pick_dtype(name: str, device: torch.device) -> torch.dtype | str:
     """A torch dtype; `auto` is float32 on the CPU, elsewhere `"auto"`, the checkpoint's own.
 
-    nnsight's names for weights held in fewer bits (`int8`, `nf4`, `fp8`, …) are passed on as they are.
+    nnsight's names of quantizations (`int8`, `nf4`, `fp8`, …) are returned unchanged.
     """
     if name == "auto":
         return torch.float32 if device.type == "cpu" else "auto"
@@ -97,8 +98,10 @@ def pick_dtype(name: str, device: torch.device) -> torch.dtype | str:
         return name
     dtype = getattr(torch, name, None)
     if not isinstance(dtype, torch.dtype) or not dtype.is_floating_point:
-        held = ", ".join(QUANTIZATIONS)
-        raise ActivationError(f"{name!r} is not a floating-point dtype. Try: DTYPE=float32, bfloat16, float16 ({held})")
+        quantized = ", ".join(QUANTIZATIONS)
+        raise ActivationError(
+            f"{name!r} is not a floating-point dtype. Try: DTYPE=float32, bfloat16, float16 ({quantized})"
+        )
     return dtype
 
 
@@ -111,7 +114,7 @@ def dtype_name(settings: Settings, config) -> str:
 def load_tokenizer(settings: Settings):
     """The model's tokenizer. Raises ActivationError where there is none."""
     _check_folder(settings.model)
-    for name in ("huggingface_hub", "transformers"):  # both tell of every retry; what comes of it is one line below
+    for name in ("huggingface_hub", "transformers"):  # both log every retry; the outcome is reported below in one line
         logging.getLogger(name).setLevel(logging.ERROR)
     try:
         tokenizer = AutoTokenizer.from_pretrained(settings.model, **_where(settings))
@@ -125,7 +128,7 @@ def load_tokenizer(settings: Settings):
 
 
 def load_config(settings: Settings):
-    """The model's config. Raises ActivationError for a model or an adapter that isn't there."""
+    """The model's config. Raises ActivationError for a model or an adapter that cannot be found."""
     _check_folder(settings.model)
     _check_adapter(settings.peft)
     try:
@@ -152,7 +155,7 @@ def load_subject(settings: Settings, tokenizer) -> Subject:
 
 
 def subject_of(traced: TransformersModel, tokenizer, device: torch.device, *, remote: str = "") -> Subject:
-    """A model that is loaded already, with its blocks found. Raises ActivationError when they cannot be."""
+    """The `Subject` of a model in memory. Raises ActivationError when its blocks cannot be found."""
     path, n_blocks = find_blocks(traced._module)
     config = traced._module.config.get_text_config()
     return Subject(
@@ -199,12 +202,12 @@ def _weights(model: str) -> dict[str, str]:
 
 
 def _how(settings: Settings, device: torch.device) -> dict:
-    """What nnsight is told about loading; a model that runs elsewhere stays an outline without weights here."""
-    elicitation: dict = {"task": "text-generation", "peft": settings.peft or None}
+    """Keyword arguments for loading; of a remote model only the outline, without weights, is built here."""
+    options: dict = {"task": "text-generation", "peft": settings.peft or None}
     if settings.remote:
-        return elicitation | {"dtype": pick_dtype(settings.dtype, torch.device("meta"))}
+        return options | {"dtype": pick_dtype(settings.dtype, torch.device("meta"))}
     placed = settings.device_map or {"": device}
-    return elicitation | {
+    return options | {
         "dispatch": True,
         "use_safetensors": True,
         "dtype": pick_dtype(settings.dtype, device),
@@ -218,7 +221,7 @@ def _where(settings: Settings) -> dict:
 
 
 def _check_folder(model: str) -> None:
-    """A path that isn't there must not be sent to the hub as if it were a repository's name."""
+    """Refuse a path that does not exist: the hub would be asked for it as if it were a repository."""
     folder = Path(model)
     if not folder.is_dir():
         if model.startswith((".", "/", "~")) or model.count("/") > 1:
@@ -241,7 +244,7 @@ def _check_folder(model: str) -> None:
 
 
 def _check_adapter(peft: str) -> None:
-    """A local adapter must be there, and in safetensors: peft would read a pickle."""
+    """Refuse a local adapter that is missing or not in safetensors, since peft would read a pickle."""
     folder = Path(peft)
     if not peft or (not folder.exists() and peft.count("/") == 1 and not peft.startswith((".", "~"))):
         return
@@ -261,9 +264,9 @@ def _unreadable(settings: Settings, what: str, error: Exception) -> ActivationEr
     text = str(error).strip()
     reason = text.splitlines()[0][:200].rstrip(".") if text else type(error).__name__
     if not Path(settings.model).is_dir() and re.search(r"connect|offline|cached", text):
-        reason, advice = "there is no connection to the hub, and it is not in the local cache", "Give a folder: MODEL=…"
+        reason, advice = "the hub cannot be reached, and the model is not in the local cache", "Give a folder: MODEL=…"
     elif re.search(r"trust_remote_code|custom code|does not recognize this architecture", text):
-        advice = "If it needs its own code and you trust that: --trust-remote-code"
+        advice = "If the model needs its own Python code and you trust it: --trust-remote-code"
     else:
         advice = "Check MODEL, --revision and DTYPE"
     return ActivationError(f"could not load the {what} of {settings.model}: {reason}. {advice}")

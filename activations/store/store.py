@@ -1,10 +1,10 @@
-"""What `cache` wrote, as arrays and tables: the three-line way into a notebook.
+"""Read what `cache` wrote, as arrays and tables.
 
-    from activations import open_store
+    from tacit.activations import open_store
     store = open_store("runs/default/activations")
     x = store.load("knowledge", "locked", site="object", layer=4)     # (n_items, d_model) float32
 
-Nothing here imports torch, so later verbs and other people's code read a run without the model that made it.
+Nothing here imports torch, so later commands and other people's code can read a run without its model.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import ml_dtypes  # noqa: F401  (registers bfloat16 with numpy, which safetensors then reads as it was written)
+import ml_dtypes  # noqa: F401  (registers bfloat16 with numpy, so that safetensors can read it)
 import numpy as np
 import pandas as pd
 from safetensors import SafetensorError, safe_open
@@ -43,12 +43,12 @@ class Store:
     """`manifest.json`: format, model, settings, versions, and one entry per target and condition with its shards."""
 
     def __getstate__(self) -> dict:
-        """What another process is given: an absolute path, whatever its working directory, and no table."""
+        """State for pickling: an absolute path, valid in any working directory, and no loaded tables."""
         return {"path": self.path.absolute(), "manifest": self.manifest}
 
     @cached_property
     def items(self) -> pd.DataFrame:
-        """A row per target and item: what was asked, its groups, and token positions (see the README's table)."""
+        """A row per target and item: prompts, groups, and token positions (see the README's table)."""
         return pd.read_parquet(self.path / "items.parquet")
 
     @cached_property
@@ -62,27 +62,27 @@ class Store:
 
     @property
     def entries(self) -> list[tuple[str, str]]:
-        """The (target, condition) pairs that are held here, in the order in which they were cached."""
+        """The (target, condition) pairs with activations in this store, in the order in which they were cached."""
         return [(entry["target"], entry["condition"]) for entry in self.manifest["entries"] if entry["sites"]]
 
     @property
     def n_layers(self) -> int:
-        """Layers of the model, embeddings included: layer 0 enters the first block, layer l leaves block l."""
+        """Layers of the model, embeddings included: layer 0 is the first block's input, layer l block l's output."""
         return self.manifest["n_layers"]
 
     @property
     def layers(self) -> tuple[int, ...]:
-        """The layers that are held; fewer than all where `--layers` named some."""
+        """The cached layers: all, or those named by `--layers`."""
         return tuple(self.manifest["layers"])
 
     def sites(self, target: str, condition: str) -> tuple[str, ...]:
-        """The names of the sites that were read: the last tokens of the object and of the report prompt."""
+        """The names of the cached sites, e.g. `object` and `report`: the last tokens of these prompts."""
         return tuple(self._entry(target, condition)["sites"])
 
     def load(self, target: str, condition: str, site: str, layer: int) -> np.ndarray:
-        """`(n_items, d_model) float32`, the residual stream of one site; rows as in `items` of that target.
+        """`(n_items, d_model) float32`, the residual stream at one site; rows as in `items` of that target.
 
-        Raises ActivationError for a target, condition, site or layer that is not held, and for a damaged shard.
+        Raises ActivationError for a target, condition, site or layer that is not in the store, and for a damaged shard.
         """
         entry = self._entry(target, condition)
         if site not in entry["sites"] or layer not in self.layers:
@@ -94,12 +94,12 @@ class Store:
         return np.concatenate(parts).astype(np.float32, copy=False)
 
     def ends(self, target: str, condition: str) -> dict[str, np.ndarray]:
-        """What the model's two ends say of an entry; rows as in `items` of that target, names that are absent left out.
+        """Input embeddings and logit-lens logits of an entry; rows as in `items` of that target.
 
         `mean/object`, `mean/report`: `(n_items, d_model) float32`, mean input embeddings of the prompts.
-        `lens/<layer>`: `(n_items, n_tokens) float32`, logits that the object prompt's last state gives to `tokens`,
-        `(n_tokens,) int64`; `first`: `(n_items,) int64`, the token that each reply began with, -1 where there is none.
-        Empty for a store that was made without them.
+        `lens/<layer>`: `(n_items, n_tokens) float32`, logit-lens logits of `tokens` at the object prompt's last token;
+        `tokens`: `(n_tokens,) int64`; `first`: `(n_items,) int64`, the first token of each reply, -1 without a reply.
+        Names that were not computed are missing; empty for a store without any.
         """
         name = next(
             (name for name in self.manifest["tables"] if name == f"{self._folder(target, condition)}/{ENDS}"), ""
@@ -121,16 +121,16 @@ class Store:
                 return shard.get_tensor(name)
         except (OSError, SafetensorError) as error:
             raise ActivationError(
-                f"{self.path / file} is missing or damaged ({error}). Give the same `cache` command again: "
-                "it writes this shard anew and keeps the others."
+                f"{self.path / file} is missing or damaged ({error}). Run the same `cache` command again: "
+                "it rewrites this shard and keeps the others."
             ) from error
 
     def _entry(self, target: str, condition: str) -> dict:
         for entry in self.manifest["entries"]:
             if (entry["target"], entry["condition"]) == (target, condition) and entry["sites"]:
                 return entry
-        held = ", ".join("/".join(pair) for pair in self.entries)
-        raise ActivationError(f"{target}/{condition} is not in {self.path} (it holds {held})")
+        available = ", ".join("/".join(pair) for pair in self.entries)
+        raise ActivationError(f"{target}/{condition} is not in {self.path} (it holds {available})")
 
 
 def open_store(path: str | Path) -> Store:
@@ -148,9 +148,9 @@ def open_store(path: str | Path) -> Store:
         raise ActivationError(f"{manifest} is not JSON ({error}). Run: make cache RUN={path.parent.name}") from error
     if content.get("format") != FORMAT:
         raise ActivationError(
-            f"{manifest} has format {content.get('format')!r}, this tacit reads {FORMAT!r}. Run: make cache"
-            f" RUN={path.parent.name}"
+            f"{manifest} has format {content.get('format')!r}, but this version of tacit reads {FORMAT!r}. Run:"
+            f" make cache RUN={path.parent.name}"
         )
     if not content.get("complete"):
-        raise ActivationError(f"{path} is not finished yet. Run: make cache RUN={path.parent.name}")
+        raise ActivationError(f"{path} is not finished yet. To finish it, run: make cache RUN={path.parent.name}")
     return Store(path, content)

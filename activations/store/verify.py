@@ -1,4 +1,4 @@
-"""Is what lies on the disk what was written? Every shard against its checksum, and the tables against the manifest."""
+"""Check a store on disk: every shard and table against its checksum in the manifest; and describe what it holds."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from tacit.files import sha256_of
 
 
 def shard_fault(folder: Path, shard: dict) -> str:
-    """What is wrong with a shard on disk, in words; empty when its bytes are those that were written."""
+    """What is wrong with a shard on disk, in words; empty when its files match their checksums."""
     for name, digest in ((shard["file"], shard["sha256"]), (shard["replies"], shard["replies_sha256"])):
         path = folder / name
         if not path.exists():
             return f"{path} is missing"
         if sha256_of(path) != digest:
-            return f"{path} is damaged or foreign (its checksum is not the one in the manifest)"
+            return f"{path} is damaged or was replaced (its checksum differs from the manifest's)"
     return ""
 
 
 def faults(store: Store) -> Iterator[str]:
-    """One line for everything that is missing, damaged, not finite, or not accounted for in a store."""
+    """One line for each file that is missing or damaged, tensor that is not finite, and entry with missing items."""
     for entry in store.manifest["entries"]:
         for shard in entry["shards"]:
             if fault := shard_fault(store.path, shard):
                 yield fault
             for tensor, count in shard["not_finite"].items():
-                yield f"{store.path / shard['file']}: {count} values of {tensor} are not finite (the model's own)"
+                yield f"{store.path / shard['file']}: {tensor} has {count} non-finite values (as computed by the model)"
         if (rows := sum(shard["rows"][1] - shard["rows"][0] for shard in entry["shards"])) != entry["n_items"]:
-            yield f"{entry['target']}/{entry['condition']}: {rows} of {entry['n_items']} items are there"
+            yield f"{entry['target']}/{entry['condition']}: only {rows} of {entry['n_items']} items are cached"
     for name, digest in store.manifest["tables"].items():
         path = store.path / name
         if not path.exists() or sha256_of(path) != digest:
-            yield f"{path} is missing, damaged or foreign"
+            yield f"{path} is missing, damaged or was replaced"
 
 
 def describe(store: Store) -> str:
-    """What a store holds, for a person: model, items, sites, layers, bytes, versions."""
+    """A readable summary of a store: model, items, sites, layers, bytes, versions."""
     manifest = store.manifest
     shards = [shard for entry in manifest["entries"] for shard in entry["shards"]]
     model = manifest["model"]
@@ -45,15 +45,15 @@ def describe(store: Store) -> str:
         (digest[:12] for name, digest in model.items() if "safetensors" in name), "?"
     )
     lines = [
-        f"model       {model['id']} ({weights}), {manifest['dtype']} on {manifest['device']}",
-        f"layers      {len(store.layers)} of {store.n_layers} (0 is the embeddings), {manifest['d_model']} wide",
-        f"shards      {len(shards)}, {sum(shard['bytes'] for shard in shards) / 1e6:.1f} MB",
-        f"shared work {'yes' if manifest['shares'] else 'no (this model cannot be continued from a cache)'}",
-        "versions    " + ", ".join(f"{name} {number}" for name, number in manifest["versions"].items()),
+        f"model        {model['id']} ({weights}), {manifest['dtype']} on {manifest['device']}",
+        f"layers       {len(store.layers)} of {store.n_layers} (0 is the embeddings), {manifest['d_model']} wide",
+        f"shards       {len(shards)}, {sum(shard['bytes'] for shard in shards) / 1e6:.1f} MB",
+        f"prefix cache {'yes' if manifest['shares'] else 'no (this model cannot continue from a KV cache)'}",
+        "versions     " + ", ".join(f"{name} {number}" for name, number in manifest["versions"].items()),
         "",
         *(
             f"{entry['target']}/{entry['condition']}: {entry['n_items']} items "
-            f"{'at ' + ', '.join(entry['sites']) if entry['sites'] else entry['part'] + ' in words'}"
+            f"{'at ' + ', '.join(entry['sites']) if entry['sites'] else entry['part'] + ' replies only'}"
             f" (key {entry['key'][:12]})"
             for entry in manifest["entries"]
         ),

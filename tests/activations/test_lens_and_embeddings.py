@@ -1,4 +1,4 @@
-"""What is kept of the model's two ends: the logit lens, mean embeddings, and random twins of the whole."""
+"""Logit-lens logits, mean input embeddings, and random-initialised models of the same architecture."""
 
 from __future__ import annotations
 
@@ -103,11 +103,11 @@ def test_building_a_twin_leaves_the_callers_random_numbers_alone(tiny):
     assert torch.equal(torch.rand(3), wanted)
 
 
-def test_a_model_that_runs_elsewhere_has_no_twin_and_that_is_said(tiny, tmp_path):
+def test_a_remote_model_gets_no_random_initialised_models_and_the_user_is_told(tiny, tmp_path):
     said = []
     settings = settings_for(tiny("llama"), remote="ndif")
     assert not cache_twins(tmp_path, (), None, settings, None, said.append)
-    assert "runs elsewhere" in said[0] and not list(tmp_path.iterdir())
+    assert "the model is remote" in said[0] and not list(tmp_path.iterdir())
 
 
 def test_an_architecture_that_cannot_be_built_is_told_in_one_line(tiny, monkeypatch):

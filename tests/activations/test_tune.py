@@ -145,11 +145,11 @@ def test_the_watched_items_say_how_long_to_learn_and_then_it_learns_from_them_to
 def test_what_cannot_be_tuned_is_refused_in_words(tiny):
     tuner = tuner_for(tiny("llama"))
     four, watch, empty = np.arange(4), np.arange(4) > 1, np.full((4, 2), np.nan)
-    with pytest.raises(ActivationError, match="knowledge/plain: 0 items to learn from, 0 to watch"):
+    with pytest.raises(ActivationError, match="knowledge/plain: 0 training and 0 validation items"):
         tuner.tune("knowledge", "plain", four, ANSWERS, np.full(4, -1), watch, cached=empty, seed=0)
     with pytest.raises(ActivationError, match="'no' cannot be spelled after the prompt"):
         tuner.tune("knowledge", "plain", four, ("no", "no"), RIGHT[:4], watch, cached=empty, seed=0)
-    with pytest.raises(ActivationError, match=r"not the model or the prompt of the run\. Run: tacit cache a-run"):
+    with pytest.raises(ActivationError, match=r"the model or the prompt is not the run's\. Run: tacit cache a-run"):
         tuner.tune("knowledge", "plain", four, ANSWERS, RIGHT[:4], watch, cached=as_cached(tuner) - 0.1, seed=0)
     long = tuner_for(tiny("llama"), ["word " * 4000] * 4)
     with pytest.raises(ActivationError, match="longer than the model's context"):
@@ -163,5 +163,5 @@ def test_a_loss_that_is_no_number_is_refused_in_words(tiny):
     learning = Learning(tuner.subject, prompts_of(tuner.subject), [(5,)] * 4, 0)
     with torch.no_grad():
         learning.soft *= float("nan")
-    with pytest.raises(ActivationError, match=r"the loss of a learned prompt is nan in torch.float32"):
+    with pytest.raises(ActivationError, match=r"the loss of the soft prompt is nan in torch.float32"):
         learning.loss(range(4))

@@ -191,7 +191,7 @@ def test_a_damaged_table_is_found_and_written_again_without_the_model(tiny, tmp_
     _cache(tmp_path, tiny("llama"))
     whole = (tmp_path / name).read_bytes()
     (tmp_path / name).write_bytes(whole[:-1])
-    assert list(faults(open_store(tmp_path))) == [f"{tmp_path / name} is missing, damaged or foreign"]
+    assert list(faults(open_store(tmp_path))) == [f"{tmp_path / name} is missing, damaged or was replaced"]
     assert not _cache(tmp_path, tiny("llama"), load=_refuse)
     assert (tmp_path / name).read_bytes() == whole
 
@@ -204,7 +204,7 @@ def test_verify_finds_nothing_wrong_with_a_sound_store_and_one_flipped_bit_in_an
     data = bytearray(shard.read_bytes())
     data[-3] ^= 4
     shard.write_bytes(bytes(data))
-    assert list(faults(store)) == [f"{shard} is damaged or foreign (its checksum is not the one in the manifest)"]
+    assert list(faults(store)) == [f"{shard} is damaged or was replaced (its checksum differs from the manifest's)"]
 
 
 def test_values_that_are_not_finite_are_counted_and_named(tiny, tmp_path, monkeypatch):
@@ -220,8 +220,8 @@ def test_values_that_are_not_finite_are_counted_and_named(tiny, tmp_path, monkey
     monkeypatch.setattr(reading, "residuals", broken)
     _cache(tmp_path, tiny("llama"), n=8)
     assert [line.split(": ")[1] for line in faults(open_store(tmp_path))] == [
-        "5 values of object/002 are not finite (the model's own)",
-        "5 values of report/002 are not finite (the model's own)",
+        "object/002 has 5 non-finite values (as computed by the model)",
+        "report/002 has 5 non-finite values (as computed by the model)",
     ]
 
 
