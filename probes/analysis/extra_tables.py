@@ -41,7 +41,7 @@ def control_panel(context: AnalysisContext) -> list[Method]:
         n_jobs=context.n_jobs,
         p_true=None if heard is None else heard.readouts.get("odds"),
     )
-    return [Method(name, b.kind, b.held, note=b.note or b.held.usual, y=b.y) for name, b in found.items()]
+    return [Method(name, b.kind, b.held, note=b.note or str(b.held.usual), y=b.y) for name, b in found.items()]
 
 
 @dataclass(frozen=True)

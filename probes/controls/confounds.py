@@ -14,8 +14,7 @@ from tacit.probes.controls.surface import Baseline, prompt_lengths, surface_numb
 from tacit.probes.data.examples import Examples
 from tacit.probes.data.folds import Folds
 from tacit.probes.estimators.families import Dense, families
-from tacit.probes.estimators.following import follow
-from tacit.probes.estimators.nested_cv import Held, cross_fit
+from tacit.probes.estimators.nested_cv import Held, cross_fit, fit_at_readings
 from tacit.probes.statistics.metrics import Scoring
 
 REGRESSED_OUT = "confounds regressed out"
@@ -56,7 +55,7 @@ def regressed_out(examples: Examples, scoring: Scoring, folds: Folds, headline: 
     def fit(site: str, layer: int) -> Held:
         return cross_fit(Residual(examples.acts(site, layer), confounds), scoring, folds, probes)
 
-    return Baseline(follow(headline, folds, fit), kind="control")
+    return Baseline(fit_at_readings(headline, folds, fit), kind="control")
 
 
 def _regressors(train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -19,8 +19,7 @@ from tacit.probes.controls.surface import Baseline
 from tacit.probes.data.examples import Examples
 from tacit.probes.data.folds import Folds, make_folds
 from tacit.probes.estimators.families import Dense, Family, families
-from tacit.probes.estimators.following import follow
-from tacit.probes.estimators.nested_cv import Held, cross_fit
+from tacit.probes.estimators.nested_cv import Held, cross_fit, fit_at_readings
 from tacit.probes.statistics.metrics import Scoring, measure, training_median
 
 CONTROL_TASK = "control task"
@@ -56,7 +55,7 @@ def control_task(
     """The headline's probe, at its readings and on its folds, on hashed labels; measured against these."""
     own = relabelled(scoring, hashed_labels(scoring.y, folds.groups, seed=seed))
     probes = families(scoring.kind) if probes is None else probes
-    held = follow(headline, folds, lambda s, n: cross_fit(Dense(examples.acts(s, n)), own, folds, probes))
+    held = fit_at_readings(headline, folds, lambda s, n: cross_fit(Dense(examples.acts(s, n)), own, folds, probes))
     return Baseline(held, own.y, kind="control")
 
 

@@ -14,9 +14,9 @@ from scipy.special import log_softmax, logsumexp
 
 from tacit.probes.controls.surface import Baseline
 from tacit.probes.data.folds import Folds
+from tacit.probes.data.reading import Reading
 from tacit.probes.estimators.families import Dense, families
-from tacit.probes.estimators.following import follow
-from tacit.probes.estimators.nested_cv import Held, choose, cross_fit
+from tacit.probes.estimators.nested_cv import Held, choose, cross_fit, fit_at_readings
 from tacit.probes.statistics.metrics import Scoring
 
 FLOOR = -30.0
@@ -84,6 +84,6 @@ def logit_lens(
         )
         for name in names
     }  # fmt: skip
-    best = choose(list(held.values()), [f"object {layer}" for layer in held], folds.fold)
-    same = follow(headline, folds, lambda site, layer: held[layer])
+    best = choose(list(held.values()), [Reading("object", layer) for layer in held], folds.fold)
+    same = fit_at_readings(headline, folds, lambda site, layer: held[layer])
     return Lens(Baseline(best, kind="baseline" if rival else "control"), Baseline(same, kind="control"), held)

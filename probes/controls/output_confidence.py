@@ -20,8 +20,7 @@ from tacit.probes.controls.surface import Baseline
 from tacit.probes.data.examples import Examples
 from tacit.probes.data.folds import Folds
 from tacit.probes.estimators.families import ALPHAS, Dense, Family, families, fit_logistic, fit_ridge
-from tacit.probes.estimators.following import candidate, readings
-from tacit.probes.estimators.nested_cv import Held, cross_fit
+from tacit.probes.estimators.nested_cv import Held, candidate_named, cross_fit, readings_by_fold
 from tacit.probes.statistics.metrics import Scoring
 
 OUTPUT = "output confidence"
@@ -89,11 +88,11 @@ def stacked_scores(
     """
     probes, known = families(scoring.kind) if probes is None else probes, {}
     out = []
-    for i, reading in enumerate(readings(headline)):
+    for i, reading in enumerate(readings_by_fold(headline)):
         features = Dense(examples.acts(*reading))
         if reading not in known:
             known[reading] = cross_fit(features, scoring, folds, probes)
-        family, k = candidate(probes, known[reading].chosen[i])
+        family, k = candidate_named(probes, known[reading].chosen[i])
         score = np.array(known[reading].pred, copy=True)
         for j in range(folds.n_folds):
             if j != i:

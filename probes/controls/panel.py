@@ -18,8 +18,7 @@ from tacit.probes.controls.random_models import TWIN, random_model
 from tacit.probes.controls.surface import MEAN_EMBEDDINGS, Baseline, mean_embeddings
 from tacit.probes.data.examples import Examples
 from tacit.probes.data.folds import Folds
-from tacit.probes.estimators.following import readings
-from tacit.probes.estimators.nested_cv import Held
+from tacit.probes.estimators.nested_cv import Held, readings_by_fold
 from tacit.probes.statistics.metrics import Scoring, value
 from tacit.probes.verdicts.evidence import LENS, LENS_HERE
 
@@ -69,7 +68,7 @@ def _is_behaviour(examples: Examples) -> bool:
 def _control_task(examples: Examples, scoring: Scoring, folds: Folds, headline: Held, seed: int) -> Baseline:
     """The control task, with what the probe memorises where groups recur in training noted beside it."""
     held_out = control_task(examples, scoring, folds, headline, seed=seed)
-    seen = seen_control_task(examples, scoring, folds, readings(headline)[0], seed=seed)
+    seen = seen_control_task(examples, scoring, folds, readings_by_fold(headline)[0], seed=seed)
     if seen is None:
         return held_out
     return replace(held_out, note=f"{value(scoring.primary, seen[0], seen[1].pred):.3f} where groups recur in training")

@@ -31,6 +31,7 @@ from sklearn.linear_model import Ridge
 
 from tacit.probes.data.examples import Examples
 from tacit.probes.data.folds import Folds
+from tacit.probes.data.reading import Reading
 from tacit.probes.estimators.families import Dense, Family, families, fit_logistic
 from tacit.probes.estimators.layer_sweep import each_cross_fit, sweep
 from tacit.probes.estimators.nested_cv import Held, choose, cross_fit
@@ -141,7 +142,7 @@ def mean_embeddings(
     if not names:
         return None
     held = [cross_fit(Dense(ends[name][rows]), scoring, folds, families(scoring.kind)) for name in names]
-    return Baseline(choose(held, [f"{name.partition('/')[2]} 0" for name in names], folds.fold))
+    return Baseline(choose(held, [Reading(name.removeprefix("mean/"), 0) for name in names], folds.fold))
 
 
 def surface_numbers(texts: Sequence[str]) -> np.ndarray:

@@ -23,9 +23,10 @@ from tacit.errors import ProbeError
 from tacit.probes.data.examples import Examples
 from tacit.probes.data.folds import Trainings
 from tacit.probes.data.items_table import write_atomic
+from tacit.probes.data.reading import Reading
 from tacit.probes.estimators.batched_cv import fit_together
 from tacit.probes.estimators.families import Dense, Family, families
-from tacit.probes.estimators.following import candidate
+from tacit.probes.estimators.nested_cv import candidate_named
 
 FOLDER = "directions"
 
@@ -134,7 +135,7 @@ def save_directions(
     probes = families(examples.kind) if probes is None else probes
     tensors, ways = {}, {}
     for (site, layer), name in chosen.items():
-        x, (family, k) = examples.acts(site, layer), candidate(probes, name)
+        x, (family, k) = examples.acts(site, layer), candidate_named(probes, name)
         found = fit_direction(x, examples.y, n_classes=len(examples.classes), family=family, k=k)
         if found is None and examples.kind == "count":
             found, name = _ridge(x, examples.y), "ridge"
@@ -179,4 +180,5 @@ def _path(run: str | Path, target: str, condition: str) -> Path:
 
 
 def _held(names: Iterable[str]) -> str:
-    return ", ".join(sorted({f"{site} {int(layer)}" for site, layer, _ in (name.rsplit("/", 2) for name in names)}))
+    parts = (name.rsplit("/", 2) for name in names)  # site/layer/weight or site/layer/bias
+    return ", ".join(sorted({Reading(site, int(layer)).name for site, layer, _ in parts}))

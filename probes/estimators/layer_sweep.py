@@ -19,20 +19,18 @@ from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 from tacit.probes.data.folds import Folds
+from tacit.probes.data.reading import Reading
 from tacit.probes.estimators.batched_cv import HeldMany, better, cross_fit_labellings
 from tacit.probes.estimators.families import Dense, Family, families
 from tacit.probes.estimators.nested_cv import Held, choose, cross_fit
 from tacit.probes.statistics.metrics import Scoring, value
 
-Key = tuple[str, int]
-
 
 @dataclass(frozen=True)
 class Sweep:
-    keys: tuple[Key, ...]
-    """(site, layer) of every reading"""
+    readings: tuple[Reading, ...]
     held: tuple[Held, ...]
-    """its held-out predictions"""
+    """the held-out predictions of each reading"""
     permuted: HeldMany | None = None
     """the nested headline of every permuted labelling; None where none was given"""
     permuted_at: Mapping[str, HeldMany] = field(default_factory=dict)
@@ -41,17 +39,18 @@ class Sweep:
     """the nested headline of every sub-sample of the labels"""
 
     def at(self, site: str, layer: int) -> Held:
-        return self.held[self.keys.index((site, layer))]
+        return self.held[self.readings.index(Reading(site, layer))]
 
     def nested(self, fold: np.ndarray, *, layers: Sequence[int], sites: Sequence[str] | None = None) -> Held:
-        """The headline among these layers (and sites), chosen on inner folds; `chosen` reads "object 4"."""
-        picked = [k for k in self.keys if k[1] in set(layers) and (sites is None or k[0] in sites)]
-        return choose([self.at(*k) for k in picked], [f"{site} {layer}" for site, layer in picked], fold)
+        """The headline among these layers (and sites), chosen on inner folds; `chosen` holds `Reading`s."""
+        among = [r for r in self.readings if r.layer in set(layers) and (sites is None or r.site in sites)]
+        return choose([self.at(*reading) for reading in among], among, fold)
 
-    def naive_maximum(self, scoring: Scoring, *, layers: Sequence[int]) -> tuple[Key, float]:
+    def naive_maximum(self, scoring: Scoring, *, layers: Sequence[int]) -> tuple[Reading, float]:
         """The site and layer with the best *held-out* score, and that score: what a nested search must not report."""
-        scores = {k: value(scoring.primary, scoring, self.at(*k).pred) for k in self.keys if k[1] in set(layers)}
-        best = max(scores, key=lambda k: -np.inf if np.isnan(scores[k]) else scores[k])
+        among = [r for r in self.readings if r.layer in set(layers)]
+        scores = {r: value(scoring.primary, scoring, self.at(*r).pred) for r in among}
+        best = max(scores, key=lambda r: -np.inf if np.isnan(scores[r]) else scores[r])
         return best, scores[best]
 
 
@@ -85,15 +84,15 @@ def sweep(
     passengers: permuted labels and sub-samples that go through the same search.
     progress: called with 1 after each finished reading.
     """
-    keys = tuple((site, layer) for site in sites for layer in layers)
+    readings = tuple(Reading(site, layer) for site in sites for layer in layers)
     probes = families(scoring.kind) if probes is None else probes
     # A generator: a layer is read when a worker is about to need it, not before.
     jobs = (
         (acts(site, layer), scoring, folds, probes, passengers if passengers and layer in passengers.layers else None)
-        for site, layer in keys
+        for site, layer in readings
     )
     held, permuted, at, sampled = [], None, {}, {}
-    for (site, _), (one, nulls, few) in zip(keys, _in_order(_read, jobs, n_jobs), strict=True):
+    for (site, _), (one, nulls, few) in zip(readings, _in_order(_read, jobs, n_jobs), strict=True):
         held.append(one)
         if nulls is not None:
             permuted = better(permuted, nulls, folds.fold)
@@ -101,7 +100,7 @@ def sweep(
         sampled |= {k: better(sampled.get(k), found, folds.fold) for k, found in enumerate(few)}
         if progress is not None:
             progress(1)
-    return Sweep(keys, tuple(held), permuted, at, tuple(sampled.values()))
+    return Sweep(readings, tuple(held), permuted, at, tuple(sampled.values()))
 
 
 def fixed_layer(n_layers: int, held: Sequence[int]) -> int:

@@ -6,13 +6,15 @@ cross-fitted here, and `choose` picks among any of them on inner scores alone.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from sklearn import config_context
 
 from tacit.probes.data.folds import Folds
+from tacit.probes.data.reading import Reading
 from tacit.probes.estimators.batched_cv import cross_fit_labellings
 from tacit.probes.estimators.families import Dense, Family
 from tacit.probes.statistics.metrics import Scoring, measure
@@ -24,12 +26,12 @@ class Held:
     """(n_items,) or (n_items, n_classes) float64, held out"""
     inner: np.ndarray
     """(n_folds,) float64, inner score of the chosen candidate of each outer fold; -inf if undefined"""
-    chosen: tuple[str, ...]
-    """what was chosen in each outer fold"""
+    chosen: tuple[str, ...] | tuple[Reading, ...]
+    """per outer fold: family and penalty such as "ridge alpha=1", a report rung, or the reading of a layer search"""
 
     @property
-    def usual(self) -> str:
-        """The most often chosen; the first of several."""
+    def usual(self) -> str | Reading:
+        """The most frequent choice; the first of equals."""
         return Counter(self.chosen).most_common(1)[0][0]
 
 
@@ -78,7 +80,7 @@ def as_is(pred: np.ndarray, scoring: Scoring, folds: Folds, name: str) -> Held:
     return Held(np.asarray(pred, dtype=np.float64), np.array(inner), (name,) * folds.n_folds)
 
 
-def choose(options: Sequence[Held], names: Sequence[str], fold: np.ndarray) -> Held:
+def choose(options: Sequence[Held], names: Sequence[str] | Sequence[Reading], fold: np.ndarray) -> Held:
     """In every outer fold the option with the best inner score, the first of equals; `chosen` holds names.
 
     The result's predictions may come from another option in every fold, which within-fold metrics allow.
@@ -89,6 +91,37 @@ def choose(options: Sequence[Held], names: Sequence[str], fold: np.ndarray) -> H
         pred[fold == i] = options[b].pred[fold == i]
     inner = np.array([options[b].inner[i] for i, b in enumerate(best)])
     return Held(pred, inner, tuple(names[b] for b in best))
+
+
+def readings_by_fold(headline: Held) -> tuple[Reading, ...]:
+    """The reading that each outer fold's inner folds chose. Raises TypeError where no readings were searched."""
+    if not all(isinstance(one, Reading) for one in headline.chosen):
+        raise TypeError(f"expected one Reading per outer fold, got {headline.chosen}")
+    return headline.chosen
+
+
+def fit_at_readings(headline: Held, folds: Folds, fit: Callable[[str, int], Held]) -> Held:
+    """Held-out predictions whose fold i comes from `fit` at the headline's reading of fold i.
+
+    A control at another layer than the probe, or at one layer for all folds, would not be a control of that probe.
+    fit: (site, layer) -> cross-fitted predictions of all items; called once per distinct reading.
+    """
+    fit, chosen = cache(fit), readings_by_fold(headline)
+    held = [fit(*reading) for reading in chosen]
+    pred = np.array(held[0].pred, copy=True)
+    for i, one in enumerate(held):
+        pred[folds.fold == i] = one.pred[folds.fold == i]
+    return Held(pred, np.array([one.inner[i] for i, one in enumerate(held)]), chosen)
+
+
+def candidate_named(probes: Sequence[Family], name: str) -> tuple[Family, int]:
+    """The family, and the position in it, of a choice such as "logistic C=0.1"."""
+    return next(
+        (family, k)
+        for family in probes
+        for k, candidate in enumerate(family.candidates)
+        if f"{family.name} {candidate}".strip() == name.strip()
+    )
 
 
 def inner_score(scoring: Scoring, pred: np.ndarray, train: np.ndarray) -> float:

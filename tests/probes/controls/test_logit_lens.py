@@ -5,6 +5,7 @@ import pytest
 from scipy.special import softmax
 
 from tacit.probes.controls.logit_lens import FLOOR, ClassShares, logit_lens
+from tacit.probes.data.reading import Reading
 from tests.probes.settings import setting
 from tests.probes.worlds import coin
 
@@ -42,7 +43,7 @@ def test_the_lens_finds_the_layer_at_which_the_choice_is_written():
     noise["lens/003"][:, 0] += 4 * right
     ends = {"tokens": np.array([7, 9]), "first": first} | noise
     found = logit_lens(ends, np.arange(200), s.scoring, s.folds, s.headline, rival=True)
-    assert found.best.held.usual == "object 3" and s.score(found.best.held) > 0.95
+    assert found.best.held.usual == Reading("object", 3) and s.score(found.best.held) > 0.95
     assert s.score(found.same.held) == pytest.approx(0.5, abs=0.12)  # the headline looked at layer 2
     np.testing.assert_array_equal(found.same.held.pred, found.by_layer[2].pred)
     late = ends | {"lens/003": rng.normal(size=(200, 2))}

@@ -15,8 +15,7 @@ from tacit.probes.controls.output_confidence import (
     stacked_scores,
 )
 from tacit.probes.estimators.families import LOGISTIC, Dense
-from tacit.probes.estimators.following import candidate
-from tacit.probes.estimators.nested_cv import cross_fit
+from tacit.probes.estimators.nested_cv import candidate_named, cross_fit
 from tests.probes.settings import setting
 from tests.probes.worlds import WorldTarget, along, coin
 
@@ -65,7 +64,7 @@ def test_stacked_scores_come_from_probes_that_saw_neither_the_row_nor_the_outer_
     s = setting(y, signal=along(y, 2.0), layers=(2,), sites=("object",))
     i, j = 1, 3
     held = cross_fit(Dense(s.examples.acts("object", 2)), s.scoring, s.folds, [LOGISTIC])
-    _, k = candidate([LOGISTIC], held.chosen[i])
+    _, k = candidate_named([LOGISTIC], held.chosen[i])
     train = np.flatnonzero((s.folds.fold != i) & (s.folds.fold != j))
     test = np.flatnonzero(s.folds.fold == j)
     x_train, x_test = Dense(s.examples.acts("object", 2)).split(train, test)

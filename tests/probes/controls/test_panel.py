@@ -9,6 +9,7 @@ from tacit.probes.controls.output_confidence import ALONE, BEYOND, OUTPUT
 from tacit.probes.controls.panel import panel
 from tacit.probes.controls.random_models import TWIN
 from tacit.probes.controls.surface import MEAN_EMBEDDINGS, mean_embeddings
+from tacit.probes.data.reading import Reading
 from tacit.probes.verdicts.evidence import LENS, LENS_HERE
 from tests.probes.settings import setting
 from tests.probes.worlds import along, coin, make_world
@@ -60,7 +61,7 @@ def test_the_prompt_whose_mean_embedding_tells_more_is_chosen_on_inner_folds():
     found = mean_embeddings(
         {"mean/object": rng.normal(size=(160, 6)), "mean/report": report}, np.arange(160), s.scoring, s.folds
     )
-    assert found.held.usual == "report 0" and s.score(found.held) > 0.95
+    assert found.held.usual == Reading("report", 0) and s.score(found.held) > 0.95
     assert mean_embeddings({}, np.arange(160), s.scoring, s.folds) is None
 
 

@@ -9,7 +9,7 @@ from sklearn.preprocessing import StandardScaler
 from tacit.errors import ProbeError
 from tacit.probes.estimators.directions import fit_direction, load_direction, save_directions
 from tacit.probes.estimators.families import ALPHAS, CS, LDA, LOGISTIC, RIDGE, families
-from tacit.probes.estimators.following import candidate
+from tacit.probes.estimators.nested_cv import candidate_named
 from tests.probes.settings import setting
 from tests.probes.worlds import WorldTarget, along, coin
 
@@ -64,10 +64,10 @@ def test_a_family_that_bends_has_no_direction_and_a_count_gets_that_of_ridge(tmp
 def test_what_was_saved_is_read_back_with_its_metadata(tmp_path):
     y = coin(80)
     s = setting(y, signal=along(y, 4.0))
-    chosen = {key: held.usual for key, held in zip(s.found.keys, s.found.held, strict=True)}
+    chosen = {key: held.usual for key, held in zip(s.found.readings, s.found.held, strict=True)}
     save_directions(tmp_path, s.examples, chosen, notes={"model": "m"})
     found = load_direction(tmp_path, "behavior", 2, condition="plain", site="report")
-    family, k = candidate(families("binary"), chosen["report", 2])
+    family, k = candidate_named(families("binary"), chosen["report", 2])
     weight, bias = fit_direction(s.examples.acts("report", 2), s.scoring.y, n_classes=2, family=family, k=k)
     np.testing.assert_array_equal(found.weight, weight)
     np.testing.assert_array_equal(found.bias, bias)

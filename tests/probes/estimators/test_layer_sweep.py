@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tacit.probes.data.folds import make_folds
+from tacit.probes.data.reading import Reading
 from tacit.probes.estimators.families import RIDGE, Dense, Family, families
 from tacit.probes.estimators.layer_sweep import fixed_layer, sweep
 from tacit.probes.estimators.nested_cv import Held, as_is, choose, cross_fit
@@ -30,7 +31,7 @@ def test_a_planted_signal_is_recovered_at_its_layer_and_site():
     noise["report", 2][:, 0] += 3 * scoring.y
     found = sweep(lambda s, n: noise[s, n], scoring, folds, sites=("object", "report"), layers=range(4), n_jobs=1)
     headline = found.nested(folds.fold, layers=[1, 2, 3])
-    assert headline.chosen == ("report 2",) * 5
+    assert headline.chosen == (Reading("report", 2),) * 5
     assert value("auroc", scoring, headline.pred) == pytest.approx(value("auroc", scoring, found.at("report", 2).pred))
     assert value("auroc", scoring, headline.pred) > 0.95
 
