@@ -2,7 +2,7 @@
 
 In: `RunFiles`. Out: `Page`s, each a figure with its table, its caption and its file name. A figure that would be higher
 than a page goes on as many as it takes, numbered from the second: `layers-behavior`, `layers-behavior-page2`.
-What a run has no numbers for is not drawn.
+Figures without numbers are left out.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -63,7 +63,7 @@ def run_pages(run: RunFiles) -> Iterator[Page]:
 
 def know_and_say_pages(rows: pd.DataFrame) -> Iterator[Page]:
     """Know and say by target, condition and, where `rows` has a column `run`, model."""
-    caption = "What the states carry (know) and what the model reports (say) on the same items, with 95 % intervals."
+    caption = "What the probe decodes (know) and what the model reports (say) on the same items, with 95 % intervals."
     yield from _numbered("know-and-say", caption, _by_rows(rows), know_and_say.figure)
 
 
@@ -74,9 +74,7 @@ def _know_and_say(run: RunFiles) -> Iterator[Page]:
 
 def _decomposition(run: RunFiles) -> Iterator[Page]:
     table = decomposition.decomposition_rows(run.verdicts)
-    caption = (
-        "The gap in its parts: what the report gains by a fitted scale and by other ways of asking, and what is left."
-    )
+    caption = "The gap step by step: the report as said, fitted to the labels, in the best elicitation, and the probe."
     draw = partial(decomposition.page, scales=decomposition.target_scales(table))
     yield from _panels("decomposition", caption, table, ("target", "condition"), decomposition.FRAME, draw)
 
@@ -87,13 +85,13 @@ def _layers(run: RunFiles) -> Iterator[Page]:
     for target in targets:
         table = layer_rows(run.scores, run.rows, target=target)
         per_page = 2 * max(1, int(style.PAGE_HEIGHT // layers.panel_height(table)))
-        caption = f"{words.plain(target)}: what can be read at each layer, beside reports and baselines."
+        caption = f"{words.plain(target)}: the probe's score at each layer, with reports and baselines."
         yield from _numbered(f"layers-{names[target]}", caption, _by_conditions(table, per_page), layers.panels)
 
 
 def _rungs(run: RunFiles) -> Iterator[Page]:
     table = rung_rows(run.scores, run.entries, run.rows)
-    caption = "Every way in which the model was asked: scores with 95 % intervals, and how many replies could be used."
+    caption = "Every elicitation: its score with a 95 % interval, and how the model's replies were read."
     draw = partial(elicitations.page, scales=elicitations.target_scales(table))
     yield from _numbered("rungs", caption, elicitations.pages(table), draw)
 
@@ -102,7 +100,7 @@ def _agreement(run: RunFiles) -> Iterator[Page]:
     if {"probe_right", "report_right"} <= set(run.items.columns):
         table = agreement.agreement_rows(run.items)
         caption = (
-            "Items on which probe and report (the first wording, as said) are both right, one alone, or neither;"
+            "Items on which probe and report (first wording, as said) are both right, only one of them, or neither:"
             " all items, then by source."
         )
         by = ("target", "condition")
@@ -116,10 +114,10 @@ def _counts(run: RunFiles) -> Iterator[Page]:
         table = count_rows(run.scores, run.items, target=target)
         per_page = 2 * int(style.PAGE_HEIGHT // counts.panel_height())
         name, shown = names[target], words.plain(target)
-        caption = f"{shown}: predicted against true counts, by the probe and by the model."
+        caption = f"{shown}: predicted against true counts, for the probe and for the model's report."
         yield from _numbered(f"counts-{name}", caption, _by_conditions(table, per_page), counts.panels)
         errors, by = count_errors.error_rows(table), ("target", "condition")
-        caption = f"{shown}: how far probe and model are off, by the size of the true count."
+        caption = f"{shown}: errors of probe and report, by the size of the true count."
         yield from _panels(f"count-errors-{name}", caption, errors, by, count_errors.FRAME, count_errors.page)
 
 
@@ -128,33 +126,33 @@ def _from_tables(run: RunFiles) -> Iterator[Page]:
     place, tables = ("target", "condition"), run.tables
     if "curve" in tables:
         table = learning_curve.curve_rows(tables["curve"], run.rows, run.entries)
-        caption = "Score against the number of labels the probe was given; at a gap, how many it takes to see it."
+        caption = "The probe's score by number of training labels; if there is a gap, how many it takes to show."
         yield from _panels("learning-curve", caption, table, place, learning_curve.FRAME, learning_curve.page)
     if "reliability" in tables:
-        caption = "Confidence against the share that turned out right, for probe and report."
+        caption = "Calibration: confidence against the share that was right, for probe and report."
         table = reliability.reliability_rows(tables["reliability"], run.verdicts)
         yield from _panels("reliability-diagram", caption, table, place, reliability.FRAME, reliability.page)
     if "transfer" in tables:
-        caption = "The probe trained on one regime and tested on another, at a layer named in advance."
+        caption = "The probe trained on one regime and tested on another, at a layer fixed in advance."
         table = transfer.transfer_rows(tables["transfer"], run.entries)
         yield from _panels("transfer-matrix", caption, table, transfer.BY, transfer.frame(table), transfer.page)
     if "sparse" in tables:
         caption = (
-            "How few units carry it: the best unit, the best few and the best principal component (PC), layer by layer,"
-            " and what the best unit reads of its text's surface: characters, words or position, whichever is highest."
+            "Sparse probing: the best unit, the best few and the best principal component (PC) at each layer, and how"
+            " well the best unit predicts the text's surface (characters, words or position, whichever is highest)."
         )
         table = with_n(tables["sparse"], run.rows)
         yield from _panels(
             "sparse-reading", caption, table, sparse_probing.BY, sparse_probing.FRAME, sparse_probing.page
         )
     if "matrix" in tables:
-        caption = "Probes and reports of each model against the labels of every model."
+        caption = "Probes and reports of each model, scored on the labels of every model."
         table = cross_model.predictor_rows(tables["matrix"])
         yield from _panels(
             "predictor-matrix", caption, table, cross_model.BY, cross_model.frame(table), cross_model.page
         )
     if "positions" in tables:
-        caption = "What can be read at each token position and layer."
+        caption = "The probe's score at each token position and layer."
         yield from _panels("position-map", caption, tables["positions"], positions.BY, positions.FRAME, positions.page)
 
 

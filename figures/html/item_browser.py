@@ -19,7 +19,7 @@ SHARED = ("target", "condition", "outcome", "source", "label", "report", "reply"
           "object_reply")  # fmt: skip
 """Columns written as numbers of texts, because the same texts come again and again."""
 AGREEMENTS = ("both right", "know only", "say only", "neither", "not analysed")
-"""The last one: items that left before any split, or whose target and condition could not be probed at all."""
+"""The last: items dropped before the split, or whose target and condition could not be probed."""
 MOST_REPLIES = 200_000
 """Replies in other elicitations that the page carries; with more it would no longer open quickly, and says so."""
 
@@ -83,8 +83,7 @@ def _frame(run: RunFiles) -> pd.DataFrame:
 
 
 def _left(run: RunFiles, frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """The items that were asked and not analysed, with what was said of them: where nothing can be measured, reading
-    the replies is what is left."""
+    """The items that were asked and not analysed, with their replies, which can be read even if nothing was scored."""
     replies = run.tables.get("replies")
     if replies is None or not {"prompt", "elicitation", "sample", "value", *_REPLIED} <= set(replies.columns):
         return
@@ -132,8 +131,8 @@ def _others(run: RunFiles, frame: pd.DataFrame, texts: _Texts) -> tuple[dict[str
     return out, 0
 
 
-_ACTS = {"control": "planted answer", "object": "act", "candidate": "candidate answer"}
-"""Prompts whose replies are no report, as the page names them."""
+_ACTS = {"control": "positive control", "object": "object prompt", "candidate": "candidate answer"}
+"""Prompts whose replies are not reports, as the page names them."""
 
 
 def _name(row: dict) -> str:

@@ -41,7 +41,10 @@ def macros(verdicts: Iterable[Mapping]) -> dict[str, str]:
 
 def numbers_tex(verdicts: Iterable[Mapping], *, origin: str) -> str:
     """The file: one `\\newcommand` a line. origin: what the numbers came from, written as a comment."""
-    lines = [f"% {words.one_line(origin)}", "% \\input this file, and write \\tacit... where a number belongs."]
+    lines = [
+        f"% {words.one_line(origin)}",
+        "% \\input this file, then write \\tacit<Target><Condition><Quantity> for each number of the paper.",
+    ]
     lines += [f"\\newcommand{{\\{name}}}{{{text}}}" for name, text in macros(verdicts).items()]
     return "\n".join([*lines, ""])
 
@@ -82,7 +85,7 @@ _ENDS = ("lower", "upper")
 
 
 def _beside(one: Mapping) -> Iterator[tuple[str, str]]:
-    """What stands beside a verdict: where the information is lost, and whether the report is about the model itself."""
+    """Numbers beside the verdict: where the information is lost, and whether the report is about the model itself."""
     lost, framed = one.get("localisation") or {}, one.get("framing") or {}
     for site in ("object_site", "report_site"):
         limits = [_number((lost.get(site) or {}).get(end)) for end in ("value", *_ENDS)]

@@ -25,7 +25,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM, _SIDE = 0.42, 0.1, 0.62, 0.58, 1.3  # inches; the 
 _TITLE = (style.ONE_COLUMN - _LEFT - 0.1) * 72  # points of a heading over both panels
 _SIZES = (1, 5, 15)  # items whose discs are in the key; from the last on discs are alike
 _MOST_DISCS, _CELLS = 1000, 36
-_TITLES = {"probe": "know: read by the probe", "report": "say: as the model said"}
+_TITLES = {"probe": "know: predicted by the probe", "report": "say: reported by the model"}
 _SHARES = {"exact": "exact", "within_1": "±1"}
 _ABOVE = 1.35  # the axis of predictions reaches this far beyond the largest true count
 

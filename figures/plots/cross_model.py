@@ -13,7 +13,9 @@ from tacit.figures.inputs.verdict_rows import require
 COLUMNS = ("predictor", "target_run", "target", "condition", "kind", "metric", "value", "lower", "upper", "n")
 BY = ("target", "condition", "kind", "metric", "subset")
 _KINDS = {
-    "probe": "read from its states", "own probe": "read from its states, with its own labels", "report": "as it says",
+    "probe": "probe on its states",
+    "own probe": "probe on its states, trained on its own labels",
+    "report": "its report",
 }  # fmt: skip
 
 

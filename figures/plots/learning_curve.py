@@ -135,5 +135,5 @@ def _axes(ax, table: pd.DataFrame) -> None:
     if np.isfinite(values).any():
         low, high = max(np.nanmin(values), -0.5), np.nanmax(values)
         ax.set_ylim(low - 0.05 * (high - low or 1), high + 0.05 * (high - low or 1))
-    ax.set_xlabel("labels the probe was given")
+    ax.set_xlabel("training labels of the probe")
     ax.set_ylabel(words.metric(table["metric"].iloc[0]))

@@ -67,7 +67,7 @@ def _notes(table: pd.DataFrame) -> list[str]:
     """What the heading says: where it was read, what the rings are, and what the surface line is."""
     n = f"; {panels.count_of(table)}" if "n" in table else ""
     surface = np.isfinite(table[list(SIMPLER)].astype(float).to_numpy()).any()
-    told = ["its surface: same unit, read for characters, words, position"] if surface else []
+    told = ["its surface: same unit predicting characters, words, position"] if surface else []
     place = f"{words.one_line(table['site'].iloc[0])} prompt{n}; held-out scores"
     return [place, "ring: the highest (max), named beside with its layer", *told]
 

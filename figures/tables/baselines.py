@@ -1,4 +1,4 @@
-"""The table of what the probe must beat, beside it: other ways to choose a layer, baselines and controls.
+"""The table of the probe and what it must beat: other ways to choose a layer, baselines and controls.
 
 In: scores in one metric per target and condition, with its chance. Out: a `Table`. Nothing is computed.
 """
@@ -14,7 +14,7 @@ _KINDS = ["probe", "report", "baseline", "control"]
 
 
 def baseline_table(scores: pd.DataFrame) -> Table:
-    """What the probe must beat, beside it: other ways to choose a layer, baselines and controls."""
+    """The probe and what it must beat: other ways to choose a layer, baselines and controls."""
     headline = (scores["kind"] == "probe") & ((scores["method"] == NESTED) | (scores["layer"] < 0) | _single(scores))
     best = (scores["kind"] == "report") & (scores["method"] == BEST)
     rows = scores[headline | best | scores["kind"].isin(["baseline", "control"])]
@@ -29,7 +29,7 @@ def baseline_table(scores: pd.DataFrame) -> Table:
     caption = "Probe, best report, baselines and controls, with 95 % intervals."
     return Table(
         "baselines", caption, heads, cells, rows, block=len(PLACE), facts=SHARED,
-        note="The naive maximum is the best site and layer by the very scores that are then quoted: what not to quote.",
+        note="The naive maximum is the best site and layer, chosen by the same scores: optimistic, not to be quoted.",
     )  # fmt: skip
 
 

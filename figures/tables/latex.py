@@ -80,7 +80,7 @@ def as_latex(table: Table, *, origin: str = "") -> str:
     aligned = "".join("r" if table.right[i] else "l" for i in kept)
     lines = [
         *(f"% {text}" for text in comments),
-        r"% needs \usepackage{booktabs,graphicx}; in a two-column paper it stands in a table*",
+        r"% needs \usepackage{booktabs,graphicx}; in a two-column paper use it inside table*",
         _SMALL, _FITTED, rf"\begin{{tabular}}{{@{{}}{aligned}@{{}}}}", r"\toprule",
         " & ".join(_head(table.titles[i]) for i in kept) + r" \\", r"\midrule",
     ]  # fmt: skip

@@ -53,7 +53,7 @@ def layer_table(scores: pd.DataFrame) -> Table:
         known = [by_site.get(site, rounding.MISSING) for site in sites]
         cells.append([*place(part.iloc[0]), *name, f"{layer:.0f}", *known, *facts(part.iloc[0])])
     heads = (*PLACE, *["Probe"] * several, ">Layer", *(f"Know, {site} site" for site in sites), *FACTS)
-    caption = "What a probe reads at each layer, with 95 % intervals."
+    caption = "The probe's score at each layer, with 95 % intervals."
     return Table("layer-scores", caption, heads, cells, probes, block=len(PLACE), facts=SHARED)
 
 
@@ -65,11 +65,11 @@ def rung_table(asked: pd.DataFrame) -> Table:
         scores = [by.get(fitted, rounding.MISSING) for fitted in (False, True)]
         cells.append([*place(part.iloc[0]), form, wording(name), *scores, *facts(part.iloc[0])])
     heads = (*PLACE, "Asked for", "Wording", "As said", "Fitted to labels", *FACTS)
-    caption = "Every way in which the model was asked, with 95 % intervals."
+    caption = "Every elicitation, with 95 % intervals."
     return Table(
         "rungs-table", caption, heads, cells, asked, block=len(PLACE), facts=SHARED,
-        note="Fitted to labels: after a one-dimensional map fitted on the probe's training folds. Wordings are numbered"
-        " as in choice/you/0.",
+        note="Fitted to labels: after a one-dimensional map fitted on the probe's training folds. Wording is the"
+        " number at the end of an elicitation's name, as in choice/you/0.",
     )  # fmt: skip
 
 
@@ -91,11 +91,11 @@ def coverage_table(asked: pd.DataFrame) -> Table:
     heads = (*PLACE, "Asked for", "Wording", ">Answered", ">Refused", ">Unreadable", ">Commonest", ">Control",
              ">n")  # fmt: skip
     shown = known[["target", "condition", "form", "elicitation", *columns, "n"]]
-    caption = "How the model answered, and whether it could repeat a given answer."
+    caption = "How the model answered, and its score on the positive control."
     return Table(
         "coverage", caption, heads, cells, shown, block=len(PLACE), facts=SHARED[-1:],
-        note="Commonest: share of the answered replies that give the most frequent answer. Control: share of replies"
-        " that are right when the answer stands in the prompt; a dash where that was not asked.",
+        note="Commonest: share of the answered replies that give the most frequent answer. Control: share of right"
+        " replies when the prompt states the answer; a dash where no control was run.",
     )  # fmt: skip
 
 

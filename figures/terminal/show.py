@@ -1,4 +1,4 @@
-"""What a verb prints when it is done, and `tacit show` prints again: the result, where it is, what to type next.
+"""What a verb prints at its end, and `tacit show` again: the result, where it is, what to type next.
 
 In: a run's folder. Out: text for a terminal, or a dictionary for a program. Reads only what the verbs have written.
 """
@@ -51,7 +51,7 @@ def as_json(folder: Path | str) -> str:
 
 
 def cached_summary(folder: Path | str) -> str:
-    """What `cache` has left: for each target and condition its items, and how the model answered."""
+    """What `cache` has written: for each target and condition, the number of items and the sites."""
     folder = Path(folder)
     path = folder / "activations/manifest.json"
     if not path.is_file():
@@ -62,19 +62,19 @@ def cached_summary(folder: Path | str) -> str:
          ", ".join(each.get("sites") or [])]
         for each in facts.get("entries") or [] if each.get("sites")
     ]  # fmt: skip
-    lines = table_lines(("target", "condition", "items", "read at"), rows)
+    lines = table_lines(("target", "condition", "items", "sites"), rows)
     return "\n".join([*lines, "", f"{path.parent}/. Next: tacit probe {folder.name}"])
 
 
 def probed_summary(folder: Path | str) -> str:
-    """What `probe` has left: for each target and condition the nested score, the best report, and where it was read."""
+    """What `probe` has written: for each target and condition, the nested score, the best report, site and layer."""
     folder = Path(folder)
     path = folder / "probes/scores.csv"
     if not path.is_file():
         raise FigureError(f"{path} is not there. Run: tacit probe {folder.name}")
     scores = clean_scores(pd.read_csv(path))
     rows = [_probed(place, part) for place, part in scores.groupby(["target", "condition"], sort=False)]
-    heads = ("target", "condition", "metric", "know [95 % interval]", "say, best", "layer")
+    heads = ("target", "condition", "metric", "know [95 % interval]", "say, best", "site, layer")
     lines = table_lines(heads, rows) if rows else ["Nothing could be probed; the lines above say why."]
     return "\n".join([*lines, "", f"{path.parent}/. Next: tacit compare {folder.name}"])
 

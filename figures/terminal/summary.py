@@ -1,7 +1,7 @@
 """The verdicts as a page of plain text: what a person reads in the terminal at the end of a comparison.
 
 In: the verdicts. Out: one string. First a table of know, say and gap, each number rounded by its interval; then, for
-each verdict, its sentence, what it rests on and its reasons. Names from models and tables are printed without control
+each verdict, its sentence, what was measured and the reasons. Names from models and tables are printed without control
 characters, so that none can move the cursor or colour the screen.
 """
 
@@ -20,7 +20,7 @@ _ALL = 1.001  # shares of the three outcomes add up to less; counts to more
 
 
 DECIDED = ("GAP", "NO_GAP")
-"""Verdicts that speak for themselves in the table; the others are never printed without their reasons."""
+"""Verdicts that the table is enough for; the others are always printed with their reasons."""
 
 
 def summary(verdicts: Iterable[Mapping], *, width: int = 96, why: bool = True) -> str:

@@ -425,9 +425,9 @@ def test_a_verdict_without_its_coverage_by_class_has_no_table_of_it(a_run, on_di
     ("told", "name"),
     [
         ({"prompt": "report"}, "choice/you/0"),
-        ({"prompt": "control"}, "planted answer, choice/you/0"),
+        ({"prompt": "control"}, "positive control, choice/you/0"),
         ({"prompt": "report", "sample": 2}, "choice/you/0, sample 2"),
-        ({"prompt": "object", "rung": "", "framing": "", "paraphrase": -1, "sample": 3}, "act, sample 3"),
+        ({"prompt": "object", "rung": "", "framing": "", "paraphrase": -1, "sample": 3}, "object prompt, sample 3"),
         ({"prompt": "candidate", "rung": "", "framing": "", "paraphrase": -1}, "candidate answer"),
         ({"prompt": "swapped", "rung": None}, "swapped"),
     ],

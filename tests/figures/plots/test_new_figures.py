@@ -277,7 +277,7 @@ def test_subsets_of_items_are_matrices_of_their_own():
     assert list(table["subset"]) == ["all", "truths differ"]
     figure = cross_model.page(table)
     texts = [text.get_text() for ax in figure.axes for text in ax.texts]
-    assert "read from its states; n = 9" in texts and "read from its states, where truths differ; n = 9" in texts
+    assert "probe on its states; n = 9" in texts and "probe on its states, where truths differ; n = 9" in texts
 
 
 def test_a_position_map_has_the_last_layer_above_and_the_last_position_at_the_right():

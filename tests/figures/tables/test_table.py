@@ -141,7 +141,7 @@ def test_every_table_of_scores_says_metric_chance_and_n(tables, name):
 
 def test_coverage_has_n_and_says_what_its_columns_are(tables):
     text = as_latex(tables["coverage"])
-    assert "($n$ = 400)" in text and "most frequent answer" in text and "stands in the prompt" in text
+    assert "($n$ = 400)" in text and "most frequent answer" in text and "when the prompt states the answer" in text
     assert as_markdown(tables["coverage"]).rstrip().endswith(tables["coverage"].note)
 
 
