@@ -1,4 +1,4 @@
-"""Targets: what is to be known of an item, how it is asked, and how the reply is read."""
+"""Targets: what a model may know about an item, how it is asked, and how its reply is read."""
 
 from tacit.errors import TargetError
 from tacit.targets.base import CONTROL_NOTE, Item, Report, Target

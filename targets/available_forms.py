@@ -1,9 +1,9 @@
-"""In which forms a target's items can be asked about, and the words that a table brings for them.
+"""The elicitations that are available for given items, and the wordings that a user's table brings for them.
 
-In: items, the forms that the target has words for, and whether an item is asked in those words. Out: elicitations, and
-the text of one. A table that words its report itself has that one and the further ones that it names in columns
-`report_prompt:<elicitation>`: the built-in wording would ask something else. The k-shot rungs need no words of their
-own: they show the question of the forced choice after answered examples.
+In: items, the elicitations that the target words itself, and whether an item uses the built-in wording. Out: the
+elicitations, and the text of one. A table with its own report prompt is asked that one, and those in its columns
+`report_prompt:<elicitation>`, but none of the built-in ones, which would ask something else. Few-shot rungs need no
+wording: they repeat the forced choice after labelled examples.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,13 +16,13 @@ from tacit.targets.elicitations import PRIMARY, SHOTS, Elicitation, parse
 def forms_for(
     items: Sequence[Item], built_in: Sequence[Elicitation], *, worded: Callable[[Item], bool]
 ) -> tuple[Elicitation, ...]:
-    """The primary form, `built_in` where every item is `worded` by the target, and those that every item brings."""
+    """The primary elicitation, `built_in` if the target words every item, and those that every item brings."""
     usual = built_in if all(map(worded, items)) else ()
     return tuple(dict.fromkeys((PRIMARY, *usual, *own_forms(items))))
 
 
 def own_forms(items: Sequence[Item]) -> tuple[Elicitation, ...]:
-    """The primary form, the named ones that every item has, and the k-shot forms of the forced choices about itself."""
+    """The primary elicitation, those that every item brings, and few-shot forms of the forced choices about itself."""
     named = [{name for name, _ in item.reports} for item in items]
     shared = sorted(map(parse, set.intersection(*named))) if named else []
     forms = [PRIMARY, *(elicitation for elicitation in shared if elicitation != PRIMARY)]
@@ -36,7 +36,7 @@ def own_forms(items: Sequence[Item]) -> tuple[Elicitation, ...]:
 
 
 def own_wording(item: Item, elicitation: Elicitation) -> str | None:
-    """The item's own words for `how`; a k-shot form without any takes the forced choice's; None = has none."""
+    """The item's own wording, None if it has none; a few-shot form without one takes the forced choice's."""
     words = {PRIMARY.name: item.report_prompt} | dict(item.reports)
     plain = replace(elicitation, rung="choice").name if elicitation.rung in SHOTS else elicitation.name
     return words.get(elicitation.name) or words.get(plain)

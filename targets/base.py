@@ -1,8 +1,8 @@
-"""What every target is made of: the item, the report, the protocol a target follows, and the error it raises.
+"""What all targets share: the item, the report, and the protocol that a target follows.
 
-In: nothing. Out: two frozen dataclasses, one protocol and a few helpers that all targets share. A target turns items
-into plain user messages (rendering them to a chat format is the business of `activations/`), a reply to the object
-prompt into a label, and a reply to the report prompt into a `Report`.
+In: nothing. Out: two frozen dataclasses, one protocol and a few helpers. A target turns items into plain user messages
+(`activations/` renders them in the model's chat format), a reply to the object prompt into a label, and a reply to the
+report prompt into a `Report`.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ CountTokens = Callable[[str], int]
 
 @dataclass(frozen=True)
 class Item:
-    """One thing that is asked about. All text; prompts are plain user messages."""
+    """One thing that the model is asked about. All fields are text; prompts are plain user messages."""
 
     item_id: str
     """Unique within its target, the same in every run with the same seed or table."""
@@ -37,7 +37,7 @@ class Item:
     control_answer: str
     """Planted answer of the positive control."""
     group: str = ""
-    """The user's or the target's own group (the thing of a choice); "" = none."""
+    """A group given by the user or the target (the thing of a choice); "" = none."""
     entity: str = ""
     """Who or what it is about; items with the same entity are never split."""
     answers: tuple[str, ...] = ()
@@ -45,7 +45,7 @@ class Item:
     span: str = ""
     """Token count: the text whose tokens are counted; it occurs exactly once in each prompt."""
     surface: str = ""
-    """The text that surface baselines may read: the span, or the question."""
+    """The text that surface baselines read: the span, or the question."""
     source: str = ""
     """Regime, relation or template."""
     label: str = ""
@@ -53,16 +53,16 @@ class Item:
     property: str = ""
     """Behaviour only: the name of a response property."""
     reports: tuple[tuple[str, str], ...] = ()
-    """(name of an elicitation, prompt) of further report prompts that the user's table brings."""
+    """(name of an elicitation, prompt) of further report prompts from the user's table."""
     popularity: str = ""
-    """Knowledge: how often it is written about, as the table gives it."""
+    """Knowledge: the popularity of the entity, as the table gives it."""
     answer_type: str = ""
     """Knowledge: person, place, number, date or other."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a reader made of a reply."""
+    """What a reply says, as a reader understood it."""
 
     outcome: str
     """One of "answered", "refused", "unreadable"."""
@@ -71,18 +71,18 @@ class Report:
 
 
 class Target(Protocol):
-    """What is to be known of an item.
+    """A property of items that a model may know and report.
 
-    `classes`: names in order, the last one positive when there are two; () = read off the labels. `how` is the form in
-    which the report is asked for; a target words, caps and reads each of its forms itself.
+    `classes`: names in order, the last one positive if there are two; () = taken from the labels. A target words each
+    of its elicitations, limits the length of the reply, and reads it.
     """
 
     name: str
     kind: str  # "count" | "categorical"
     classes: tuple[str, ...]
     needs_reply: bool  # the label needs the greedy reply to the object prompt
-    sampled: bool  # replies drawn at temperature 1 say more of the label than the greedy one
-    reply_tokens: int  # most new tokens of the object reply
+    sampled: bool  # replies sampled at temperature 1 tell more about the label than the greedy one alone
+    reply_tokens: int  # maximum number of new tokens of the object reply
 
     def items(self, n: int, seed: int, *, count_tokens: CountTokens) -> list[Item]:
         """`n` built-in items, all drawn from `seed`; `count_tokens` is the model's tokenizer."""
@@ -91,45 +91,45 @@ class Target(Protocol):
         """Items from the user's table (all columns text); `n` rows drawn by `seed`, all of them when None or fewer."""
 
     def label(self, item: Item, *, reply: str | None, n_tokens: int | None, ended: bool = True) -> float | str | None:
-        """The truth about `item`, None when it is unusable; `ended=False`: `reply` was cut by its length cap."""
+        """The truth about `item`, None if it is unusable; `ended=False`: `reply` was cut off by its length cap."""
 
     def forms(self, items: Sequence[Item]) -> tuple[Elicitation, ...]:
-        """The elicitations that these items can be put in."""
+        """The elicitations that are available for these items."""
 
     def report_prompt(self, item: Item, elicitation: Elicitation) -> str:
-        """The report prompt in this form; after the act only the follow-up, of shots only the question itself."""
+        """The report prompt; after the act only the follow-up, for few-shot rungs only the question itself."""
 
     def reply_cap(self, elicitation: Elicitation) -> int:
-        """Most new tokens of a report reply; 0 where the distribution over the valid answers is all that is read."""
+        """Maximum number of new tokens of a report; 0 if only the distribution over the valid answers is read."""
 
     def valid_answers(self, items: Sequence[Item], elicitation: Elicitation = PRIMARY) -> tuple[str, ...]:
-        """The answers whose log-probabilities are kept at the end of the report prompt; () in free forms."""
+        """The answers whose log-probabilities after the report prompt are kept; () for free text."""
 
     def control_answer(self, item: Item, elicitation: Elicitation) -> str:
-        """What the positive control plants, as this form wants it said."""
+        """The planted answer of the positive control, in the answer format of this elicitation."""
 
     def shot_answer(self, item: Item, label: float | str) -> str:
-        """The true answer as an example shows it."""
+        """The true answer as a few-shot example shows it."""
 
     def read(self, item: Item, reply: str, *, ended: bool = True, elicitation: Elicitation = PRIMARY) -> Report:
-        """What the reply to the report prompt says; `ended=False`: it was cut, perhaps within a number."""
+        """What the reply to the report prompt says; `ended=False`: it was cut off, perhaps within a number."""
 
 
 def control_note(answer: str) -> str:
-    """What stands above a report prompt when the answer is in sight."""
+    """The text above a report prompt in the positive control."""
     return CONTROL_NOTE.format(answer=answer)
 
 
 def short_hash(*parts: str) -> str:
-    """Ten hexadecimal digits that stand for the content of `parts`."""
+    """Ten hexadecimal digits of the SHA-256 hash of `parts`."""
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()[:10]
 
 
 def planted(item_id: str, choices: Sequence[str]) -> str:
-    """The control answer of an item whose truth is not known beforehand: about equally often each of `choices`.
+    """The control answer of an item whose label is not known in advance: each of `choices` about equally often.
 
-    Drawn from the id and not from the run's seed, so that the same item keeps its control (and its cached replies) in
-    every sample.
+    It depends on the id and not on the run's seed, so that an item keeps its control (and its cached replies) in every
+    sample.
     """
     return choices[int(short_hash("control", item_id), 16) % len(choices)]
 

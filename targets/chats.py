@@ -1,8 +1,7 @@
 """A prompt is a user message, or a whole chat as JSON text: `[{"role": "user", "content": "…"}, …]`.
 
-In: either. Out: what was last asked, and the same prompt with its last message worded otherwise. Published data sets
-bring chats (a system prompt, earlier turns); everything that words a question anew goes through here, so that it keeps
-them.
+In: either. Out: the last message, and the same prompt with its last message reworded. Published data sets contain chats
+(with a system prompt or earlier turns); every rewording goes through this file, so that those turns are kept.
 """
 
 import json
@@ -22,7 +21,7 @@ def last_message(prompt: str) -> str:
 
 
 def reworded(prompt: str, word: Callable[[str], str]) -> str:
-    """The prompt with its last message put through `word`; earlier turns stay."""
+    """The prompt with `word` applied to its last message; earlier turns are kept."""
     if not is_chat(prompt):
         return word(prompt)
     chat = json.loads(prompt)

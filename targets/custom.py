@@ -1,14 +1,14 @@
-"""A user's own target in one Python file.
+"""A user-defined target in one Python file.
 
 In: the path of a file that the user names (DATA or --targets). Out: a target like the built-in ones. The file defines
 
     def items(n, seed)        dicts with `object_prompt` and `report_prompt`; also, optionally, the other columns of a
                               table: item_id, group, entity, source, label, control_answer, report_prompt:<elicitation>
-    def label(item, reply)    the truth, a class or a number; None where the reply shows none
-    def read(item, reply)     optional: what the reply to the report prompt says; None where it says nothing
+    def label(item, reply)    the truth, a class or a number; None if the reply shows none
+    def read(item, reply)     optional: what the reply to the report prompt says; None if it says nothing
     KIND, CLASSES             optional: "categorical" (else "count"); the classes in order, ("no", "yes") unless given
-    ANSWERS                   optional: what may be answered, for the read-out; the classes unless given
-    REPLY_TOKENS              optional: longest reply to the object prompt, 48 unless given; 0: the label needs none
+    ANSWERS                   optional: the valid answers, whose log-probabilities are kept; default: the classes
+    REPLY_TOKENS              optional: longest reply to the object prompt, default 48; 0 if the label needs no reply
 
 `docs/your-own-target.md` shows one.
 """
@@ -36,7 +36,7 @@ NEEDED_COLUMNS = ("object_prompt", "report_prompt")
 
 @dataclass(frozen=True)
 class OwnTarget:
-    """See `base.Target`; what it knows stands in the file `path`."""
+    """See `base.Target`; everything specific to it is defined in the file `path`."""
 
     path: str
     sampled: bool = False
@@ -77,7 +77,7 @@ class OwnTarget:
         return self.reply_cap(PRIMARY)
 
     def items(self, n: int, seed: int, *, count_tokens: CountTokens | None = None) -> list[Item]:
-        """The first `n` items that the file makes. Raises `TargetError` for one without prompts, or a wrong kind."""
+        """The first `n` items that the file makes. Raises TargetError for an item without prompts, or a wrong KIND."""
         self._check()
         rows = [row for row, _ in zip(self.module.items(n, seed), range(n), strict=False)]
         for number, row in enumerate(rows):
@@ -87,7 +87,9 @@ class OwnTarget:
                     "report_prompt. Correct items()."
                 )
         if not rows:
-            raise TargetError(f"{self.path}: items({n}, {seed}) gave none, expected at least one. Correct items().")
+            raise TargetError(
+                f"{self.path}: items({n}, {seed}) returned no items, expected at least one. Correct items()."
+            )
         table = pd.DataFrame(rows).map(cell_text)
         return [self._item(row) for _, row in sample_rows(table, None, seed).iterrows()]
 
@@ -103,7 +105,7 @@ class OwnTarget:
         return value if value is None or self.kind == "categorical" else float(value)
 
     def read(self, item: Item, reply: str, *, ended: bool = True, elicitation: Elicitation = PRIMARY) -> Report:
-        """The file's reading of the visible reply, else the project's own reader for this kind."""
+        """The visible reply as the file's `read` reads it, else as the built-in reader for this kind does."""
         text = concluded(reply, ended=ended) if elicitation.rung == "reason" else plain(reply)
         if not hasattr(self.module, "read"):
             return read_count(text, ended=ended) if self.kind == "count" else read_choice(text, self.classes)
@@ -113,11 +115,11 @@ class OwnTarget:
         return Report(ANSWERED, float(value) if self.kind == "count" else str(value))
 
     def forms(self, items: Sequence[Item]) -> tuple[Elicitation, ...]:
-        """The primary form and those that the items bring."""
+        """The primary elicitation and those that the items bring."""
         return own_forms(items)
 
     def report_prompt(self, item: Item, elicitation: Elicitation = PRIMARY) -> str:
-        """The item's own words. Raises `TargetError` for a form that it does not bring."""
+        """The item's own wording. Raises TargetError for an elicitation that it does not bring."""
         own = own_wording(item, elicitation)
         if own is None:
             raise TargetError(
@@ -126,7 +128,7 @@ class OwnTarget:
         return own
 
     def valid_answers(self, items: Sequence[Item], elicitation: Elicitation = PRIMARY) -> tuple[str, ...]:
-        """The file's ANSWERS, else its classes; none where the model writes freely."""
+        """The file's ANSWERS, else its classes; () for free text."""
         if elicitation.rung in ("free", "reason"):
             return ()
         return tuple(str(each) for each in getattr(self.module, "ANSWERS", self.classes))
@@ -140,7 +142,7 @@ class OwnTarget:
         return item.control_answer
 
     def reply_cap(self, elicitation: Elicitation = PRIMARY) -> int:
-        """Most new tokens of a reply in this form."""
+        """Maximum number of new tokens of a reply to this elicitation."""
         return {"reason": 200, "free": 48, "logits": 0}.get(elicitation.rung, 24)
 
     def _item(self, row: pd.Series) -> Item:
@@ -160,6 +162,6 @@ class OwnTarget:
 
 
 def for_own(items: Sequence[Item]) -> OwnTarget | None:
-    """The target in whose file these items were made; None for items of the built-in targets."""
+    """The user-defined target that made these items; None for items of the built-in targets."""
     head, _, path = items[0].property.partition(":") if items else ("", "", "")
     return OwnTarget(path) if head == PYTHON and is_file(path) else None

@@ -29,13 +29,13 @@ class Elicitation:
 
     rung: str = "choice"
     framing: str = "you"
-    """`you`, or `typical`: what a typical language model would answer."""
+    """`you`, or `typical`: what would a typical language model answer?"""
     context: str = "before"
-    """`before` the act, or `after` it, with the model's own act in sight."""
+    """`before` the act, or `after` it, with the model's own act in its context."""
     paraphrase: int = 0
-    """0 extends the object prompt where the target can; the others stand alone."""
+    """0 extends the object prompt if the target can; 1 and 2 are separate prompts."""
     variant: str = ""
-    """Of `logits`: the order of the options, and letters instead of words."""
+    """For `logits`: options in reverse order, or letters instead of words."""
 
     @property
     def name(self) -> str:
@@ -45,7 +45,7 @@ class Elicitation:
 
     @property
     def needs_act(self) -> bool:
-        """Whether the prompt can be written only once the model has acted: it shows the act, or labelled examples."""
+        """Whether the prompt depends on what the model did: it shows the act, or labelled examples."""
         return self.context == "after" or self.rung in SHOTS
 
 
@@ -54,7 +54,7 @@ PRIMARY = Elicitation()
 
 
 def parse(name: str) -> Elicitation:
-    """The elicitation called `name`. Raises TargetError for a name that is none."""
+    """The elicitation called `name`. Raises TargetError for an invalid name."""
     parts = name.strip().split("/")
     context = parts.pop(2) if len(parts) > 3 and parts[2] in CONTEXTS else "before"
     variant = parts.pop(3) if len(parts) > 3 else ""
@@ -77,10 +77,11 @@ def select(
     fewer: int = 1,
     own: Collection[str] = (),
 ) -> tuple[Elicitation, ...]:
-    """Those of `available` that were asked for, the primary one first and always among them.
+    """The elicitations of `available` to ask; the primary one is always included and first.
 
-    paraphrases: wordings of each rung about the model itself; fewer: of those about a typical one, and of those after
-    examples, whose prompts are several times as long. own: names of forms that the user worded: these are asked anyway.
+    paraphrases: number of wordings per rung about the model itself; fewer: the same for the framing `typical` and for
+    few-shot rungs, whose prompts are several times as long. own: names of elicitations that the user worded, which are
+    always asked.
     """
     known = sorted(set(available), key=_place)
     kept = [
@@ -114,11 +115,11 @@ def _place(elicitation: Elicitation) -> tuple:
 def usual_forms(
     *, rungs: Sequence[str], variants: Sequence[str] = (), contexts: Sequence[str] = ("before",)
 ) -> tuple[Elicitation, ...]:
-    """The forms of a target that words every rung in both framings and three paraphrases.
+    """The elicitations of a target that words every rung in both framings and three paraphrases.
 
-    rungs: without `logits`, whose variants are asked once: of the model itself, in paraphrase 0. Every other form that
-    lists its valid answers is read for its log-probabilities too, so `logits` averages over paraphrases as well. What
-    the examples show is this model's own truth, so nobody else is asked about after them.
+    rungs: without `logits`, whose variants are asked only about the model itself and in paraphrase 0. The
+    log-probabilities of valid answers are kept in other rungs too, so `logits` still averages over paraphrases. The
+    examples of few-shot rungs show this model's own labels, so these rungs do not ask about a typical model.
     """
     forms = [
         Elicitation(rung, framing, context, paraphrase)

@@ -1,4 +1,4 @@
-"""Which items belong together: connected components over everything that two items may share.
+"""Groups of items that belong together: connected components over everything that two items may share.
 
 In: one tuple of keys per item. Out: one integer per item; items with the same integer are never split, resampled or
 permuted apart. Computed once and handed to the splitter, the bootstrap and the permutation alike.
@@ -18,7 +18,7 @@ def components(keys: Sequence[Iterable[Hashable]], edges: Sequence[tuple[int, in
     """Number the connected components of items that share a key.
 
     keys: for each of n_items, what it can share with others, e.g. ``("prompt", "How long…")``.
-    edges: further pairs of item positions that belong together (near-duplicates).
+    edges: further pairs of item positions that belong together, such as near-duplicates.
     Returns (n_items,) int64, numbered from 0 in order of first appearance.
     """
     n_items = len(keys)
@@ -44,10 +44,10 @@ def renumber(labels: np.ndarray) -> np.ndarray:
 
 
 def item_keys(items: Sequence, *, share_answers: bool) -> list[tuple[tuple[str, str], ...]]:
-    """What each `Item` may share: object prompt, group, entity and, where asked for, any accepted answer.
+    """What each `Item` may share: object prompt, group, entity and, if `share_answers`, any accepted answer.
 
-    share_answers is for knowledge, where two questions with one answer are one fact for a probe. Elsewhere ``answers``
-    holds the options, which every item shares without being the same item.
+    share_answers: for knowledge, where two questions with the same answer are one fact to a probe. In other targets,
+    ``answers`` holds the options, which all items share.
     """
     return [
         tuple(

@@ -1,7 +1,7 @@
-"""Words and names that nobody knows.
+"""Pronounceable invented words and names.
 
-In: a generator. Out: pronounceable invented words. Used as a text regime (tokens and characters part ways there) and
-for made-up entities, which look like real ones and of which nothing can be known.
+In: a random generator. Out: words that do not exist. Used as a text regime with many tokens per character, and for
+invented entities, which look like real ones but about which nothing can be known.
 """
 
 import numpy as np

@@ -1,9 +1,9 @@
-"""What the model is asked of a target, form by form: the act, every report, and its positive control.
+"""The questions that a target puts to the model: the act, every report, and its positive control.
 
-In: a target, items, the chosen elicitations, and, for what can be written only once the model has acted, its replies
-and the labelled examples of the other folds. Out: `Question`s, plain text that another room puts to the model.
+In: a target, items, the chosen elicitations and, for prompts that depend on them, the model's replies to the act and
+labelled examples from other folds. Out: `Question`s as plain text, which `activations/` puts to the model.
 
-Everything that is asked carries its elicitation's name, so that no reply is ever read as the answer to another form.
+Every question carries the name of its elicitation, so that no reply is read as an answer to another one.
 """
 
 import json
@@ -52,7 +52,7 @@ class Question:
 
 
 def act(target: Target, items: Sequence[Item], *, samples: int) -> Question:
-    """The object prompts. Samples are drawn only where a label is made of the reply."""
+    """The object prompts. Samples are drawn only if the label depends on the reply."""
     texts = tuple(item.object_prompt for item in items)
     if not target.needs_reply:
         return Question("object", texts)
@@ -62,7 +62,7 @@ def act(target: Target, items: Sequence[Item], *, samples: int) -> Question:
 def reports(
     target: Target, items: Sequence[Item], elicitations: Sequence[Elicitation], *, controls: int
 ) -> list[Question]:
-    """Each form's report prompts, and, of the first `controls` items, its positive controls (paraphrase 0 only)."""
+    """The report prompts of each elicitation and, for the first `controls` items, positive controls (paraphrase 0)."""
     return [
         question
         for elicitation in elicitations
@@ -75,7 +75,7 @@ def reports(
 def after_act(
     target: Target, items: Sequence[Item], elicitation: Elicitation, replies: Mapping[str, str], *, controls: int
 ) -> list[Question]:
-    """The same, put as a follow-up to the act: object prompt, the model's own reply, then the question."""
+    """Report prompts as a follow-up to the act: object prompt, the model's own reply, then the question."""
     texts = [
         chat(
             [
@@ -98,7 +98,7 @@ def with_shots(
     *,
     controls: int,
 ) -> list[Question]:
-    """The same after answered examples: shots[i] are positions of the items that are shown to item i."""
+    """Few-shot report prompts: shots[i] are the positions of the items that are shown as examples for item i."""
     shown = [
         [
             *(turn for turn in turns(target.report_prompt(item, elicitation)) if turn[0] != "system"),
@@ -118,10 +118,10 @@ def choose_shots(
 ) -> list[tuple[int, ...]]:
     """For every item the positions of `k` labelled items of other folds, the same for all items of a fold.
 
-    labels: (n_items,) class indices or counts. Every class is shown about equally often, counts are spread evenly over
-    their range; one item per group where there are groups enough, in random order. No shown item shares a group with
-    the item it is shown to: asserted.
-    Raises TargetError where the other folds hold fewer than `k` items.
+    labels: (n_items,) class indices or counts; groups, fold: (n_items,) int. Every class is shown about equally often,
+    and counts are spread evenly over their range; one item per group if there are enough groups, in random order. No
+    example shares a group with the item it is shown for (asserted).
+    Raises TargetError if the other folds have fewer than `k` items.
     """
     of_fold = {}
     for i in np.unique(fold):
@@ -131,7 +131,7 @@ def choose_shots(
         pool = pool[np.sort(first)] if len(first) >= 2 * k else pool
         if len(pool) < k:
             raise TargetError(
-                f"{k} examples are to be shown, and the other folds hold {len(pool)} items. Give more items."
+                f"{k} examples are to be shown, but the other folds have only {len(pool)} items. Give more items."
             )
         of_fold[i] = rng.permutation(_spread(pool, labels[pool], k))
     for i, rows in of_fold.items():
@@ -141,7 +141,7 @@ def choose_shots(
 
 
 def _spread(pool: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
-    """`k` of the pool: the distinct labels in turn where there are at most k of them, else quantiles of the labels."""
+    """`k` of the pool: distinct labels in turn if there are at most k of them, else quantiles of the labels."""
     if len(np.unique(labels)) > k:
         ranked = pool[np.argsort(labels, kind="stable")]
         return ranked[((np.arange(k) + 0.5) * len(ranked) / k).astype(int)]
@@ -152,7 +152,7 @@ def _spread(pool: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
 
 
 def candidates(rows: Sequence[tuple[Item, str]]) -> Question:
-    """Answers whose log-probability after the object prompt is wanted: (item, text) pairs."""
+    """Candidate answers to score by their log-probability after the object prompt: (item, text) pairs."""
     return Question(
         "candidate", tuple(item.object_prompt for item, _ in rows), continuations=tuple(text for _, text in rows)
     )
@@ -174,15 +174,15 @@ def _asked(target: Target, items, elicitation: Elicitation, texts: Sequence[str]
 
 
 def _weighed(target: Target, elicitation: Elicitation) -> bool:
-    """Whether the log-probabilities of the valid answers are wanted in this form: not of what a typical model would
-    say, and of numbers, whose digits cost a pass each, only in the primary form and after examples."""
+    """Whether log-probabilities of the valid answers are computed: only for questions about the model itself and, for
+    numbers, whose digits cost one forward pass each, only in the primary and few-shot elicitations."""
     return elicitation.framing == "you" and (
         target.kind != "count" or elicitation == PRIMARY or bool(n_shots(elicitation))
     )
 
 
 def turns(text: str) -> list[Turn]:
-    """The turns of a prompt: those of a chat written as JSON, or one user message."""
+    """The turns of a prompt, which is a chat as JSON or a single user message."""
     if text.lstrip().startswith("[{"):
         try:
             return [(turn["role"], turn["content"]) for turn in json.loads(text)]
@@ -192,7 +192,7 @@ def turns(text: str) -> list[Turn]:
 
 
 def chat(parts: Sequence[Turn]) -> str:
-    """Turns as one prompt: a plain user message where there is only that, else JSON."""
+    """Turns as one prompt: plain text for a single user message, else JSON."""
     if len(parts) == 1 and parts[0][0] == "user":
         return parts[0][1]
     return json.dumps([{"role": role, "content": content} for role, content in parts], ensure_ascii=False)
@@ -205,5 +205,5 @@ def with_note(text: str, note: str) -> str:
 
 
 def n_shots(elicitation: Elicitation) -> int:
-    """Examples shown in this form; 0 for all but the shots rungs."""
+    """Number of few-shot examples; 0 for all other rungs."""
     return SHOTS.get(elicitation.rung, 0)

@@ -1,1 +1,1 @@
-"""What the model will do: choices and response properties."""
+"""Target `behavior`: predicts the choices and response properties of the model itself."""

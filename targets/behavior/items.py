@@ -1,7 +1,7 @@
 """Items of the behaviour target: from built-in prompts, and from the rows of a table.
 
-In: a prompt or a row, and the property that is asked about. Out: an `Item` with both prompts, unless the row brings its
-own, its options in canonical order (the one that the behaviour is about last), and the planted answer of its control.
+In: a prompt or a row, and the property that is asked about. Out: an `Item` with both prompts (the row's own ones if it
+has any), its options in canonical order (the option that the behaviour is about comes last), and its control answer.
 """
 
 import pandas as pd
@@ -17,7 +17,7 @@ from tacit.targets.elicitations import PRIMARY
 from tacit.targets.readers.options import first_word
 from tacit.targets.tables.user_tables import cells, own_reports, split_list
 
-# Put to a question that does not name its options itself; their order alternates from item to item.
+# Added to a question that does not name its options; their order varies from item to item.
 LISTED_V1 = "{question} Choose between: {options}."
 ACTS_ON_OPTIONS = ("choice", "listed")
 TRUTHS = ("false", "true")
@@ -28,7 +28,7 @@ def built_in(prompt: Prompt, feature: Property) -> Item:
     """The item of a built-in prompt."""
     options = {"choice": OPTIONS, "listed": LETTERS}.get(feature.act, ())
     if feature.name in ("short_term", "ethical_stance", "matching_option"):
-        options = options[::-1]  # "now", the short-term option, is the one that these are about
+        options = options[::-1]  # these properties are about "now", the short-term option, which goes last
     slug = short_hash(feature.name) if ":" in feature.name else feature.name
     return _item(
         f"{slug}-{prompt.key}", feature, options, object_prompt=prompt.question, surface=prompt.question,
@@ -55,7 +55,7 @@ def from_row(row: pd.Series) -> Item:
 
 
 def truths(item: Item) -> tuple[str, str]:
-    """The words for no and yes that the item's report prompt asks for: true and false in much published data."""
+    """The words for no and yes in the item's report prompt: false and true in much published data."""
     text = last_message(item.report_prompt).lower()
     return TRUTHS if all(each in text for each in TRUTHS) else YES_NO
 
@@ -76,18 +76,18 @@ def _item(item_id: str, feature: Property, options: tuple[str, ...], *, report_p
 
 
 def _object_prompt(question: str, feature: Property, options: tuple[str, ...], item_id: str) -> str:
-    """The question, followed by its options where it does not name them all; every second item names them backwards."""
+    """The question, followed by its options if it does not name them all; about half of the items reverse them."""
     if feature.act not in ACTS_ON_OPTIONS:
         return question
     if not all(option.lower() in question.lower() for option in options):
         shown = planted(f"order {item_id}", (options, options[::-1]))
         question = LISTED_V1.format(question=question, options=", ".join(shown))
-    # On a line of its own below listed options: it must not read as part of the last one.
+    # On its own line below listed options, so that it is not read as part of the last one.
     return question + ("\n\n" if "\n" in question else " ") + CHOICE_ENDING_V1
 
 
 def _ordered(row: pd.Series, options: tuple[str, ...], feature: Property, where: str) -> tuple[str, ...]:
-    """The options, the one that the behaviour is about last."""
+    """The options, with the one that the behaviour is about last."""
     if len({option.lower() for option in options}) < 2:
         raise TargetError(
             f"{where}: the options are {row.get('options', '')!r}, expected at least two, such as now|wait. "
@@ -105,9 +105,9 @@ def _ordered(row: pd.Series, options: tuple[str, ...], feature: Property, where:
 
 
 def _label(row: pd.Series, feature: Property, options: tuple[str, ...], where: str) -> str:
-    """The table's label as a class, a word or a number, "" where it gives none.
+    """The table's label as a class, a word or a number, "" if it has none.
 
-    Raises `TargetError` where it is none of them.
+    Raises TargetError if the label is not valid.
     """
     given = row.get("label", "").strip()
     classes = options if feature.name == "option" else feature.classes

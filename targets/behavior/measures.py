@@ -1,8 +1,8 @@
-"""What a reply is like: pure functions from a reply to a character, a word, a number, yes or no.
+"""Measures response properties: pure functions from a reply to a character, a word, a number, yes or no.
 
-In: the raw reply, and whether the model ended it itself. Out: the value, None where the reply does not comply (it is
-empty, or declines in its first sentence) or the value lies beyond its cap: a cut reply has no last word, no length, and
-perhaps half a word at its end. Case and the wrapping of a reply (markdown, reasoning) never count.
+In: the raw reply, and `ended`, whether the model ended it itself. Out: the value, or None if the reply does not comply
+(is empty, or declines in its first sentence) or if the value is censored: a reply that was cut off has no last word and
+no length, and may end in half a word. Case, markdown and reasoning blocks are ignored.
 """
 
 import re
@@ -14,7 +14,7 @@ WORD = re.compile(r"\w+(?:['-]\w+)*")
 VOWELS = "aeiou"
 SPACE = "space"
 BINS = (("short", 10), ("medium", 40), ("long", float("inf")))
-"""Names of lengths, and the most words that each holds."""
+"""(name, maximum number of words) of each length bin."""
 
 
 def compliant(reply: str) -> str:
@@ -53,13 +53,13 @@ def ends_with(reply: str, end: str, *, ended: bool) -> str | None:
 
 
 def n_words(reply: str, *, ended: bool) -> float | None:
-    """Words, cut at white space; a cut reply has no length."""
+    """Number of words, split at white space; None for a reply that was cut off."""
     count = len(plain(reply).split())
     return float(count) if ended and count else None
 
 
 def length_bin(reply: str, *, ended: bool) -> str | None:
-    """The bin of the length; of a cut reply only where it is beyond the last edge already."""
+    """The bin of the length; for a reply that was cut off, only if it is already in the last bin."""
     count = len(plain(reply).split())
     name = next(name for name, most in BINS if count <= most)
     return name if count and (ended or name == BINS[-1][0]) else None
@@ -78,11 +78,11 @@ def refusal(reply: str) -> str | None:
 
 
 def matches(reply: str, pattern: re.Pattern, *, ended: bool) -> str | None:
-    """Whether `pattern` occurs in the visible text; unknown of a cut reply."""
+    """Whether `pattern` occurs in the visible text; None for a reply that was cut off."""
     text = plain(reply)
     return yes_no(pattern.search(text) is not None) if ended and text else None
 
 
 def yes_no(fact: bool) -> str:
-    """A truth value as the classes call it."""
+    """A truth value as a class name."""
     return "yes" if fact else "no"

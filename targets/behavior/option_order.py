@@ -1,8 +1,8 @@
-"""Is the order of the options balanced? A model that always takes the first one must not look like one that prefers.
+"""Checks whether the order of the options is balanced: a preference for the first option must not look like a choice.
 
-In: items with options. Out: how often each option, or the one that the behaviour is about, stands first, over all items
-and in the worst group. The built-in choices are balanced by construction, which is asserted; published ones are read as
-they are, and this says how they are.
+In: items with options. Out: how often each option, and the one that the behaviour is about, comes first, over all items
+and in the least balanced group. Built-in choices are balanced by construction (asserted); published data are used as
+they are, and their balance is reported.
 """
 
 from collections import Counter, defaultdict
@@ -18,18 +18,18 @@ class OrderBalance:
     """How the options of some items are ordered."""
 
     first: dict[str, int]
-    """Option -> items in which it stands first."""
+    """Option -> items in which it comes first."""
     matching_first: float
-    """Share of the items in which the last of `answers` (the one that a behaviour is about) stands first; nan without
+    """Share of the items in which the last of `answers` (the one that a behaviour is about) comes first; nan without
     items."""
     worst_group: int
-    """Largest difference, within any one group, between how often one option and another stand first."""
+    """Largest difference, within any one group, between how often one option and another come first."""
     n: int
     """Items whose prompt names all their options."""
 
 
 def order_balance(items: Sequence[Item]) -> OrderBalance:
-    """Count which option stands first in the object prompt; items whose prompt does not name them all are left out."""
+    """Count which option comes first in the object prompt; items that do not name them all are left out."""
     groups: dict[str, Counter] = defaultdict(Counter)
     matching = []
     for item in items:
@@ -57,5 +57,5 @@ def first_option(item: Item) -> str | None:
 
 
 def rotations(options: Sequence[str]) -> list[tuple[str, ...]]:
-    """Every cyclic order of the options: over all of them, each option has each place once."""
+    """Every cyclic order of the options: over all of them, each option is in each position once."""
     return [(*options[turn:], *options[:turn]) for turn in range(len(options))]

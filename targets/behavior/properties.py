@@ -1,11 +1,11 @@
-"""The registry of response properties: what may be asked of the answer that a model would give.
+"""The registry of response properties, which a model can be asked to predict of its own answer.
 
-In: a name, as it stands in a table's column `property` or in the data of Binder et al. 2024 (arXiv 2410.13787). Out: a
-`Property`: how it is measured on a reply, how a report of it is read, and what the question calls it.
+In: a name, as in a table's column `property` or in the data of Binder et al. 2024 (arXiv 2410.13787). Out: a
+`Property`: how it is measured on a reply, how a report of it is read, and how the question is worded.
 
 Names: `option`, `matching_option`, `ethical_stance`, `short_term`, `agrees`, `refuses`; `among:a,c`; `length` (words),
 `length_bin`; `first_word` … `fifth_word`, `last_word`, `word:7`, the same of `character`; `starts_with_vowel`,
-`is_even`, `ends_with:<text>`; `regex:<pattern>`; `python:<file.py>:<function>` of the user's (see `userfiles.py`).
+`is_even`, `ends_with:<text>`; `regex:<pattern>`; `python:<file.py>:<function>` of the user's (see `python_files.py`).
 """
 
 import re
@@ -40,10 +40,10 @@ class Property:
     name: str
     """As in the column `property`."""
     asks: str
-    """What the question calls it: "the first word of", "start with a vowel", "refuse"; "" for a choice."""
+    """How the question refers to it: "the first word of", "start with a vowel", "refuse"; "" for a choice."""
     form: str
-    """How it is asked for: `value` of the answer, `trait` (a truth about the answer), `deed` (one about the model),
-    `choice`."""
+    """The kind of question: `value` of the answer, `trait` (true or false of the answer), `deed` (true or false of the
+    model), or `choice`."""
     noun: str
     """What the reply should consist of: "that word"; "" for the answers themselves."""
     measure: Measure
@@ -51,19 +51,19 @@ class Property:
     read: Read
     """(item, reply, ended) → what the model says of it."""
     act: str = "open"
-    """Which of the built-in prompts (`acts.py`) show it."""
+    """Which of the built-in prompts (`prompts.py`) show it."""
     kind: str = "categorical"
     classes: tuple[str, ...] = ()
     """In order, the positive one last when there are two; () = read off the labels, or the item's options."""
     answers: tuple[str, ...] = YES_NO
-    """What may be answered and planted; () = the item's options."""
+    """The valid answers, also of the control; () = the item's options."""
     reply_tokens: int = 16
-    """Enough of the reply for the property to show."""
+    """Maximum number of new tokens of a reply, enough to measure the property."""
 
 
 @cache
 def find(name: str) -> Property:
-    """The property called `name`. Raises `TargetError` where there is none, or it lacks its argument."""
+    """The property called `name`. Raises TargetError if there is none, or its argument is missing."""
     head, _, tail = name.strip().partition(":")
     if head.lower() in NAMED and not tail:
         return NAMED[head.lower()]
@@ -81,7 +81,7 @@ def is_property(name: str) -> bool:
 
 
 def meant(name: str) -> str:
-    """The property that `name` is likely a misspelling of, with the argument that it has; "" where none is near."""
+    """The property that `name` is likely a misspelling of, with the argument that it has; "" if none is similar."""
     head, colon, tail = name.strip().partition(":")
     known = [f"{each}:" for each in BUILT] if colon else list(NAMED)
     near = get_close_matches(head.lower() + colon, known, n=1, cutoff=0.7)
@@ -96,7 +96,9 @@ def chosen(item: Item, reply: str) -> str | None:
 def _nth(name: str, place: str) -> Property:
     """`word:7` and `character:7`."""
     if not place.isdecimal() or int(place) < 1:
-        raise TargetError(f"{name}: {place!r} is no place, expected 1 or more, such as word:7. Correct the column.")
+        raise TargetError(
+            f"{name}: {place!r} is not a position, expected 1 or more, such as word:7. Correct the column."
+        )
     make, what = (_word, "word") if name.startswith("word") else (_character, "character")
     return make(name, int(place), f"{what} number {place} of")
 
@@ -125,7 +127,7 @@ def _truth(name: str, asks: str, form: str, measure: Measure, act: str = "open",
 
 
 def _matching(item: Item, option: str | None) -> str | None:
-    """Whether `option` is the one that the item's behaviour is about, which stands last among its answers."""
+    """Whether `option` is the one that the item's behaviour is about, which is the last of its answers."""
     return None if option is None else measures.yes_no(option == item.answers[-1])
 
 
@@ -160,7 +162,7 @@ def _regex(name: str, pattern: str) -> Property:
     try:
         compiled = re.compile(pattern)
     except re.error as error:
-        raise TargetError(f"{name}: this is no regular expression ({error}). Correct the column.") from error
+        raise TargetError(f"{name}: this is not a regular expression ({error}). Correct the column.") from error
     return _truth(
         name, f"contain a match of the regular expression {pattern}", "trait",
         lambda item, reply, ended: measures.matches(reply, compiled, ended=ended), reply_tokens=96,

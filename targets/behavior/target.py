@@ -1,9 +1,10 @@
-"""Target `behavior`: a property of what the model then does.
+"""Target `behavior`: does the model know in advance what it will do?
 
-In: built-in prompts (`choices.py`, `acts.py`), the user's table (`question`, optionally `options`, `property`,
-`matching`), or published data (`published.py`). Out: items whose object prompt is to be acted on and whose report
-prompt asks the model to predict its own answer (Binder et al. 2024, arXiv 2410.13787). One property per run, of those
-in `properties.py`; how it is asked for stands in `hypotheticals.py`. Without options it is the first word of the reply.
+In: built-in prompts (`choices.py`, `prompts.py`), the user's table (`question`, optionally `options`, `property`,
+`matching`), or published data (`published.py`). Out: items whose object prompt makes the model act and whose report
+prompt asks it to predict its own answer (Binder et al. 2024, arXiv 2410.13787). Each run has one property of those in
+`properties.py`, by default the choice between the options or, without options, the first word of the reply. The
+questions are in `wording.py`.
 """
 
 from collections.abc import Sequence
@@ -31,7 +32,7 @@ from tacit.targets.tables.user_tables import check_table, sample_rows
 VARIANTS = ("swapped", "letters", "letters-swapped")
 RUNGS = ("choice", "free", *SHOTS, "reason")
 CAPS = {"reason": 200, "free": 48, "logits": 0}
-"""Most new tokens of a reply; of `logits` only the distribution is read."""
+"""Rung -> maximum number of new tokens of a report; for `logits` only the distribution is read."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Behavior:
 
     @property
     def reply_tokens(self) -> int:
-        """Enough for the property to show."""
+        """Maximum number of new tokens of a reply, enough to measure the property."""
         return self.about.reply_tokens
 
     def items(self, n: int, seed: int, *, count_tokens: CountTokens | None = None) -> list[Item]:
@@ -93,9 +94,9 @@ class Behavior:
     def label(
         self, item: Item, *, reply: str | None = None, n_tokens: int | None = None, ended: bool = True
     ) -> float | str | None:
-        """The table's label, else the property of `reply`; None where it has none.
+        """The table's label, else the property of `reply`; None if it cannot be measured.
 
-        `ended=False`: the reply was cut by its cap, so that its end and its length are censored.
+        `ended=False`: the reply was cut off by its length cap, so that its end and its length are censored.
         """
         if item.label:
             return float(item.label) if self.kind == "count" else item.label
@@ -122,7 +123,7 @@ class Behavior:
         return tuple(dict.fromkeys([*usual, *own]))
 
     def report_prompt(self, item: Item, elicitation: Elicitation = PRIMARY) -> str:
-        """The item's own words for `how`, else the built-in ones; after the act the follow-up question alone."""
+        """The item's own wording, else the built-in one; after the act the follow-up question alone."""
         own = own_wording(item, elicitation)
         if own is not None:
             return own
@@ -133,7 +134,7 @@ class Behavior:
     def valid_answers(self, items: Sequence[Item], elicitation: Elicitation = PRIMARY) -> tuple[str, ...]:
         """What may be answered, in the order of the classes; letters in the order of the classes that they stand for.
 
-        For `matching_option` the options of all items: which of them is the matching one is told by `read`.
+        For `matching_option` the options of all items: which of them is the matching one is decided by `read`.
         """
         if elicitation.rung in ("free", "reason"):
             return ()
@@ -158,7 +159,7 @@ class Behavior:
         return self._letters(elicitation)[self._closed().index(item.control_answer)]
 
     def reply_cap(self, elicitation: Elicitation = PRIMARY) -> int:
-        """Most new tokens of a reply in this form."""
+        """Maximum number of new tokens of a reply to this elicitation."""
         return CAPS.get(elicitation.rung, self.report_tokens)
 
     def _closed(self) -> tuple[str, ...]:
@@ -199,6 +200,6 @@ def for_items(items: Sequence[Item]) -> Behavior:
         raise TargetError(
             f"behavior: the rows have {len(options)} different sets of options (such as {shown}), expected the "
             "same in every row, and in the same order. Give all rows the same names, for example now|wait, and put "
-            "what they stand for into the question."
+            "their meaning in the question."
         )
     return Behavior(properties[0], options.pop()) if properties == ["option"] else Behavior(*properties)

@@ -1,7 +1,7 @@
-"""A table on the Hugging Face hub, fetched whole.
+"""Downloads a table from the Hugging Face hub.
 
-In: an `hf://` address. Out: the file, to be read as any other. The hub's file system comes with transformers; the room
-that runs models is not needed for it.
+In: an `hf://` address. Out: a local copy of the file. Uses the hub's fsspec file system, so neither torch nor
+transformers is imported.
 """
 
 import shutil
@@ -17,7 +17,7 @@ HUB = "hf://"
 def fetched(address: str, folder: Path) -> Path:
     """The file at an `hf://` address, copied into `folder` under its own name.
 
-    Raises `TargetError` where there is no hub, no such file, or no permission.
+    Raises TargetError if the hub cannot be reached, or the file does not exist or may not be read.
     """
     target = folder / address.rpartition("/")[2]
     try:

@@ -1,8 +1,8 @@
-"""Items as a table and back.
+"""Converts items to a data frame and back.
 
-In: items, or a frame with at least the columns of `Item`. Out: the other. Unlike `tables.py`, which reads what users
-wrote, this is the tool's own format: one column per field of `Item`, all text but `answers`, a list of text; `reports`
-is a JSON object, "" where there are none.
+In: items, or a frame with at least the columns of `Item`. Out: the other of the two. Unlike `user_tables.py`, which
+reads users' files, this is the tool's own format: one column per field of `Item`, all text except `answers`, a list of
+text; `reports` is a JSON object, "" if there are none.
 """
 
 import json
@@ -25,7 +25,7 @@ def items_to_frame(items: Sequence[Item]) -> pd.DataFrame:
 
 
 def frame_to_items(frame: pd.DataFrame) -> list[Item]:
-    """The items of a frame, in its order; other columns are left alone, missing optional fields get their defaults.
+    """The items of a frame, in its order; other columns are ignored, missing optional fields get their defaults.
 
     Raises `TargetError` when one of the four fields without a default is missing.
     """

@@ -1,8 +1,8 @@
-"""Published behaviour data, read as it is: the columns are recognised and become those of a table of one's own.
+"""Recognises published behaviour data by its columns and maps them to those of a user's table.
 
-In: a table as `tables.read_table` gives it. Out: the same rows with `question`, `property`, `options`, `matching`,
-`object_prompt` and `report_prompt`, where they are of a known kind; any other table unchanged. Nothing is left out: a
-row that cannot be used is an error of `behavior.py` that names it.
+In: a table as `user_tables.read_table` returns it. Out: for a known data set, the same rows with `question`,
+`property`, `options`, `matching`, `object_prompt` and `report_prompt`; any other table unchanged. No row is dropped: in
+`behavior/items.py`, one that cannot be used is an error that names it.
 
 - *Looking Inward* (Binder et al. 2024, arXiv 2410.13787; felixbinder/introspection_self_prediction): original_question,
   original_dataset, object_level_prompt, hypothetical_prompt (chat messages, or text in the version on the hub),
@@ -30,13 +30,13 @@ RENAMED = {
     "among_b_or_d": "among:b,d",
     "number_of_words": "length",
 }
-"""Their names of properties, where they differ from those of `properties.py`."""
+"""Published names of properties -> names in `properties.py`, where they differ."""
 LABELLED = re.compile(r"^\s*\(([A-Z])\)\s*(.*?)\s*$", re.MULTILINE)
 DEFAULT_LETTERS = "A|B|C|D"
 
 
 def as_table(table: pd.DataFrame) -> pd.DataFrame:
-    """The table with the columns of one's own, if it is of a kind named above; else the table itself."""
+    """The table with the columns of a user's table if it is one of the data sets above, else unchanged."""
     if set(LOOKING_INWARD) <= set(table.columns):
         return _looking_inward(table)
     return _evals(table) if set(EVALS) <= set(table.columns) else table
@@ -48,7 +48,7 @@ def labelled(text: str) -> dict[str, str]:
 
 
 def exchanged(text: str) -> str:
-    """The text with the contents of its two labelled options exchanged, the letters left in order.
+    """The text with the contents of its two labelled options exchanged and the letters kept in order.
 
     Raises `ValueError` unless there are exactly two.
     """
@@ -89,7 +89,7 @@ def _letter(cell: str) -> str:
 
 
 def _letters(prompt: str) -> str:
-    """The letters that label options in a prompt (a chat's new lines are escaped); all four where none are found."""
+    """The letters that label options in a prompt (newlines are escaped in a chat); A to D if none are found."""
     found = sorted(set(re.findall(r"\(([A-D])\)|(?:^|\\n|\n)\s*([A-D])[.):]\s", prompt)))
     letters = sorted({one or other for one, other in found})
     return LIST_MARK.join(letters) if len(letters) > 1 else DEFAULT_LETTERS

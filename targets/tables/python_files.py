@@ -1,7 +1,7 @@
-"""Python files of the user's: the only code from outside that runs here.
+"""Loads the user's Python files, the only external code that is ever run.
 
-In: a path, or `file.py:function`, that the user names: as DATA, as a target, or in the column `property` of a table.
-Out: the module or the function. Nothing that a model says, and nothing in a checkpoint, ever leads here.
+In: a path, or `file.py:function`, that the user gives as DATA, as a target, or in the column `property` of a table.
+Out: the module or the function. Neither a model's output nor a checkpoint can cause a file to be loaded.
 """
 
 import importlib.util
@@ -15,7 +15,7 @@ from types import ModuleType
 from tacit.errors import TargetError
 
 PYTHON = "python"
-"""What stands before a path in the field `property` of an item."""
+"""Prefix of a path in the field `property` of an item."""
 KINDS = {bool: "truth", int: "count", float: "count", str: "word"}
 """Return annotation of a property function -> how it is asked for and read."""
 
@@ -26,15 +26,17 @@ def is_file(path: str) -> bool:
 
 
 def load_function(where: str) -> tuple[Callable[[str], object], str, str]:
-    """The function `file.py:function`, how it is asked for (`truth`, `count`, `word`), and in what words.
+    """The function `file.py:function`, its kind (`truth`, `count` or `word`), and the wording of the question.
 
-    The return annotation (bool, int, float or str) is the kind, the first line of the docstring the words: for a truth
-    what the answer would do ("contain an exclamation mark"), else what is asked for ("the number of commas").
+    The return annotation (bool, int, float or str) decides the kind; the first line of the docstring is the wording:
+    for a truth what the answer would do ("contain an exclamation mark"), else the thing asked for ("the number of
+    commas").
+    Raises TargetError for a missing file or function, annotation or docstring.
     """
     path, _, name = where.rpartition(":")
     function = getattr(load_module(path), name, None) if path else None
     if not callable(function):
-        raise TargetError(f"{where!r} is no function: expected {PYTHON}:file.py:function. Correct the column.")
+        raise TargetError(f"{where!r} is not a function: expected {PYTHON}:file.py:function. Correct the column.")
     kind = inspect.signature(function, eval_str=True).return_annotation
     asks = (inspect.getdoc(function) or "").partition("\n")[0].strip().rstrip(".")
     if kind not in KINDS or not asks:
@@ -53,11 +55,11 @@ def load_module(path: str) -> ModuleType:
         raise TargetError(f"there is no Python file {path}. Check the path.")
     spec = importlib.util.spec_from_file_location(f"own_{file.stem}", file.resolve())
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses of the file look themselves up there
+    sys.modules[spec.name] = module  # dataclasses in the file look themselves up there
     try:
         spec.loader.exec_module(module)
     except Exception as error:
-        raise TargetError(f"{path} could not be imported: {type(error).__name__}: {error}. Repair it.") from error
+        raise TargetError(f"{path} could not be imported: {type(error).__name__}: {error}. Correct it.") from error
     return module
 
 

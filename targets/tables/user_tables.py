@@ -1,8 +1,8 @@
-"""A user's table, read and checked.
+"""Reads and checks a user's table.
 
 In: a file (CSV, TSV, JSONL, JSON records or Parquet). Out: a pandas frame whose columns and values are all text ("" =
-missing), column names in lower case. What a column means is the targets' business; here are the checks that all of them
-share, each ending in one line that says what is wrong and what to do.
+missing), column names in lower case. The targets interpret the columns; this file has the checks that they share, each
+with a one-line message that says what is wrong and what to do.
 """
 
 import csv
@@ -31,10 +31,10 @@ OPTIONAL = {
 for _sibling in ("char_count", "word_count", "coupled_count"):
     REQUIRED[_sibling], OPTIONAL[_sibling] = REQUIRED["token_count"], OPTIONAL["token_count"]
 OFFERED = ("token_count", "knowledge", "behavior")
-"""Targets that a table is taken for where none is named."""
+"""Targets that a table can be matched to when none is named."""
 LIST_MARK = "|"
 REPORT_COLUMN = "report_prompt:"
-"""Before the name of an elicitation: a column with the user's own words for it."""
+"""Prefix of columns that hold the user's own wording of an elicitation."""
 
 
 def read_table(path: str | Path) -> pd.DataFrame:
@@ -83,7 +83,7 @@ def targets_for(table: pd.DataFrame) -> tuple[str, ...]:
 
 
 def ignored_columns(table: pd.DataFrame, target: str) -> tuple[str, ...]:
-    """Columns of `table` that `target` does not read, in their order: to be named in one notice."""
+    """Columns of `table` that `target` does not read, in their order."""
     known = {*COMMON_COLUMNS, *REQUIRED[target], *OPTIONAL[target]}
     return tuple(column for column in table.columns if column not in known and not column.startswith(REPORT_COLUMN))
 
@@ -91,7 +91,7 @@ def ignored_columns(table: pd.DataFrame, target: str) -> tuple[str, ...]:
 def own_reports(row: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """(name of an elicitation, prompt) of every column `report_prompt:<name>` that is not empty, by name.
 
-    Raises `TargetError` for a name that is no elicitation.
+    Raises TargetError for a name that is not an elicitation.
     """
     own = [(column, text) for column, text in row.items() if str(column).startswith(REPORT_COLUMN) and text.strip()]
     return tuple(sorted((parse(column.removeprefix(REPORT_COLUMN)).name, text) for column, text in own))
@@ -121,10 +121,10 @@ def check_table(table: pd.DataFrame, target: str) -> None:
 
 
 def sample_rows(table: pd.DataFrame, n: int | None, seed: int) -> pd.DataFrame:
-    """`n` rows without replacement, in the order of the table; all rows when `n` is None or not smaller than the table.
+    """`n` rows without replacement, in the order of the table; all rows if `n` is None or not smaller than the table.
 
-    Adds `item_id` where the table gives none: a hash of the row's content, with -2, -3… for a row that is repeated word
-    for word. Ids are given before sampling, so that a row has the same id in every sample.
+    Adds `item_id` if the table has none: a hash of the row's content, with -2, -3… for exact repetitions of a row. Ids
+    are assigned before sampling, so that a row has the same id in every sample.
     """
     table = table.assign(item_id=_ids(table)).reset_index(drop=True)
     if n is None or n >= len(table):
@@ -139,7 +139,7 @@ def split_list(cell: str) -> tuple[str, ...]:
 
 
 def cells(row: pd.Series) -> dict[str, str]:
-    """The columns that every target reads the same way, "" where the table has none: group, entity, source."""
+    """The columns that every target reads in the same way, "" if missing: group, entity, source."""
     return {name: str(row.get(name, "")).strip() for name in ("group", "entity", "source")}
 
 
@@ -157,11 +157,11 @@ def _record(path: Path, where: str, line: str) -> dict:
         record = json.loads(line)
     except json.JSONDecodeError as error:
         raise TargetError(
-            f"{path}, {where} is not JSON ({error.msg}). Expected one object per line; repair the line."
+            f"{path}, {where} is not JSON ({error.msg}). Expected one object per line; correct the line."
         ) from error
     if not isinstance(record, dict):
         raise TargetError(
-            f"{path}, {where} holds a {type(record).__name__}, expected an object with named fields. Repair the line."
+            f"{path}, {where} holds a {type(record).__name__}, expected an object with named fields. Correct the line."
         )
     return record
 
@@ -173,7 +173,9 @@ def _read_json(path: Path) -> pd.DataFrame:
         lists = [value for value in content.values() if _is_records(value)]
         content = lists[0] if len(lists) == 1 else content
     if content != [] and not _is_records(content):
-        raise TargetError(f"{path} is not a list of records: expected [{{…}}, {{…}}]. Rewrite it so, or as JSONL.")
+        raise TargetError(
+            f"{path} is not a list of records: expected [{{…}}, {{…}}]. Convert it to that form, or to JSONL."
+        )
     return pd.DataFrame(content)
 
 
@@ -215,12 +217,12 @@ def cell_text(value: object) -> str:
 
 
 def _role_first(message: dict) -> dict:
-    """A chat message with its role first, by which a chat is told from other text; any other dict as it is."""
+    """A chat message with its role first, which is how a chat is recognised; any other dict unchanged."""
     return {"role": message["role"], **message} if "role" in message else message
 
 
 def _ids(table: pd.DataFrame) -> list[str]:
-    """The given ids, or hashes of the rows' content, for which the order of the columns does not matter."""
+    """The given ids, or hashes of the rows' content that do not depend on the order of the columns."""
     given = table["item_id"].str.strip() if "item_id" in table else pd.Series([""] * len(table))
     columns = sorted(column for column in table.columns if column != "item_id")
     seen: dict[str, int] = {}
@@ -240,7 +242,7 @@ def _check_ids(table: pd.DataFrame) -> None:
     if len(twice):
         rows = np.flatnonzero(ids == twice.iloc[0])
         raise TargetError(
-            f"item_id {twice.iloc[0]!r} stands in {_rows(rows)}: ids must be unique. Change {_these(rows)}, or "
+            f"item_id {twice.iloc[0]!r} appears in {_rows(rows)}: ids must be unique. Change {_these(rows)}, or "
             "drop the column."
         )
 
@@ -262,7 +264,7 @@ def _listed(names: Iterable[str]) -> str:
 
 
 def _rows(rows: Sequence[int] | np.ndarray) -> str:
-    """`row 3`, or `rows 3, 4, 9 and 12 more`; rows are counted from 1, the header aside."""
+    """`row 3`, or `rows 3, 4, 9 and 12 more`; rows are counted from 1, without the header."""
     shown = ", ".join(str(int(row) + 1) for row in rows[:3])
     more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
     return f"row{'s' if len(rows) > 1 else ''} {shown}{more}"

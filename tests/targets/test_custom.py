@@ -113,7 +113,11 @@ def test_a_column_of_ones_own_beside_the_one_that_is_read_is_no_misspelling(tmp_
     [
         ("t.py", "x = 1", r"defines no items\(\) and no label\(\)"),
         ("t.py", "import nothing_of_the_kind", "could not be imported: ModuleNotFoundError"),
-        ("t.py", "def items(n, seed): return []\ndef label(item, reply): ...", "gave none, expected at least one"),
+        (
+            "t.py",
+            "def items(n, seed): return []\ndef label(item, reply): ...",
+            "returned no items, expected at least one",
+        ),
         ("t.py", "def items(n, seed): return [{'a': 1}]\ndef label(item, reply): ...", "item 0 is {'a': 1}, expected"),
         ("t.py", "KIND = 'x'\ndef items(n, seed): ...\ndef label(item, reply): ...", "KIND is 'x', expected"),
         ("knowledge.py", "", "a target cannot be called 'knowledge'"),
@@ -132,8 +136,8 @@ def test_a_file_that_makes_no_target_is_one_clear_line(tmp_path, name, text, mes
     ("where", "message"),
     [
         ("python:gone.py:f", "there is no Python file gone.py"),
-        ("python:marks.py:gone", "'marks.py:gone' is no function"),
-        ("python:marks.py", "is no function: expected python:file.py:function"),
+        ("python:marks.py:gone", "'marks.py:gone' is not a function"),
+        ("python:marks.py", "is not a function: expected python:file.py:function"),
         ("python:bare.py:f", "expected a return annotation of bool, int, float, str and a docstring"),
     ],
 )

@@ -71,8 +71,8 @@ def test_built_in_items_differ_and_are_grouped(name):
         ("colour", "there is no property 'colour': expected one of option"),
         ("among:", "there is no property 'among:'"),
         ("first_word:3", "there is no property 'first_word:3'"),
-        ("word:0", "'0' is no place"),
-        ("regex:(", "is no regular expression"),
+        ("word:0", "'0' is not a position"),
+        ("regex:(", "is not a regular expression"),
     ],
 )
 def test_a_name_that_is_no_property_is_one_clear_line(name, message):

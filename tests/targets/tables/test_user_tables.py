@@ -87,7 +87,7 @@ def test_a_file_that_is_no_table_is_one_clear_line(tmp_path, name, content, mess
         ),
         ({"question": [], "answer": []}, "is empty: it has a header but no row"),
         ({"question": ["Q?", " "], "answer": ["a", "b"]}, "column 'question' is empty in row 2"),
-        ({"question": ["Q?"] * 3, "answer": ["a"] * 3, "item_id": ["x", "y", "x"]}, "item_id 'x' stands in rows 1, 3"),
+        ({"question": ["Q?"] * 3, "answer": ["a"] * 3, "item_id": ["x", "y", "x"]}, "item_id 'x' appears in rows 1, 3"),
         ({"question": ["Q?"] * 2, "answer": ["a"] * 2, "label": ["yes", "yes"]}, "one class, 'yes', in all 2 rows"),
     ],
 )
