@@ -10,7 +10,6 @@ folds that cut through groups, and tells how much a probe can memorise; it exist
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -20,7 +19,7 @@ from tacit.probes.data.examples import Examples
 from tacit.probes.data.folds import Folds, make_folds
 from tacit.probes.estimators.families import Dense, Family, families
 from tacit.probes.estimators.nested_cv import Held, cross_fit, fit_at_readings
-from tacit.probes.statistics.metrics import Scoring, measure, training_median
+from tacit.probes.statistics.metrics import Scoring
 
 CONTROL_TASK = "control task"
 SEEN_CONTROL_TASK = "control task, groups seen"
@@ -53,7 +52,7 @@ def control_task(
     probes: Sequence[Family] | None = None,
 ) -> Baseline:
     """The headline's probe, at its readings and on its folds, on hashed labels; measured against these."""
-    own = relabelled(scoring, hashed_labels(scoring.y, folds.groups, seed=seed))
+    own = scoring.with_labels(hashed_labels(scoring.y, folds.groups, seed=seed))
     probes = families(scoring.kind) if probes is None else probes
     held = fit_at_readings(headline, folds, lambda s, n: cross_fit(Dense(examples.acts(s, n)), own, folds, probes))
     return Baseline(held, own.y, kind="control")
@@ -81,20 +80,7 @@ def seen_control_task(
         loose = make_folds(y, np.arange(len(y)), kind=scoring.kind, seed=seed)
     except ProbeError:
         return None
-    own = relabelled(replace(scoring, fold=loose.fold), y)
+    own = scoring.with_labels(y, fold=loose.fold)
     return own, cross_fit(
         Dense(examples.acts(*reading)), own, loose, families(scoring.kind) if probes is None else probes
     )
-
-
-def relabelled(scoring: Scoring, y: np.ndarray) -> Scoring:
-    """The same ruler for other labels of the same items, with their own median guess."""
-    return replace(scoring, y=y, reference=training_median(y, scoring.fold) if scoring.kind == "count" else None)
-
-
-def selectivity(
-    scoring: Scoring, probe: np.ndarray, control: Baseline, weights: np.ndarray | None = None
-) -> np.ndarray:
-    """(n_resamples,) float64: probe's score on the labels minus the control's on its own, under the same draws."""
-    own = relabelled(scoring, control.y)
-    return measure(scoring.primary, scoring, probe, weights) - measure(scoring.primary, own, control.held.pred, weights)

@@ -5,7 +5,7 @@ folds that split groups, and whether it is so much higher that rows must be copi
 folds that split groups.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from tacit.errors import ProbeError
 from tacit.probes.data.folds import Folds, make_folds
 from tacit.probes.estimators.families import Dense, families
 from tacit.probes.estimators.nested_cv import Held, cross_fit
-from tacit.probes.statistics.metrics import Scoring, training_median, value
+from tacit.probes.statistics.metrics import Scoring, value
 
 LEAK = 0.1
 """Difference in the primary metric from which a warning is given."""
@@ -42,7 +42,6 @@ def leakage(x: np.ndarray, scoring: Scoring, folds: Folds, grouped: Held, *, see
         loose = make_folds(scoring.y, np.arange(len(scoring.y)), kind=scoring.kind, seed=seed, n_folds=folds.n_folds)
     except ProbeError:
         return Leakage(found, float("nan"))
-    reference = training_median(scoring.y, loose.fold) if scoring.kind == "count" else None
-    other = replace(scoring, fold=loose.fold, reference=reference)
+    other = scoring.with_labels(scoring.y, fold=loose.fold)
     held = cross_fit(Dense(x), other, loose, families(scoring.kind))
     return Leakage(found, value(scoring.primary, other, held.pred))

@@ -3,7 +3,7 @@
 In: logits of the tokens that replies began with, per layer (`Store.ends`). Out: ``logit lens``. Which token speaks for
 which class is learnt from the training rows alone; the classes' log shares are then weighed by a logistic with its
 penalty, and the layer, chosen on inner folds. First-token properties follow from next-token logits, so a claim about
-such a behaviour rests on beating this (PROTOCOL 6).
+such a behaviour rests on beating this (docs/protocol.md, section 6).
 """
 
 from collections.abc import Mapping

@@ -20,7 +20,7 @@ chooses it on inner folds as the probe does, so that none of them is weak for wa
 
 import string
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.sparse import csr_array, hstack
@@ -36,7 +36,7 @@ from tacit.probes.estimators.families import Dense, Family, families, fit_logist
 from tacit.probes.estimators.layer_sweep import each_cross_fit, sweep
 from tacit.probes.estimators.nested_cv import Held, choose, cross_fit
 from tacit.probes.statistics.groups import permute_by_group
-from tacit.probes.statistics.metrics import Scoring, training_median
+from tacit.probes.statistics.metrics import Scoring
 
 SHUFFLED = "shuffled labels"
 MEAN_EMBEDDINGS = "embeddings, mean"
@@ -126,7 +126,7 @@ def shuffled(
 ) -> Baseline:
     """The pipeline at one layer, site chosen inside, on labels permuted by group."""
     y = permute_by_group(scoring.y, folds.groups, rng)
-    permuted = replace(scoring, y=y, reference=training_median(y, folds.fold) if scoring.kind == "count" else None)
+    permuted = scoring.with_labels(y)
     found = sweep(examples.acts, permuted, folds, sites=sites, layers=[layer], n_jobs=n_jobs)
     return Baseline(found.nested(folds.fold, layers=[layer]), y)
 

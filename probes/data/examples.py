@@ -59,7 +59,7 @@ class Examples:
 
     @property
     def report(self) -> np.ndarray:
-        """(n_items,) float64, what the primary report says: see `Heard.value`"""
+        """(n_items,) float64, what the primary report says: see `ParsedReports.value`"""
         return self.primary.value
 
     @property

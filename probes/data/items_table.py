@@ -15,7 +15,7 @@ from tacit.probes.analysis.analyse import NAIVE, NESTED, Analysis, Method
 from tacit.probes.analysis.report_scores import BEST
 from tacit.probes.statistics.bootstrap import Estimate, interval
 from tacit.probes.statistics.groups import effective_groups
-from tacit.probes.statistics.metrics import METRICS, Scoring, has_answer, measure, right, training_median
+from tacit.probes.statistics.metrics import METRICS, Scoring, has_answer, measure, right
 from tacit.probes.statistics.selection import Searches
 
 SCORE_COLUMNS = (
@@ -74,7 +74,7 @@ def own_scoring(scoring: Scoring, y: np.ndarray | None) -> Scoring:
     """The yardstick of a method with labels of its own (shuffled ones), with their own median guess."""
     if y is None:
         return scoring
-    return replace(scoring, y=y, reference=training_median(y, scoring.fold) if scoring.kind == "count" else None)
+    return scoring.with_labels(y)
 
 
 def _exactness(kind: str) -> tuple[str, ...]:

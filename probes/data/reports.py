@@ -1,7 +1,7 @@
 """What was said in one form of question: the replies of all items read, their log-probabilities, and the controls.
 
-In: items, a target, the replies of one elicitation. Out: `Heard`, numbers in the order of the items. Every form is read
-by the target's own reader; an answer that is none stays NaN, whatever the form.
+In: items, a target, the replies of one elicitation. Out: `ParsedReports`, numbers in the order of the items. Replies of
+every form are read by the target's own reader; a reply that gives no answer is NaN.
 """
 
 from collections.abc import Mapping, Sequence
@@ -107,23 +107,35 @@ def parse_reports(
     readouts = read_logprobs(target, items, replies, elicitation, coding)
     if elicitation.rung == "logits":
         read = _chosen(readouts, coding, len(items))
-    numbers = [np.nan if r.value is None else r.value for r in read]
-    sure = elicitation.rung == "number" and coding.kind == "binary"
-    graded = np.array([_odds(v) for v in numbers], dtype=np.float64) if sure else None
-    value = np.sign(graded) if sure else np.array([np.nan if r.value is None else coding.code(r.value) for r in read])
-    if sure:
-        value = np.where(np.isnan(graded), np.nan, np.select([graded > 0, graded < 0], [1.0, 0.0], -1.0))
+    graded = _confidence_odds(read) if elicitation.rung == "number" and coding.kind == "binary" else None
+    value = _codes(read, coding) if graded is None else _favoured_class(graded)
     right, planted = parse_controls(target, every, controls, elicitation)
     return ParsedReports(
-        elicitation,
-        value,
-        tuple(r.outcome for r in read),
-        tuple(None if r.value is None else named(r.value) for r in read),
-        graded,
-        readouts,
-        right,
-        planted,
+        elicitation=elicitation,
+        value=value,
+        outcome=tuple(r.outcome for r in read),
+        names=tuple(None if r.value is None else named(r.value) for r in read),
+        graded=graded,
+        readouts=readouts,
+        control_right=right,
+        control_planted=planted,
     )
+
+
+def _codes(read: Sequence[Answer], coding: Coding) -> np.ndarray:
+    """(n_items,) float64 counts or class indices; NaN where nothing was answered."""
+    return np.array([np.nan if r.value is None else coding.code(r.value) for r in read])
+
+
+def _confidence_odds(read: Sequence[Answer]) -> np.ndarray:
+    """(n_items,) float64 log-odds of confidences in per cent; NaN where nothing was answered."""
+    return np.array([np.nan if r.value is None else _odds(r.value) for r in read], dtype=np.float64)
+
+
+def _favoured_class(log_odds: np.ndarray) -> np.ndarray:
+    """(n_items,) float64: class 1 above 50 %, class 0 below, -1 (neither class) at exactly 50 %; NaN stays NaN."""
+    favoured = np.select([log_odds > 0, log_odds < 0], [1.0, 0.0], -1.0)
+    return np.where(np.isnan(log_odds), np.nan, favoured)
 
 
 def answer(target, item, reply: Mapping, elicitation: Elicitation) -> Answer:

@@ -1,6 +1,6 @@
 """The ruler by which probe, report and baseline are all measured.
 
-In: a `Yardstick` (labels, folds, the median guess), predictions, and optionally resample weights. Out: one number per
+In: a `Scoring` (labels, folds, the median guess), predictions, and optionally resample weights. Out: one number per
 resample; the point estimate is the case of unit weights, so a statistic and its interval cannot diverge.
 
 Predictions have one form for everybody: (n_items,) log-odds of class 1, or any score that rises with it (two classes);
@@ -17,7 +17,7 @@ look like knowledge, and the score would depend on which class is called positiv
 contributes the error of the median guess: it earns no skill.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.stats import rankdata
@@ -59,6 +59,11 @@ class Scoring:
         """The same ruler for some of the items, given by a mask or by positions."""
         reference = None if self.reference is None else self.reference[keep]
         return Scoring(self.kind, self.y[keep], self.fold[keep], self.n_classes, reference)
+
+    def with_labels(self, y: np.ndarray, *, fold: np.ndarray | None = None) -> "Scoring":
+        """Other labels (and folds) for the same items; counts get the training medians of these labels."""
+        fold = self.fold if fold is None else fold
+        return replace(self, y=y, fold=fold, reference=training_median(y, fold) if self.kind == "count" else None)
 
 
 def training_median(y: np.ndarray, fold: np.ndarray) -> np.ndarray:

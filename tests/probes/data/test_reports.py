@@ -8,7 +8,7 @@ from tacit.errors import ProbeError
 from tacit.probes.analysis.report_scores import BEST, read_outs, rungs
 from tacit.probes.data.examples import make_examples
 from tacit.probes.data.folds import make_folds
-from tacit.probes.data.reports import CERTAIN, averaged, facts
+from tacit.probes.data.reports import CERTAIN, _favoured_class, averaged, facts
 from tacit.probes.statistics.metrics import Scoring
 from tacit.targets.base import Report
 from tacit.targets.elicitations import PRIMARY, Elicitation
@@ -143,3 +143,8 @@ def test_an_answer_of_probability_nought_is_certainty_and_not_silence():
 def test_an_answer_that_was_not_offered_leaves_no_odds():
     store, target = make_world(coin(40), said=["no"] * 40, logprobs=(("no",), np.zeros((40, 1))))
     assert "odds" not in make_examples(store, target, "plain").heard["choice/you/0"].readouts
+
+
+def test_a_confidence_above_half_favours_class_1_below_class_0_and_half_neither():
+    assert _favoured_class(np.array([2.0, -2.0, 0.0])).tolist() == [1.0, 0.0, -1.0]
+    assert np.isnan(_favoured_class(np.array([np.nan]))).all()
