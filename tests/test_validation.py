@@ -91,5 +91,5 @@ def test_a_lock_may_be_opened_by_a_tuned_prompt_and_by_no_other_report(level, fa
 
 
 def test_a_control_that_does_not_exist_is_named(tmp_path):
-    with pytest.raises(ProbeError, match="no control is called 'X9'"):
+    with pytest.raises(ProbeError, match="no control's name begins with 'X9'"):
         validate(tmp_path, only="X9")

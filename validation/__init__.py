@@ -1,4 +1,4 @@
-"""The tool judged by truth it did not see: invented worlds, planted gaps, and what must come back."""
+"""Validation of the tool: simulated data with a known truth, and the verdicts it must return."""
 
 from tacit.validation.run import validate
 

@@ -1,6 +1,6 @@
-"""The controls with known truth (PROTOCOL 7): how each world is built, and what the tool must return.
+"""The controls with known truth (PROTOCOL 7): how each data set is simulated, and what the tool must return.
 
-In: a seed. Out: what the whole tool made of that world. Every world goes through the real pipeline, files and all.
+In: a seed. Out: the verdict on that data set. Every data set goes through the real pipeline, files included.
 """
 
 from collections.abc import Callable
@@ -41,13 +41,13 @@ def _oracle(gap: float, report: float):
 
 
 def _decided(seed: int) -> dict:
-    """States and words are right in three of four as decisions; only the states come in fine steps."""
+    """Probe and report have the same accuracy (3 in 4); only the probe has a continuous score; no gap in decisions."""
     y, auroc = coin(N, seed), stats.norm.cdf(np.sqrt(2) * stats.norm.ppf(0.75))
     return judged(y, said=flipped(y, 0.25, seed), signal=_signal(y, auroc), seed=seed)
 
 
 def _clustered(seed: int) -> dict:
-    """Groups of four share label, half of the noise, and whether the report is right; no gap."""
+    """Groups of four share the label, half of the noise, and whether the report is right; no gap."""
     rng, n = np.random.default_rng([seed, 1]), 320
     groups = np.arange(n) // 4
     per_group = coin(n // 4, seed)
@@ -69,14 +69,14 @@ def _uneven(seed: int) -> dict:
 
 
 def _dominated(seed: int) -> dict:
-    """Half of the items in one group, which is a whole fold; no gap."""
+    """Half of the items are one group, which fills a fold; no gap."""
     y = coin(N, seed)
     groups = np.r_[np.zeros(N // 2, dtype=int), np.arange(1, N // 2 + 1)]
     return judged(y, **graded(y, 0.75, seed), signal=_signal(y, 0.75), groups=groups, seed=seed)
 
 
 def _searched(seed: int) -> dict:
-    """Twelve layers of one dimension with the same signal and noise of their own, to choose among; no gap."""
+    """Layer search over twelve one-dimensional layers with the same signal and independent noise; no gap."""
     # In one dimension a probe has only a sign to learn, so every layer is exactly as good as every other. In more, the
     # layer that inner folds prefer is also the one whose direction came out better, and the gap is not quite zero.
     y, layers = coin(N, seed), tuple(range(1, 13))
@@ -102,7 +102,7 @@ def _unequal(seed: int) -> dict:
 
 
 def _given_away(seed: int) -> dict:
-    """An act that the states tell before it is written, and the next token's logits as well; asked, nothing tells."""
+    """The object prompt's states and next-token logits reveal the act; neither report nor report prompt does."""
     y = coin(N, seed)
     signal = along(y, 5, layers=(1,))
     return judged(y, said=flipped(y, 0.5, seed), sites=("object", "report"), ends=foretold(y, layers=(0, 1)), seed=seed,
@@ -110,7 +110,7 @@ def _given_away(seed: int) -> dict:
 
 
 def _asked(seed: int) -> dict:
-    """The same, and asked about it the states tell more than the words: a claim of the report prompt alone."""
+    """Logits reveal the act at the object prompt; at the report prompt the probe beats the report: a gap there only."""
     y, report, gap = coin(N, seed), 0.7, 0.2
     early, late = along(y, 5, layers=(1,)), _signal(y, report + gap)
     return judged(y, **graded(y, report, seed), sites=("object", "report"), ends=foretold(y, layers=(0, 1)), seed=seed,
@@ -125,7 +125,7 @@ def _hashed(seed: int) -> dict:
 
 
 def _duplicated(seed: int) -> dict:
-    """Four copies of every item with one random label: known in groups, and as they would look without."""
+    """Four copies of every item with one random label, with and without groups that keep copies in one fold."""
     rng = np.random.default_rng([seed, 5])
     groups = rng.permutation(np.arange(200) // 4)
     y = [("no", "yes")[k] for k in rng.integers(2, size=50)[groups]]
@@ -181,7 +181,7 @@ def _exclusive(seed: int) -> dict:
 
 
 def _private(seed: int) -> dict:
-    """Two models; each one's states and words carry its own truth, and the truths differ on a third of the items."""
+    """Two models whose states and reports follow their own truths, which differ on a third of the items."""
     mine = coin(N, seed)
     theirs = flipped(mine, 1 / 3, seed)
     texts = [f"fact {k}" for k in range(N)]
@@ -196,7 +196,7 @@ def _private(seed: int) -> dict:
 
 
 def _shifted(seed: int) -> dict:
-    """Behaviour changed, the report did not: it is true of the old behaviour and not of the new."""
+    """Behaviour changed but the report did not: it is true of the old behaviour only."""
     old = coin(N, seed)
     new = flipped(old, 0.4, seed)
     texts = [f"item {k}" for k in range(N)]
@@ -222,7 +222,7 @@ def _nothing_known(found: list[dict]) -> Judged:
 def _grouping_matters(found: list[dict]) -> Judged:
     grouped, loose = (float(np.mean([f[key] for f in found])) for key in ("probe", "ungrouped"))
     known = _decodable(found)
-    # The rank statistic of 25 against 25 groups has a standard deviation of .08; few simulations get three errors.
+    # The AUROC of 25 against 25 groups has a standard deviation of .08; few simulations may miss .5 by three errors.
     near = abs(grouped - 0.5) <= (0.02 if len(found) >= MANY else 3 * 0.08 / np.sqrt(len(found)))
     return Judged(near and loose > 0.8 and at_most(known, len(found), 0.05), "grouped AUROC .50, ungrouped above .80",
                   f"grouped {grouped:.3f}, ungrouped {loose:.3f}, decodable {known / len(found):.1%}")  # fmt: skip
@@ -233,7 +233,7 @@ def _search_is_free(found: list[dict]) -> Judged:
     near = abs(nested - 0.5) <= (0.01 if len(found) >= MANY else 0.06)
     known = _decodable(found)
     p = np.array([f["null_p"] for f in found if f.get("null_p") is not None])
-    uniform = stats.kstest(p, "uniform").pvalue if len(p) >= 10 else None  # a pair of p-values has no distribution
+    uniform = stats.kstest(p, "uniform").pvalue if len(p) >= 10 else None  # too few p-values to test their distribution
     null = "" if uniform is None else f", p uniform (KS p = {uniform:.2f})"
     return Judged(
         near and naive > nested + 0.05 and at_most(known, len(found), 0.05) and (uniform is None or uniform > 0.01),
@@ -243,7 +243,7 @@ def _search_is_free(found: list[dict]) -> Judged:
 
 
 def _without_a_gap(found: list[dict]) -> Judged:
-    """Coverage as well: an interval that forgets a search calls a gap little more often, and covers 90 %."""
+    """Coverage too: an interval that ignores the layer search calls few false gaps, but covers only 90 %."""
     called, covered = never_gap(found), recovers(found, 0.0)
     return Judged(called.passed and covered.passed, f"{called.expected}; {covered.expected}",
                   f"{called.got}; {covered.got}")  # fmt: skip
@@ -298,7 +298,7 @@ CONTROLS = (
     Control("N7 constant", "one report, or no readable one", _no_report, _must_be("REPORT_INVALID")),
     _planted(0.1, 0.85), _planted(0.2, 0.7), _planted(0.4, 0.5),
     Control("P1 asked, gap 0.2", _asked.__doc__, _asked, lambda found: recovers(found, 0.2), statistical=True),
-    Control("P1 off by three", "a mis-scaled count is not unsaid", _off_by_three, _must_be("NO_GAP")),
+    Control("P1 off by three", "counts off by a constant are still informative", _off_by_three, _must_be("NO_GAP")),
     Control("P2 candid", "the report tells the truth", _candid, _must_be("NO_GAP")),
     Control("P4 private", _private.__doc__, _private, _self_above_peer),
     Control("P5 shifted", _shifted.__doc__, _shifted, _old_not_new),

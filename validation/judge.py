@@ -1,7 +1,7 @@
-"""From the outcomes of many simulations to passed or not, what was expected, and what came.
+"""Judge the outcomes of many simulations of a control: passed or not, expected and observed.
 
-In: a list of verdict dictionaries. Out: `Judged`. Where the simulations are few (the fast size), a share passes while
-it is compatible with what is required; with 100 or more it must be met as it stands.
+In: a list of verdict dictionaries. Out: `Judged`. With few simulations (the fast size), a share passes unless a
+binomial test rejects the requirement at 1 %; with 100 or more the observed share itself must meet it.
 """
 
 from collections import Counter
@@ -23,14 +23,14 @@ class Judged:
 
 
 def never_called(found: list[dict]) -> Judged:
-    """GAP in at most 5 %."""
+    """GAP in at most 5 % of the simulations."""
     called = sum(f["verdict"] == "GAP" for f in found)
     got = shares(Counter(f["verdict"] for f in found))
     return Judged(at_most(called, len(found), MOST_FALSE), f"GAP in at most {MOST_FALSE:.0%}", got)
 
 
 def returns(found: list[dict], *names: str, share: float = 0.9) -> Judged:
-    """The verdict is one of these in at least this share of the simulations, and the first is the commonest."""
+    """One of these verdicts in at least this share of the simulations, the first of them most often."""
     tally = Counter(f["verdict"] for f in found)
     hit = sum(tally[name] for name in names)
     enough = at_least(hit, len(found), share) and tally.most_common(1)[0][0] == names[0]
@@ -38,7 +38,7 @@ def returns(found: list[dict], *names: str, share: float = 0.9) -> Judged:
 
 
 def never_gap(found: list[dict]) -> Judged:
-    """GAP, and an interval of the gap that lies above 0, each in at most 5 %."""
+    """GAP in at most 5 % of the simulations, and an interval of the gap above 0 in at most 5 %."""
     called = sum(f["verdict"] == "GAP" for f in found)
     above = sum((f["gap_lower"] or 0) > 0 for f in found)
     gaps = np.array([f["gap"] for f in found], dtype=np.float64)
@@ -50,7 +50,7 @@ def never_gap(found: list[dict]) -> Judged:
 
 
 def recovers(found: list[dict], truth: float, *, tolerance: float = 0.015) -> Judged:
-    """The mean gap is the planted one, and the 95 % interval covers it in 93 to 97 %."""
+    """The mean gap equals the planted one, and the 95 % interval covers that in 93 to 97 % of the simulations."""
     gaps = np.array([f["gap"] for f in found])
     bias, error = float(gaps.mean() - truth), float(gaps.std(ddof=1) / np.sqrt(len(gaps)))
     covered = sum(f["gap_lower"] <= truth <= f["gap_upper"] for f in found)
@@ -72,8 +72,8 @@ def at_least(count: int, n: int, share: float) -> bool:
 
 
 def covers(count: int, n: int) -> bool:
-    """Within 93-97 %, give or take two standard errors of a share of .95 below a thousand simulations; for few of them,
-    not refuted by the binomial at 1 %."""
+    """Whether coverage is within 93-97 %, plus or minus two standard errors for fewer than 1000 simulations; for fewer
+    than 100, whether a binomial test does not reject 95 % at the 1 % level."""
     if n < MANY:
         return bool(binomtest(count, n, 0.95).pvalue > 0.01)
     slack = 0.0 if n >= 1000 else 2 * np.sqrt(0.95 * 0.05 / n)

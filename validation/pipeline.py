@@ -1,6 +1,7 @@
-"""An invented world through the whole tool: files on disk, probe, compare, verdict.
+"""Run the whole tool on simulated data: files on disk, probe, compare, verdict.
 
-In: labels, replies and a signal. Out: the verdict as it would be written, or the predictor x target matrix of several.
+In: labels, replies and a signal. Out: the verdict as `compare` writes it, or the predictor x target matrix of several
+runs.
 """
 
 from collections.abc import Sequence
@@ -18,11 +19,11 @@ from tacit.validation.worlds import make_world
 
 N_RESAMPLES = 1000
 N_PERMUTATIONS = 40
-"""Enough for p = .024, the least that a simulation needs."""
+"""The smallest p-value is then 1/41 = .024, below .05 as a simulation needs."""
 
 
 def judged(y: Sequence, **world) -> dict:
-    """The verdict of one world (`make_world`), with the naive maximum over layers under ``naive``."""
+    """The verdict on one simulated data set (`make_world`); `naive` is the AUROC of the best layer without nesting."""
     with TemporaryDirectory() as folder:
         scores = _probed(y, Path(folder), **world)[1]
         found = compare_run(folder, n_resamples=N_RESAMPLES)[0]
@@ -31,7 +32,7 @@ def judged(y: Sequence, **world) -> dict:
 
 
 def matrix(worlds: dict[str, dict]) -> pd.DataFrame:
-    """The predictor x target matrix of several worlds on the same items, by run name."""
+    """The predictor x target matrix of several simulated runs on the same items, by run name."""
     with TemporaryDirectory() as folder:
         runs = {name: Path(folder) / name for name in worlds}
         stores = {name: _probed(world.pop("y"), runs[name], **world)[0] for name, world in worlds.items()}
@@ -39,7 +40,7 @@ def matrix(worlds: dict[str, dict]) -> pd.DataFrame:
 
 
 def _probed(y: Sequence, folder: Path, **world):
-    # Six random letters a text: nothing to read, and little for the text baselines to count.
+    # Texts of six random letters, so that the text baselines find no signal.
     letters = np.random.default_rng(len(y)).integers(97, 123, size=(len(y), 6)).astype(np.uint8)
     plain = {
         "n_layers": 2, "d_model": 4, "sites": ("report",), "last": np.full(len(y), 20),
@@ -58,7 +59,7 @@ def _probed(y: Sequence, folder: Path, **world):
 
 
 def needed(auroc: float, *, d_model: int, n_train: float) -> float:
-    """The distance between two classes of unit variance at which a *trained* linear probe has this held-out AUROC.
+    """Distance between two classes of unit variance at which a *trained* linear probe has this held-out AUROC.
 
     A direction estimated from n_train items in d_model dimensions errs by a normal vector of variance 4 / n_train, so
     d becomes d^2 / sqrt(d^2 + 4 d_model / n_train); solved for d.

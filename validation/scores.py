@@ -1,7 +1,7 @@
-"""Simulated scores with a known gap, through the real metric and the real bootstrap: coverage, false gaps, power.
+"""Simulated scores with a known gap, evaluated with the real metric and bootstrap: coverage, false gaps, power.
 
-In: a `Setting`. Out: one row per setting. Nothing is trained here, so thousands of simulations take seconds; what
-training adds is measured by the controls that go through the whole pipeline.
+In: a `Setting`. Out: one row per setting. No probe is trained here, so thousands of simulations take seconds; the
+controls that go through the whole pipeline include training.
 
 Truth in closed form: normal scores that differ by s between the classes have AUROC Phi(s / sqrt 2); a report that is
 right with probability r has AUROC r; a pair that contains a non-answer counts 1/2.
@@ -54,7 +54,7 @@ POWER = tuple(
 
 
 def measure_setting(setting: Setting, *, simulations: int, n_resamples: int, seed: int) -> dict:
-    """The setting with bias, coverage of the 95 % interval, and how often it lies above 0 or within the margin."""
+    """The setting with bias, coverage of the 95 % interval, and how often that is above 0 or within the margin."""
     rng = np.random.default_rng([seed, *setting.name.encode()])
     found = [one_gap(setting, rng, n_resamples) for _ in range(simulations)]
     gaps = np.array([f.value for f, _ in found])
@@ -68,7 +68,7 @@ def measure_setting(setting: Setting, *, simulations: int, n_resamples: int, see
 
 
 def one_gap(setting: Setting, rng: np.random.Generator, n_resamples: int):
-    """(interval of the gap, whether it is shown to lie within the margin) of one simulated comparison."""
+    """(interval of the gap, whether equivalence within the margin is shown) of one simulated comparison."""
     groups, y = _labels(setting, rng)
     probe = _probe(setting, groups, y, rng)
     said = _said(setting, groups, y, rng)

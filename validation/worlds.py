@@ -1,4 +1,4 @@
-"""Invented worlds with known truth: a store, a target, and replies whose relation to the labels was planted."""
+"""Simulated data with known truth: a store, a target, and replies with a planted relation to the labels."""
 
 from dataclasses import asdict, dataclass, field
 
@@ -115,7 +115,7 @@ def make_world(
     control: "works" repeats what is planted, "broken" says gibberish, None has no control replies.
     logprobs: (answers, (n_items, n_answers)) of the report, or None.
     last: (n_items,) position of the last token of both prompts; None draws them at random.
-    ends: what the model's two ends say (`Store.ends`), e.g. `foretold`; None says nothing.
+    ends: input embeddings and logit-lens logits (`Store.ends`), e.g. from `foretold`; None for none.
     """
     rng, target = np.random.default_rng([seed, 10]), target or WorldTarget()
     items = _items(y, target, surface, groups, rng)
@@ -178,7 +178,7 @@ def reply_row(target, condition, item, prompt, text, answers, logprobs, elicitat
 
 
 def letters(lengths, seed=0):
-    """One text of random letters per length: equal texts would be one group, whatever their labels."""
+    """One text of random letters per length; all differ, because equal texts would form one group."""
     rng = np.random.default_rng([seed, 13])
     return ["".join(rng.choice(list("abcdefghijklmnopqrstuvwxyz"), size=int(n))) for n in lengths]
 
@@ -207,7 +207,7 @@ def graded(y, auroc, seed=0, names=("no", "yes")):
 
 
 def foretold(y, *, layers, sure=4.0, positive="yes"):
-    """`ends` in which every layer's logit lens at the object prompt tells which of two tokens will be written."""
+    """`ends` in which the logit lens at the object prompt predicts, at every layer, which of two tokens is written."""
     first = np.array([v == positive for v in y]).astype(np.int64)
     logits = ((np.arange(2) == first[:, None]) * sure).astype(np.float32)
     return {"tokens": np.arange(2), "first": first} | {f"lens/{layer}": logits for layer in layers}
