@@ -18,8 +18,8 @@ from tacit.probes.statistics.metrics import primary_columns
 
 WIDTH = {True: 64, False: 128}
 """Labellings that are fitted together, along a path and in closed form: what is held in memory grows with it. A path's
-work on its features is kept for all of them; a decomposition is made anew for each lot, since a kept one is as large as
-the layer itself."""
+work on its features is kept for all of them; a decomposition is recomputed for each batch, since keeping one takes as
+much memory as the layer itself."""
 
 
 @dataclass(frozen=True)
@@ -104,22 +104,30 @@ def _choose(found, trainings, y, folds, kind, n_classes, sample) -> HeldMany:
     tail = (n_classes,) if kind == "multiclass" else ()
     pred = np.full((n_labellings, n, *tail), np.nan)
     best, chosen = np.empty((n_labellings, folds.n_folds)), np.empty((n_labellings, folds.n_folds), dtype=np.int64)
-    pairs = list(combinations(range(folds.n_folds), 2))
+    n_pairs = folds.n_folds * (folds.n_folds - 1) // 2
     usable = np.ones(n, dtype=bool) if sample is None else sample
     each = np.arange(n_labellings)
     for i in range(folds.n_folds):
-        inside = np.full((len(found[0]), n, n_labellings, *tail), np.nan, dtype=np.float32)
-        for t, pair in enumerate(pairs):
-            if i in pair:
-                rows = np.flatnonzero(trainings.test[:, t])
-                other = folds.fold[rows] != i
-                inside[:, rows[other]] = found[t][:, other]
         keep = np.flatnonzero(usable & (folds.fold != i))
-        scores = primary_columns(kind, y[keep], inside[:, keep], folds.fold[keep], n_classes)
+        inner = _inner_predictions(found, trainings, folds, i, (n, n_labellings, *tail))
+        scores = primary_columns(kind, y[keep], inner[:, keep], folds.fold[keep], n_classes)
         scores = np.where(np.isfinite(scores), scores, -np.inf)
         chosen[:, i] = np.argmax(scores, axis=0)
         best[:, i] = scores[chosen[:, i], each]
-        outer = found[len(pairs) + i]
-        rows = np.flatnonzero(trainings.test[:, len(pairs) + i])
-        pred[:, rows] = np.moveaxis(outer, 2, 0)[each, chosen[:, i]]
+        rows = np.flatnonzero(trainings.test[:, n_pairs + i])
+        pred[:, rows] = np.moveaxis(found[n_pairs + i], 2, 0)[each, chosen[:, i]]
     return HeldMany(pred, best, chosen)
+
+
+def _inner_predictions(found, trainings: Trainings, folds: Folds, outer: int, shape: tuple[int, ...]) -> np.ndarray:
+    """(n_candidates, *shape) float32: each fold predicted by models that saw neither it nor the outer fold.
+
+    NaN in the outer fold itself. The first training sets leave out pairs of folds, in the order of `combinations`.
+    """
+    inner = np.full((len(found[0]), *shape), np.nan, dtype=np.float32)
+    for t, pair in enumerate(combinations(range(folds.n_folds), 2)):
+        if outer in pair:
+            rows = np.flatnonzero(trainings.test[:, t])
+            other = folds.fold[rows] != outer
+            inner[:, rows[other]] = found[t][:, other]
+    return inner
