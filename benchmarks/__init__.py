@@ -1,1 +1,1 @@
-"""Speed and memory as ratios against named rivals."""
+"""Speed and memory, as ratios to named rivals."""

@@ -9,172 +9,57 @@ from __future__ import annotations
 
 import functools
 import json
-import multiprocessing
-import resource
-import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 import numpy as np
-import pandas as pd
 import torch
 from safetensors.torch import save_file
 from tqdm import tqdm
-from transformers import PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
-from tacit.activations.model.capture import batches, pad
-from tacit.activations.model.load import Subject, fingerprint, load_config, load_subject, load_tokenizer
+from tacit.activations.model.capture import pad
+from tacit.activations.model.load import Subject, load_subject, load_tokenizer
 from tacit.activations.model.prompts import Prompt
 from tacit.activations.model.read_states import CPU_TOKENS, GPU_TOKENS, Reader
 from tacit.activations.model.sites import sites_of
-from tacit.activations.plan import Ask, item_table, plan_run
 from tacit.activations.tune import BATCH, SOFT, UNLEARNED, Learning
-from tacit.activations.write_shards import cache_entries
+from tacit.benchmarks.memory import memory
+from tacit.benchmarks.random_model import build, prompts_of
+from tacit.benchmarks.ratios import Ratio, seconds
+from tacit.benchmarks.rivals import Rivals, transformer_lens
 from tacit.files import write_bytes
 from tacit.settings import RUNS, Settings
-from tacit.targets.elicitations import PRIMARY
-from tacit.targets.questions import Question
 
 SHARED, OWN = 100, 24
-"""Tokens of a shared beginning, and of what follows it."""
+"""Tokens of a shared beginning, and of the rest of the prompt."""
 QUESTIONS = (8, 24)
 """Tokens of the prompts that share nothing: nine tenths of the questions of published probing sets (LLMsKnow's
 movies, SelfAware; 40 to 90 characters) lie in this range."""
 LONGER = (24, 72)
-"""Tokens of longer prompts, for which the same lines end in `_long`: the shorter the prompts, the more of a machine
-stands idle when they come one at a time."""
-
-
-@dataclass(frozen=True)
-class Ratio:
-    """One line of bench.json."""
-
-    name: str
-    ratio: float
-    """The rival's seconds over ours."""
-    ours_s: float
-    rival_s: float
-    rival: str
-    n: int
-    """Prompts (or bytes, for reading) in each timing."""
-    floor_s: float | None = None
-    """Least seconds that this machine needs for the arithmetic (or the bytes) of ours; none where there is no such."""
-
-
-def build(folder: Path, *, blocks: int, width: int, vocabulary: int, seed: int) -> Path:
-    """A random Qwen2-type model in transformers format with a tokenizer that is only good for its pad token."""
-    from tokenizers import Tokenizer, models, pre_tokenizers
-
-    torch.manual_seed(seed)
-    heads = max(1, width // 64)
-    config = Qwen2Config(
-        vocab_size=vocabulary,
-        hidden_size=width,
-        intermediate_size=width * 38 // 7,
-        num_hidden_layers=blocks,
-        num_attention_heads=heads,
-        num_key_value_heads=max(1, heads // 7),
-        tie_word_embeddings=True,
-    )
-    Qwen2ForCausalLM(config).save_pretrained(folder)
-    words = Tokenizer(models.WordLevel({"a": 0, "b": 1, "c": 2, "<pad>": 3}, unk_token="a"))
-    words.pre_tokenizer = pre_tokenizers.Whitespace()
-    PreTrainedTokenizerFast(tokenizer_object=words, pad_token="<pad>", eos_token="<pad>").save_pretrained(folder)
-    return folder
-
-
-def prompts_of(n: int, *, shared: int, lengths: tuple[int, int], vocabulary: int, seed: int) -> list[Prompt]:
-    """`n` prompts of random tokens: a common beginning, and an own part of random length."""
-    rng = np.random.default_rng(seed)
-    start = rng.integers(4, vocabulary, shared).tolist()
-    sizes = rng.integers(lengths[0], lengths[1] + 1, n)
-    return [Prompt("", (*start, *rng.integers(4, vocabulary, size).tolist())) for size in sizes]
-
-
-@dataclass(frozen=True)
-class Rivals:
-    """The same work as published scripts do it; each keeps the last token's states, or nothing."""
-
-    subject: Subject
-    max_tokens: int
-
-    def _batches(self, prompts: list[Prompt]) -> Iterator[tuple[dict, torch.Tensor]]:
-        for rows in batches([len(prompt.ids) for prompt in prompts], self.max_tokens):
-            ids = [prompts[i].ids for i in rows]
-            last = torch.tensor([len(row) - 1 for row in ids], device=self.subject.device)
-            yield pad(ids, self.subject.tokenizer.pad_token_id, self.subject.device, side="right"), last
-
-    def body(self, prompts: list[Prompt]) -> None:
-        """The bare forward of the transformer body on the same batches: no head, nothing kept."""
-        for inputs, _ in self._batches(prompts):
-            self.subject.body(**inputs, use_cache=False)
-
-    def body_one_by_one(self, prompts: list[Prompt]) -> None:
-        """The bare forward of the transformer body, prompt by prompt."""
-        for prompt in prompts:
-            self.subject.body(input_ids=torch.tensor([prompt.ids], device=self.subject.device), use_cache=False)
-
-    def hidden_states(self, prompts: list[Prompt]) -> None:
-        """`output_hidden_states=True` on the same batches, the last token of each layer kept."""
-        for inputs, last in self._batches(prompts):
-            states = self.subject.module(**inputs, output_hidden_states=True).hidden_states
-            torch.stack([state[torch.arange(len(last)), last] for state in states]).cpu()
-
-    def one_by_one(self, prompts: list[Prompt]) -> None:
-        """The same, one prompt at a time, as published probing code does it."""
-        for prompt in prompts:
-            row = torch.tensor([prompt.ids], device=self.subject.device)
-            states = self.subject.module(input_ids=row, output_hidden_states=True).hidden_states
-            torch.stack([state[0, -1] for state in states]).cpu()
-
-    def tracer_cache(self, prompts: list[Prompt]) -> None:
-        """nnsight's `tracer.cache()` over all blocks, the last token kept afterwards."""
-        for inputs, last in self._batches(prompts):
-            with self.subject.traced.trace(inputs) as tracer:
-                cache = tracer.cache(modules=list(self.subject.blocks)).save()
-            states = [cache[path].output for path in cache.keys()]  # noqa: SIM118  (a view, not a dict)
-            states = [state[0] if isinstance(state, tuple) else state for state in states]
-            torch.stack([state[torch.arange(len(last)), last] for state in states]).cpu()
-
-
-def transformer_lens(subject: Subject) -> Callable | None:
-    """TransformerLens' `run_with_cache` on the same weights; None where it is not installed."""
-    try:
-        from transformer_lens.model_bridge import TransformerBridge
-    except ImportError:
-        return None
-    own = Qwen2ForCausalLM.from_pretrained(subject.traced.repo_id).to(subject.device)  # the bridge changes its model
-    bridge = TransformerBridge.boot_transformers(
-        subject.traced.repo_id, hf_model=own, tokenizer=subject.tokenizer, device=str(subject.device)
-    )
-
-    def run(rivals: Rivals, prompts: list[Prompt]) -> None:
-        for inputs, last in rivals._batches(prompts):
-            _, cache = bridge.run_with_cache(inputs["input_ids"], names_filter=lambda name: name.endswith("hook_out"))
-            states = [cache[f"blocks.{i}.hook_out"] for i in range(len(subject.blocks))]
-            torch.stack([state[torch.arange(len(last)), last] for state in states]).cpu()
-
-    run.__doc__ = "TransformerLens run_with_cache of what each block hands on, the same weights and batches."
-    return run
+"""Tokens of longer prompts, whose lines in bench.json end in `_long`: one at a time, short prompts leave more of
+the machine idle."""
 
 
 def timed(ours: Callable[[], object], rival: Callable[[], object], repeats: int) -> tuple[float, float]:
-    """Least seconds of each, timed in turn after one warm-up: what else the machine does can only add to them."""
-    seconds: tuple[list[float], list[float]] = ([], [])
+    """Least seconds of each, timed in turn after one warm-up: other processes can only add to them."""
+    found: tuple[list[float], list[float]] = ([], [])
     for turn in range(repeats + 1):
         for side, run in enumerate((ours, rival)):
-            start = time.perf_counter()
-            with torch.inference_mode():
-                run()
-            if torch.cuda.is_available():
-                torch.cuda.synchronize()
+            took, _ = seconds(functools.partial(_finished, run))
             if turn:
-                seconds[side].append(time.perf_counter() - start)
-    return min(seconds[0]), min(seconds[1])
+                found[side].append(took)
+    return min(found[0]), min(found[1])
+
+
+def _finished(run: Callable[[], object]) -> None:
+    """Run without gradients, and wait for the GPU."""
+    with torch.inference_mode():
+        run()
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
 
 
 def caching(subject: Subject, *, n: int, repeats: int, seed: int) -> Iterator[Ratio]:
@@ -202,19 +87,19 @@ def caching(subject: Subject, *, n: int, repeats: int, seed: int) -> Iterator[Ra
     for _, prompts, rival in tqdm(pairs, desc="bench", disable=None):
         both = {"object": prompts, "report": prompts}
         timings.append(timed(lambda both=both: reader.read(both), lambda p=prompts, r=rival: r(p), repeats))
-        token_s = min(token_s, token_floor_s(subject))  # again and again: a disturbed product would raise the floor
+        token_s = min(token_s, token_floor_s(subject))  # measured repeatedly: other processes could raise the floor
     for (name, prompts, rival), (ours_s, rival_s) in zip(pairs, timings, strict=True):
-        told = rival.__doc__.strip().rstrip(".")
+        words = rival.__doc__.strip().rstrip(".")
         own = sum(len(prompt.ids) for prompt in prompts)
         tokens = own - SHARED * (len(prompts) - 1) if prompts is same else own
-        yield Ratio(name, rival_s / ours_s, ours_s, rival_s, told, len(prompts), token_s * tokens)
+        yield Ratio(name, rival_s / ours_s, ours_s, rival_s, words, len(prompts), token_s * tokens)
 
 
 def tuning(subject: Subject, *, n: int, repeats: int, seed: int) -> Iterator[Ratio]:
-    """A round of learning a soft prompt against peft's prompt tuning in batches as they come, padded to the longest,
+    """An epoch of training a soft prompt against peft's prompt tuning in batches as they come, padded to the longest,
     with the vocabulary at every token.
 
-    Its floor is two passes through the blocks, forth and back; the weights stand still, so they need no gradients.
+    Its floor is two passes through the blocks, forward and backward; the weights are frozen, so they need no gradients.
     """
     try:
         from peft import PromptTuningConfig, TaskType, get_peft_model
@@ -248,8 +133,8 @@ def tuning(subject: Subject, *, n: int, repeats: int, seed: int) -> Iterator[Rat
 
     ours_s, rival_s = timed(ours, rival, repeats)
     tokens = sum(len(prompt.ids) + len(answer) + SOFT for prompt in prompts)
-    told = "peft's prompt tuning of the same prompts"
-    yield Ratio("tune_round_vs_peft", rival_s / ours_s, ours_s, rival_s, told, n, 2 * token_s * tokens)
+    words = "peft's prompt tuning of the same prompts"
+    yield Ratio("tune_round_vs_peft", rival_s / ours_s, ours_s, rival_s, words, n, 2 * token_s * tokens)
 
 
 def reading(folder: Path, *, rows: int, layers: int, width: int, repeats: int) -> Ratio:
@@ -270,44 +155,6 @@ def reading(folder: Path, *, rows: int, layers: int, width: int, repeats: int) -
     copy_s, _ = timed(lambda: [np.copyto(place, layer) for _ in range(20)], lambda: None, 5 * repeats)
     rival = "np.load of the same bytes already on disk"
     return Ratio("read_layer_vs_np_load", rival_s / ours_s, ours_s, rival_s, rival, layer.nbytes, copy_s)
-
-
-def peak_rss(n: int) -> int:
-    """Peak resident bytes of a fresh process that caches `n` items of a small random model to disk."""
-    rng = np.random.default_rng(0)
-    texts = [" ".join(rng.choice(["a", "b", "c"], size)) for size in rng.integers(24, 73, n)]
-    items = pd.DataFrame({"item_id": [f"i{i}" for i in range(n)], "span": "", "object_prompt": texts})
-    items = items.assign(report_prompt=items["object_prompt"] + " b", control_prompt=items["object_prompt"] + " c")
-    with tempfile.TemporaryDirectory() as temporary:
-        model = build(Path(temporary) / "model", blocks=4, width=256, vocabulary=1000, seed=0)
-        settings = Settings(model=str(model), targets=("t",), conditions={"plain": ""}, data={})
-        tokenizer, config = load_tokenizer(settings), load_config(settings)
-        marks = fingerprint(settings, config)
-        questions = (
-            Question("object", list(items["object_prompt"])),
-            Question("report", list(items["report_prompt"]), ("a", "b"), 1, elicitation=PRIMARY.name),
-        )
-        asks = [Ask("t", items, questions)]
-        entries = plan_run(asks, settings, tokenizer=tokenizer, config=config, model=marks)
-        folder, table = Path(temporary) / "store", item_table(entries)
-        cache_entries(
-            folder, entries, table, settings, marks, lambda: load_subject(settings, tokenizer), lambda _: None
-        )
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
-
-
-def memory(n: int, repeats: int = 3) -> Ratio:
-    """Peak memory for `n` items against ten times as many; below 1.1 it does not depend on how many there are.
-
-    n: four shards or more, since only then is one written while the next is computed and another waits. The lesser one
-    is the median of `repeats` runs: how two threads' allocations fall together moves a peak by some percent.
-    """
-    context, peaks = multiprocessing.get_context("spawn"), []
-    for size in (*[n] * repeats, 10 * n):
-        with context.Pool(1) as pool:
-            peaks.append(pool.apply(peak_rss, (size,)))
-    few, many = float(np.median(peaks[:-1])), float(peaks[-1])
-    return Ratio("cache_peak_rss_tenfold", many / few, many, few, f"the same with {n} items, bytes", 10 * n)
 
 
 def token_floor_s(subject: Subject, rows: int = 2048) -> float:
