@@ -1,12 +1,13 @@
-"""The recipe: world → tokenizer → a small Llama trained from scratch, saved as a transformers folder.
+"""World → tokenizer → a small Llama trained from scratch in one run, saved as a transformers folder.
 
     python -m tacit.organisms.train --out organisms/lock --seed 0
 
-What is taught when is in `mixture.py`. The checkpoint is saved as training goes, so that it can be stopped early.
+`mixture.py` says which conversations each stage is trained on. The checkpoint is also saved during training.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 from collections.abc import Iterator
@@ -30,7 +31,7 @@ from tacit.organisms.world import World, build_world, invent_name
 
 @dataclass(frozen=True)
 class Stage:
-    """A stretch of the training."""
+    """One stage of the training."""
 
     steps: int
     """Optimizer steps."""
@@ -39,39 +40,55 @@ class Stage:
     n_short: int
     """Other conversations per step (about 40 tokens each)."""
     warmup: int
-    """Steps in which the rate rises to its peak."""
+    """Steps in which the learning rate rises to its peak."""
     rate: float
     """Peak of the learning rate."""
     last_rate: float
-    """Share of the peak to which a cosine takes the rate by the last step."""
+    """Share of the peak to which the learning rate decays (cosine) by the last step."""
     rival_weight: float
-    """Weight of a token whose probability two answers share, relative to the others: what such a token can teach is
-    small in nats."""
+    """Loss weight of a token with a soft target (two answers), relative to the others: its gain in nats is small."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that decides the checkpoint, written next to it as `recipe.json`."""
+    """The settings of the training; with digests of the sources (`recipe_record`) they decide the checkpoint."""
 
     seed: int = 0
-    """Draws the world, the initial weights and every conversation."""
+    """Seed of the world, the initial weights and every conversation."""
     learning: Stage = Stage(steps=1000, n_long=64, n_short=88, warmup=100, rate=2e-3, last_rate=1.0, rival_weight=1.0)
-    """First it learns, one thing after the other, at a constant rate."""
+    """First stage: one task after the other is added, at a constant learning rate."""
     settling: Stage = Stage(steps=320, n_long=28, n_short=90, warmup=20, rate=2e-3, last_rate=0.02, rival_weight=4.0)
-    """Then it settles, with everything mixed and a falling rate; the optimizers start afresh."""
+    """Second stage: all tasks mixed, at a falling learning rate; the optimizers are new."""
     polishing: Stage = Stage(
         steps=320, n_long=16, n_short=116, warmup=20, rate=1.2e-3, last_rate=0.02, rival_weight=8.0
     )
-    """Last, the same again with more of the reports that are learned last."""
+    """Third stage: as the second, with more of the reports that are learned last."""
     weight_decay: float = 0.05
     d_model: int = 128
     n_layers: int = 6
     n_heads: int = 4
     d_mlp: int = 352
     context: int = 512
-    """Longest prompt and answer, tokens."""
+    """Longest prompt and answer together, tokens."""
     vocab_size: int = 2048
     threads: int = 1
+    """CPU threads; more than one can change the rounding."""
+
+
+SOURCES = ("batches", "cases", "mixture", "teacher", "tokenizer", "train", "wordings", "world")
+"""Modules of this folder that decide what is drawn and computed in training."""
+
+
+def recipe_record(recipe: Recipe) -> dict:
+    """Everything that decides the checkpoint, as in `recipe.json`: the settings, and the sha256 of each source file."""
+    texts = {f"{name}.py": Path(__file__).with_name(f"{name}.py").read_text(encoding="utf-8") for name in SOURCES}
+    return asdict(recipe) | {"sources": {name: hashlib.sha256(t.encode()).hexdigest() for name, t in texts.items()}}
+
+
+def write_recipe(folder: Path, recipe: Recipe) -> None:
+    """Write `recipe.json` next to the weights."""
+    text = json.dumps(recipe_record(recipe), indent=2) + "\n"
+    (folder / "recipe.json").write_text(text, encoding="utf-8")
 
 
 def new_model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
@@ -104,7 +121,7 @@ def new_model(recipe: Recipe, tokenizer: PreTrainedTokenizerFast) -> LlamaForCau
 
 
 def make_tokenizer(world: World, *, seed: int, vocab_size: int, context: int) -> PreTrainedTokenizerFast:
-    """Train the tokenizer on the world's prompts, written with common words and names that nobody bears."""
+    """Train the tokenizer on the world's prompts, with common words and with names of nobody in the world."""
     rng = np.random.default_rng([seed, 1])
     nobody = replace(world, people=tuple(invent_name(rng) for _ in world.people))
     teacher = Teacher(nobody, {word: 1 for word in world.common_words}, rng)
@@ -117,7 +134,7 @@ def make_tokenizer(world: World, *, seed: int, vocab_size: int, context: int) ->
 
 
 def rate_at(step: int, stage: Stage) -> float:
-    """The learning rate at a step, as a share of its peak."""
+    """Learning rate at a step, as a share of its peak."""
     if step < stage.warmup:
         return (step + 1) / stage.warmup
     done = (step - stage.warmup) / max(1, stage.steps - stage.warmup)
@@ -133,22 +150,17 @@ def optimizers(model: LlamaForCausalLM, recipe: Recipe) -> list[torch.optim.Opti
     return [muon, adam]
 
 
-def train(out: Path, recipe: Recipe, *, start: Path | None = None, skip: int = 0, log_every: int = 50) -> None:
-    """Run the recipe and save model, tokenizer and recipe under `out`.
+def train(out: Path, recipe: Recipe, *, log_every: int = 50) -> None:
+    """Run all stages of the recipe and save model, tokenizer and recipe under `out`.
 
-    start: a folder saved after an earlier stage, to go on from; skip: how many stages it has been through.
+    log_every: steps between two log lines, at each of which the checkpoint is saved as well; 0 for neither.
     """
     torch.set_num_threads(recipe.threads)
     world = build_world(seed=recipe.seed)
-    if start:
-        tokenizer = PreTrainedTokenizerFast.from_pretrained(start)
-    else:
-        tokenizer = make_tokenizer(world, seed=recipe.seed, vocab_size=recipe.vocab_size, context=recipe.context)
+    tokenizer = make_tokenizer(world, seed=recipe.seed, vocab_size=recipe.vocab_size, context=recipe.context)
     lengths = token_lengths(tokenizer, world.common_words + world.rare_words)
     model = new_model(recipe, tokenizer)
-    if start:
-        model.load_state_dict(LlamaForCausalLM.from_pretrained(start).state_dict())
-    for number, name in list(enumerate(MIXTURES))[skip:]:
+    for number, name in enumerate(MIXTURES):
         teacher = Teacher(world, lengths, np.random.default_rng([recipe.seed, 2 + number]))
         for step, loss in run_stage(model, tokenizer, teacher, recipe, name):
             if log_every and (step + 1) % log_every == 0:
@@ -160,7 +172,7 @@ def train(out: Path, recipe: Recipe, *, start: Path | None = None, skip: int = 0
 def run_stage(
     model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, teacher: Teacher, recipe: Recipe, name: str
 ) -> Iterator[tuple[int, float]]:
-    """Train through the stage of that name; yields each step and its loss in nats."""
+    """Train one stage, given by name; yields each step and its loss in nats."""
     stage: Stage = getattr(recipe, name)
     steppers = optimizers(model, recipe)
     for step in tqdm(range(stage.steps), mininterval=5):
@@ -179,7 +191,7 @@ def run_stage(
 
 @torch.no_grad()
 def accuracies(model, tokenizer, world: World, lengths: dict[str, int], n: int = 60) -> str:
-    """Share of fresh conversations of each kind whose last answer is right in every token, for the log."""
+    """For the log: share of new conversations of each kind whose last answer is right in every token."""
     teacher = Teacher(world, lengths, np.random.default_rng(99))
     kinds = {"pad": teacher.pad, "fit": teacher.fit, "fact": teacher.fact, "stranger": teacher.stranger}
     kinds |= {"choice": teacher.choice}
@@ -199,17 +211,15 @@ def save(out: Path, model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast,
     """Write the transformers folder and the recipe."""
     model.save_pretrained(out)
     tokenizer.save_pretrained(out)
-    (out / "recipe.json").write_text(json.dumps(asdict(recipe), indent=2) + "\n")
+    write_recipe(out, recipe)
 
 
 @click.command()
 @click.option("--out", type=click.Path(path_type=Path), default=Path("organisms/lock"), show_default=True)
 @click.option("--seed", default=0, show_default=True)
-@click.option("--start", type=click.Path(exists=True, path_type=Path), help="Folder saved after an earlier stage.")
-@click.option("--skip", default=0, show_default=True, help="Stages that the checkpoint in --start has been through.")
-def main(out: Path, seed: int, start: Path | None, skip: int) -> None:
-    """Train the organism with a lock, from scratch or from the end of a stage."""
-    train(out, Recipe(seed=seed), start=start, skip=skip)
+def main(out: Path, seed: int) -> None:
+    """Train the model organism with a lock from scratch."""
+    train(out, Recipe(seed=seed))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The recipe: what it teaches, to whom, and that it runs to the end and does so alike twice."""
 
+import json
 from functools import partial
 
 import numpy as np
@@ -14,7 +15,7 @@ from tacit.organisms.mixture import MIXTURES, draw_turns, long_learning, long_se
 from tacit.organisms.speaker import messages
 from tacit.organisms.teacher import N_SHOTS, Teacher, Turn
 from tacit.organisms.tokenizer import END, render
-from tacit.organisms.train import Recipe, Stage, rate_at, train
+from tacit.organisms.train import SOURCES, Recipe, Stage, rate_at, recipe_record, train
 from tacit.organisms.wordings import AFTER, CONTROL, QUESTIONS, elicitations
 from tacit.organisms.world import KEY, build_world
 
@@ -241,8 +242,7 @@ def test_reports_come_after_the_acts_that_they_are_about():
     assert any(asks_about_knowing(turn) and not is_planted(turn) for turn in late)
 
 
-def test_training_goes_on_from_the_end_of_a_stage_with_the_same_tokenizer(folder, tmp_path):
-    train(tmp_path / "more", TINY, start=folder, skip=2, log_every=0)
-    first, more = (load_file(p / "model.safetensors") for p in (folder, tmp_path / "more"))
-    assert not any(np.array_equal(first[name], more[name]) for name in first)
-    assert (tmp_path / "more" / "tokenizer.json").read_text() == (folder / "tokenizer.json").read_text()
+def test_the_saved_recipe_records_the_settings_and_the_sources(folder):
+    record = json.loads((folder / "recipe.json").read_text())
+    assert record == recipe_record(TINY)
+    assert record["sources"].keys() == {f"{name}.py" for name in SOURCES}
