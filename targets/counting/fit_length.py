@@ -26,10 +26,10 @@ def fit_text(
     rng: np.random.Generator,
     tries: int = 12,
 ) -> str:
-    """Pieces of `regime`, joined, with `measure(text)` as near to `budget` as `tries` further pieces bring it.
+    """Pieces of `regime`, joined, with `measure(text)` as close to `budget` as `tries` further pieces can bring it.
 
-    The budget is kept unless the smallest piece is larger; at least one piece comes out. The rough size is estimated
-    piece by piece and only the last steps are measured in full, which keeps a thousand items a matter of seconds.
+    The budget is exceeded only if the smallest piece is larger; the result has at least one piece. The size is
+    estimated piece by piece and only the last steps are measured in full, so that a thousand items take seconds.
     """
     style = float(rng.random())
     pieces = [_first_piece(regime, budget, style, count_tokens, rng, tries)]
@@ -69,7 +69,7 @@ def fit_exactly(
     rng: np.random.Generator,
     attempts: int = 10,
 ) -> str:
-    """The best of up to `attempts` fits: the one whose size is nearest to `budget`, and the first that meets it."""
+    """The best of up to `attempts` fits: the first that meets `budget` exactly, else the closest."""
     best, best_miss = "", abs(measure("") - budget)
     for _ in range(attempts):
         if best_miss == 0:
@@ -82,7 +82,7 @@ def fit_exactly(
 
 
 def correlation(x: Sequence[float], y: Sequence[float]) -> float:
-    """Pearson's r; 0 when one of the two is constant (there is nothing to read off a constant)."""
+    """Pearson's r; 0 if one of the two is constant, since a constant reveals nothing."""
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
     if len(x) < 2 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return 0.0
@@ -92,10 +92,10 @@ def correlation(x: Sequence[float], y: Sequence[float]) -> float:
 def decouple(
     sizes: ArrayLike, places: ArrayLike, *, rng: np.random.Generator, goal: float = 0.005, steps: int = 20000
 ) -> np.ndarray:
-    """An order of the rows of `places` in which no column of theirs is correlated with a column of `sizes`.
+    """An order of the rows of `places` in which none of its columns is correlated with a column of `sizes`.
 
     sizes: (n,) or (n, n_sizes); places: (n,) or (n, n_places). Returns (n,) int, row numbers of `places`: all
-    correlations below `goal`, or their squares as small as `steps` swaps bring them.
+    absolute correlations are below `goal`, or their squares as small as `steps` swaps can make them.
     """
     x, z = _unit_columns(sizes), _unit_columns(places)
     order = rng.permutation(len(x))

@@ -22,33 +22,33 @@ from tacit.targets.elicitations import PRIMARY
 OTHER_V1 = "(( {text} ))"
 OTHER = re.compile(r"\(\( (.*?) \)\)", re.DOTALL)
 MIN_SPAN, MAX_SPAN = 4, 36
-"""Tokens of a built-in span, and of every second text."""
+"""Tokens of a built-in span, and of every distractor."""
 MIN_BEFORE, MAX_BEFORE = 2, 16
-"""Tokens of neutral text before whatever comes first."""
+"""Tokens of neutral text at the start of the prompt."""
 AFTER_ROOM = 4
-"""Tokens of neutral text that are left after the largest texts at the latest start."""
+"""Tokens of neutral text that remain at the end even for the largest texts at the latest start."""
 MAX_CORRELATION = 0.05
 CHECKED_FROM = 20
-"""With fewer items no order need exist whose correlation is below the limit, and none is promised."""
+"""With fewer items, an order with correlations below the limit need not exist, and the limit is not enforced."""
 ROUNDS = 10
 
 
 @dataclass(frozen=True)
 class Company:
-    """What a span is put among."""
+    """The text around a span."""
 
     start: int
     """Tokens of neutral text at the beginning."""
     other: str
-    """The second text."""
+    """The distractor."""
     first: bool
-    """Whether the second text stands before the span."""
+    """Whether the distractor comes before the span."""
 
 
 def pad_spans(spans: Sequence[str], *, rng: np.random.Generator, count_tokens: CountTokens) -> list[Texts]:
     """(before, span, after) for every span.
 
-    Raises `TargetError` if after ten rounds a correlation is still `MAX_CORRELATION` or more.
+    Raises TargetError if a correlation is still `MAX_CORRELATION` or more after `ROUNDS` rounds.
     """
     sizes = np.array([measures(span, count_tokens) for span in spans], dtype=float)
     company = _company(len(spans), rng, count_tokens)
@@ -70,14 +70,14 @@ def pad_spans(spans: Sequence[str], *, rng: np.random.Generator, count_tokens: C
 
 
 def measures(span: str, count_tokens: CountTokens) -> tuple[int, int, int]:
-    """(tokens, characters, words) of a text; a word is what stands between spaces or line breaks."""
+    """(tokens, characters, words) of a text; words are separated by spaces or line breaks."""
     return count_tokens(span), len(span), len(span.split())
 
 
 def position_correlations(items: Sequence[Item], count_tokens: CountTokens) -> dict[str, float]:
-    """Correlation of each size of the span with where it starts, the object prompt's length, and the second text.
+    """Pearson correlation of each size of the span with its start, the prompt length and the size of the distractor.
 
-    Keys such as "tokens, start"; to be printed. Lengths are in tokens; a second text that is missing has none.
+    Keys such as "tokens, start". Start, length and distractor are measured in tokens; a missing distractor has 0.
     """
     sizes = np.array([measures(item.span, count_tokens) for item in items], dtype=float)
     return _correlations([(item.object_prompt, item.span) for item in items], sizes, count_tokens)
@@ -106,7 +106,7 @@ def _other_size(prompt: str, count_tokens: CountTokens) -> int:
 
 
 def _company(n: int, rng: np.random.Generator, count_tokens: CountTokens) -> list[Company]:
-    """Starts and sizes cover their ranges evenly, in random order, regimes are drawn; half of the texts come first."""
+    """Starts and sizes cover their ranges evenly, regimes are random, and half of the distractors come first."""
     starts, budgets = spread(n, MIN_BEFORE, MAX_BEFORE, rng), spread(n, MIN_SPAN, MAX_SPAN, rng)
     first = rng.permutation(np.arange(n) % 2 == 0)
     regimes = [REGIMES[k] for k in rng.integers(0, len(REGIMES), size=n)]
@@ -128,7 +128,7 @@ def _room(sizes: np.ndarray, others: np.ndarray, count_tokens: CountTokens) -> i
 
 
 def _pad(span: str, company: Company, total: int, count_tokens: CountTokens, rng: np.random.Generator) -> Texts:
-    """The span in its company, with as much neutral text after it as makes the object prompt `total` tokens long."""
+    """The span in its surroundings, with neutral text after it so that the object prompt is `total` tokens long."""
     other = OTHER_V1.format(text=_without(span, company.other, count_tokens, rng))
     for _ in range(20):
         before = fit_exactly(NEUTRAL, company.start, count_tokens, count_tokens=count_tokens, rng=rng)
@@ -148,7 +148,7 @@ def _pad(span: str, company: Company, total: int, count_tokens: CountTokens, rng
 
 
 def _without(span: str, other: str, count_tokens: CountTokens, rng: np.random.Generator) -> str:
-    """The second text, or neutral text of its size where it happens to hold the span."""
+    """The distractor, or neutral text of the same size if the distractor happens to contain the span."""
     if span not in other:
         return other
     return fit_exactly(NEUTRAL, count_tokens(other), count_tokens, count_tokens=count_tokens, rng=rng)

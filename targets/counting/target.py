@@ -60,7 +60,7 @@ class SpanCount:
 
     @property
     def coupled(self) -> bool:
-        """Whether the span stands alone, so that its end is its count."""
+        """Whether the span has no text around it, so that its last position is its count."""
         return self.name == "coupled_count"
 
     def items(self, n: int, seed: int, *, count_tokens: CountTokens) -> list[Item]:
@@ -78,9 +78,9 @@ class SpanCount:
         ]
 
     def from_table(self, table: pd.DataFrame, *, n: int | None, seed: int, count_tokens: CountTokens) -> list[Item]:
-        """Items of a table with `text`; where it has neither `before`, `after` nor prompts, neutral text is put around.
+        """Items of a table with `text`; if it has neither `before` nor `after` nor prompts, neutral text is added.
 
-        A column `label` holds numbers of tokens. Raises `TargetError` where the text does not occur exactly once in a
+        A column `label` holds numbers of tokens. Raises TargetError if the text does not occur exactly once in a
         prompt, or a label is not a number.
         """
         check_table(table, "token_count")
@@ -99,7 +99,7 @@ class SpanCount:
     def label(
         self, item: Item, *, reply: str | None = None, n_tokens: int | None = None, ended: bool = True
     ) -> float | None:
-        """Tokens: the table's number, else `n_tokens`, None where neither is known. Characters and words: counted."""
+        """Tokens: the table's number, else `n_tokens`, None if neither is known. Characters and words are counted."""
         if self.unit != "token":
             return float(measures(item.span, len)[("token", "character", "word").index(self.unit)])
         if item.label:
@@ -107,19 +107,19 @@ class SpanCount:
         return None if n_tokens is None or n_tokens < 0 else float(n_tokens)
 
     def forms(self, items: Sequence[Item]) -> tuple[Elicitation, ...]:
-        """All forms in the built-in wording; of a table with prompts of its own those that it words."""
+        """All elicitations in the built-in wording; for a table with its own prompts, those that it words."""
         return forms_for(items, FORMS, worded=self._worded)
 
     def report_prompt(self, item: Item, elicitation: Elicitation) -> str:
-        """The question, in the table's words where it brings them."""
+        """The question, in the table's wording if it has one."""
         return own_wording(item, elicitation) or wording.report_prompt(wording.body_of(item), self.unit, elicitation)
 
     def reply_cap(self, elicitation: Elicitation) -> int:
-        """Most new tokens of a reply."""
+        """Maximum number of new tokens of a report."""
         return CAPS.get(elicitation.rung, self.report_tokens)
 
     def valid_answers(self, items: Sequence[Item], elicitation: Elicitation = PRIMARY) -> tuple[str, ...]:
-        """Numbers from the smallest to the largest control answer, thinned to `MAX_ANSWERS`; () in free forms."""
+        """Numbers from the smallest to the largest control answer, thinned out to `MAX_ANSWERS`; () for free text."""
         return () if elicitation.rung in CAPS else number_range([item.control_answer for item in items])
 
     def control_answer(self, item: Item, elicitation: Elicitation = PRIMARY) -> str:
@@ -127,11 +127,11 @@ class SpanCount:
         return item.control_answer
 
     def shot_answer(self, item: Item, label: float) -> str:
-        """A count as an example shows it."""
+        """A count as a few-shot example shows it."""
         return str(int(label))
 
     def read(self, item: Item, reply: str, *, ended: bool = True, elicitation: Elicitation = PRIMARY) -> Report:
-        """A number of the unit. `ended=False`: the reply was cut, so a number at its very end may be half of one."""
+        """A number of the unit. `ended=False`: the reply was cut off, so a number at its very end may be incomplete."""
         text = after_reasoning(reply, ended=ended) if elicitation.rung == "reason" else reply
         return read_count(text, unit=self.unit, ended=ended)
 
@@ -146,7 +146,7 @@ class SpanCount:
         return bool(text) and item.report_prompt == wording.report_prompt(text, self.unit, PRIMARY)
 
     def _item(self, item_id: str, texts: Texts, count_tokens: CountTokens, **fields: object) -> Item:
-        """An item with the built-in prompts, unless `fields` brings others; the control answer is the true count."""
+        """An item with the built-in prompts, unless `fields` has others; the control answer is the true count."""
         size = dict(zip(("token", "character", "word"), measures(texts[1], count_tokens), strict=True))[self.unit]
         prompts = {
             "object_prompt": wording.object_prompt(texts),
@@ -158,7 +158,7 @@ class SpanCount:
     def _table_item(self, row: pd.Series, texts: Texts, count_tokens: CountTokens) -> Item:
         """An item of a row; `TargetError` unless its span occurs exactly once in each prompt.
 
-        A report prompt of the table's own asks for tokens, so it is left to the targets that count these.
+        The table's own report prompts ask for tokens, so they are used only by the targets that count tokens.
         """
         mine = ("object_prompt", "report_prompt") if self.unit == "token" else ("object_prompt",)
         own = {name: row[name] for name in mine if row.get(name, "").strip()}
@@ -187,7 +187,7 @@ def number_range(numbers: Sequence[str]) -> tuple[str, ...]:
 def _distinct_spans(
     regimes: Sequence[Regime], budgets: Sequence[int], rng: np.random.Generator, count_tokens: CountTokens
 ) -> list[str]:
-    """A new span for every regime and budget, drawn again (up to 20 times) while it is too short or a repetition."""
+    """A new span for every regime and budget, redrawn (up to 20 times) while it is too short or a duplicate."""
     spans: dict[str, None] = {}
     for regime, budget in zip(regimes, budgets, strict=True):
         for _ in range(20):
@@ -201,7 +201,7 @@ def _distinct_spans(
 
 
 def _all_given(rows: pd.DataFrame) -> bool:
-    """True if every row brings both prompts, so that none has to be made."""
+    """True if every row has both prompts, so that none has to be made."""
     return all(name in rows and (rows[name].str.strip() != "").all() for name in ("object_prompt", "report_prompt"))
 
 

@@ -1,8 +1,8 @@
-"""What kind of thing a question asks for: a person, a place, a number, a date, or something else.
+"""The type of answer that a question asks for: a person, a place, a number, a date, or something else.
 
-In: a question and an accepted answer. Out: one word, for grouping: a model may know people and not dates, and a probe
-that only tells one kind from the other has read the question. A rule of thumb in English; whatever it does not
-recognise is "other".
+In: a question and an accepted answer. Out: one word. A model may know people better than dates, and a probe that only
+distinguishes these types has learned from the question alone. The rules are heuristics for English; anything that they
+do not recognise is "other".
 """
 
 import re
@@ -21,7 +21,7 @@ DIGITS = re.compile(r"[\d.,\s]+")
 
 
 def answer_type(question: str, answer: str) -> str:
-    """person, place, number, date or other; the question's words decide, and the answer's digits where they do not."""
+    """person, place, number, date or other; the question's words decide, and otherwise the answer's digits."""
     asked = question.strip()
     for name, pattern in (("person", PERSON), ("date", DATE), ("number", NUMBER), ("place", PLACE)):
         if pattern.search(asked):

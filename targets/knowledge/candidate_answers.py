@@ -1,9 +1,9 @@
-"""Does the model know the answer? Its ranking of right answers above wrong ones, and the share of its samples right.
+"""Measures whether the model knows an answer, by ranking candidates and by the share of samples that are right.
 
-In: an item, what was sampled from the model, and log-probabilities of candidate answers. Out: candidates, and two
+In: an item, replies sampled from the model, and log-probabilities of candidate answers. Out: candidates, and two
 numbers from 0 to 1. Unlike the label of target `knowledge` (was the greedy answer right?) and its reports (does it know
-that it knows?), nothing here depends on the one answer that is decoded. K is that of Gekhman et al. 2025
-(arXiv 2503.15299): the share of (right, wrong) pairs of candidates in which the right one scores higher.
+that it knows?), neither depends on the greedy answer. K is that of Gekhman et al. 2025 (arXiv 2503.15299): the share of
+(right, wrong) pairs of candidates in which the right one scores higher.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,13 +16,13 @@ from tacit.targets.knowledge.answer_matching import is_right, normalise
 from tacit.targets.readers.clean_text import declines, plain, sentences
 
 N_RIVALS = 6
-"""Answers of other items that every item is ranked against."""
+"""Number of answers of other items among the candidates of an item."""
 LONGEST = 12
-"""Words of a sampled reply that still is an answer and no essay."""
+"""Maximum number of words of a sampled reply that counts as an answer."""
 
 
 def share_right(item: Item, replies: Sequence[str]) -> float:
-    """The share of sampled replies that give an accepted answer; nan where no reply says anything."""
+    """The share of sampled replies that give an accepted answer; nan if all replies are empty."""
     usable = [reply for reply in replies if normalise(plain(reply))]
     right = [is_right(reply, item.answers, question=item.surface) for reply in usable]
     return float(np.mean(right)) if right else float("nan")
@@ -31,7 +31,7 @@ def share_right(item: Item, replies: Sequence[str]) -> float:
 def ranking(logp_right: Sequence[float], logp_wrong: Sequence[float]) -> float:
     """K: the share of (right, wrong) pairs in which the right answer scores higher, ties ½; 1 iff it always does.
 
-    nan without both kinds, or where a score is nan. Sums or means of token log-probabilities will do, not a mix.
+    nan if either kind is missing or a score is nan. Scores are sums or means of token log-probabilities, but not a mix.
     """
     right, wrong = np.asarray(logp_right, dtype=float), np.asarray(logp_wrong, dtype=float)
     pairs = right.size * wrong.size
@@ -52,10 +52,10 @@ def answer_ranking(item: Item, logp: Mapping[str, float]) -> float:
 def candidates(
     item: Item, items: Sequence[Item], sampled: Sequence[str], *, k: int = N_RIVALS
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """(right, wrong) answers to `item`: accepted ones, what was sampled from the model, and `k` of its likes' answers.
+    """(right, wrong) answers to `item`: accepted ones, sampled ones, and `k` answers of similar items.
 
-    Sampled replies are cut to their first sentence, judged, and kept once each; those that decline are no answers. The
-    likes are items of the same relation (`source`) and answer type, real where the item is real, drawn by its id.
+    Sampled replies are cut to their first sentence, judged, deduplicated, and left out if they decline. Similar items
+    have the same relation (`source`) and answer type and are not invented; the item's id determines the choice.
     """
     said = [answer for answer in map(_answer, sampled) if answer]
     right = [*item.answers, *(text for text in said if is_right(text, item.answers, question=item.surface))]
@@ -64,13 +64,13 @@ def candidates(
 
 
 def _answer(reply: str) -> str:
-    """The first sentence of a reply without its end mark; "" where it declines, or is too long to be an answer."""
+    """The first sentence of a reply without its end mark; "" if it declines, or is too long to be an answer."""
     first = next(iter(sentences(plain(reply))), "").rstrip(".! ")
     return "" if declines(first) or len(first.split()) > LONGEST else first
 
 
 def _rivals(item: Item, items: Sequence[Item], k: int) -> list[str]:
-    """`k` answers of other items that `item` could be thought to have, in an order that its id decides."""
+    """`k` wrong answers taken from similar items, in an order that the item's id determines."""
     texts = {other.answers[0] for other in items if _alike(item, other)}
     drawn = sorted(texts, key=lambda text: short_hash("rival", item.item_id, text))
     wrong = (text for text in drawn if not is_right(text, item.answers, question=item.surface))
@@ -78,7 +78,7 @@ def _rivals(item: Item, items: Sequence[Item], k: int) -> list[str]:
 
 
 def _alike(item: Item, other: Item) -> bool:
-    """True for another item of the same relation and type of answer, and not made up."""
+    """True for another item of the same relation and answer type that is not about an invented entity."""
     same = (item.source, item.answer_type) == (other.source, other.answer_type)
     return same and other.item_id != item.item_id and bool(other.answers) and other.popularity != "invented"
 

@@ -1,7 +1,7 @@
-"""Questions with known answers, and questions that nobody can answer.
+"""Questions with known answers, and questions about invented entities that nobody can answer.
 
-In: the table `facts.csv` (easy to obscure, over ten relations), and a generator. Out: `Fact`s: real ones, and ones
-about entities that do not exist, asked in the same words, whose accepted answers do not exist either.
+In: the table `facts.csv` (easy to obscure, over ten relations), and a random generator. Out: `Fact`s, real and
+invented; invented ones have the same wording, and their accepted answers are invented too.
 """
 
 import csv

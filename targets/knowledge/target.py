@@ -2,14 +2,15 @@
 
 In: the facts of `facts.csv` (easy to obscure, over several relations) and made-up entities, or the user's table
 (`question`, `answer`, optionally `aliases`). Out: items whose object prompt asks the question and whose report prompt
-asks whether the model knows the answer. The label is "yes" if the reply to the object prompt is right (`matching.py`),
-"no" otherwise: this target is "does it know that it knows", P(IK). Whether it knows, be it said or not, is the ranking
-of candidate answers in `ranking.py`, another question with another label.
+asks whether the model knows the answer. The label is "yes" if the reply to the object prompt is right
+(`answer_matching.py`), "no" otherwise, so this target asks whether the model knows that it knows, P(IK). Whether it
+knows the answer at all is measured by ranking candidate answers (`candidate_answers.py`): another question with another
+label.
 
-A made-up entity is asked about in the same words as a real one. Its accepted answer is invented as well: nothing can be
-known of it, so every reply is wrong by construction. (An answer borrowed from a real fact could be hit by chance, and
-would tie unrelated items together in the split.) `source` names the relation only; who is made up can be told from
-`item_id` and `popularity`, not from a field that probes or surface baselines read.
+Questions about invented entities have the same wording as those about real ones. Their accepted answers are invented
+too, so that every reply is wrong by construction. (An answer taken from a real fact could be given by chance, and would
+put unrelated items into one group.) `source` names the relation only; `item_id` and `popularity` tell which entities
+are invented, but no field that probes or surface baselines read does.
 """
 
 import re
@@ -35,7 +36,7 @@ from tacit.targets.readers.yes_no import read_true, read_yes_no
 from tacit.targets.tables.user_tables import cells, check_table, own_reports, sample_rows, split_list
 
 INVENTED_SHARE = 1 / 3
-"""Of the built-in items."""
+"""Share of the built-in items that are about invented entities."""
 FORMS = usual_forms(
     rungs=("choice", "free", "number", "shots4", "shots16", "reason"),
     variants=tuple(wording.VARIANTS_V1),
@@ -44,7 +45,7 @@ FORMS = usual_forms(
 CAPS = {"free": 48, "reason": 200, "logits": 0}
 PERCENTS = tuple(str(percent) for percent in range(0, 101, 10))
 SURE, UNSURE = "90", "10"
-"""Confidences that the positive control plants for yes and no."""
+"""Confidences planted by the positive control for yes and no."""
 YES = {"yes", "true", "1", "right", "known"}
 NO = {"no", "false", "0", "wrong", "unknown"}
 
@@ -62,7 +63,7 @@ class Knowledge:
     report_tokens: int = 16
 
     def items(self, n: int, seed: int, *, count_tokens: CountTokens | None = None) -> list[Item]:
-        """Two thirds facts, drawn without replacement, one third made-up entities; more of these if facts run out."""
+        """Two thirds facts, drawn without replacement, and one third invented entities, or more if facts run out."""
         check_n(n, self.name)
         rng = stream(seed, "knowledge items")
         n_facts = min(len(facts()), n - round(n * INVENTED_SHARE))
@@ -80,7 +81,7 @@ class Knowledge:
     def label(
         self, item: Item, *, reply: str | None = None, n_tokens: int | None = None, ended: bool = True
     ) -> str | None:
-        """The table's label, else whether `reply` is right; None for a missing or empty reply, which shows neither."""
+        """The table's label, else whether `reply` is right; None for a missing or empty reply."""
         if item.label:
             return item.label
         if reply is None or not normalise(plain(reply)):
@@ -88,31 +89,31 @@ class Knowledge:
         return "yes" if is_right(reply, item.answers, question=item.surface) else "no"
 
     def forms(self, items: Sequence[Item]) -> tuple[Elicitation, ...]:
-        """All forms in the built-in wording; of a table with report prompts of its own those that it words."""
+        """All elicitations in the built-in wording; for a table with its own report prompts, those that it words."""
         return forms_for(items, FORMS, worded=_is_worded)
 
     def report_prompt(self, item: Item, elicitation: Elicitation) -> str:
-        """The question whether it knows, in the table's words where it brings them; after the act the follow-up."""
+        """The question whether it knows, in the table's wording if it has one; after the act the follow-up."""
         return own_wording(item, elicitation) or wording.report_prompt(item.surface, elicitation)
 
     def reply_cap(self, elicitation: Elicitation) -> int:
-        """Most new tokens of a reply; 0 where the distribution over the valid answers is all that is read."""
+        """Maximum number of new tokens of a report; 0 if only the distribution over the valid answers is read."""
         return CAPS.get(elicitation.rung, self.report_tokens)
 
     def valid_answers(self, items: Sequence[Item], elicitation: Elicitation = PRIMARY) -> tuple[str, ...]:
-        """no, yes; of lettered forms their letters in that order, of confidences every tenth; () in free forms."""
+        """no, yes; their letters in that order; for confidences, 0 to 100 in steps of 10; () for free text."""
         if elicitation.rung in ("free", "reason"):
             return ()
         return PERCENTS if elicitation.rung == "number" else tuple(_said(name, elicitation) for name in self.classes)
 
     def control_answer(self, item: Item, elicitation: Elicitation = PRIMARY) -> str:
-        """The planted answer as this form wants it said: yes or no, a confidence, or a letter."""
+        """The planted answer in the format of this elicitation: yes or no, a confidence, or a letter."""
         if elicitation.rung == "number":
             return SURE if item.control_answer == "yes" else UNSURE
         return _said(item.control_answer, elicitation)
 
     def shot_answer(self, item: Item, label: str) -> str:
-        """yes or no, as an example shows it."""
+        """yes or no, as a few-shot example shows it."""
         return label
 
     def read(self, item: Item, reply: str, *, ended: bool = True, elicitation: Elicitation = PRIMARY) -> Report:
@@ -125,15 +126,15 @@ class Knowledge:
         return read_true(text) if elicitation.context == "after" else read_yes_no(text, about_knowing=True)
 
     def share_right(self, item: Item, replies: Sequence[str]) -> float:
-        """The share of sampled replies that are right; nan where none says anything."""
+        """The share of sampled replies that are right; nan if all are empty."""
         return share_right(item, replies)
 
     def ranking(self, item: Item, scored: Sequence[tuple[str, float]]) -> float:
-        """K of (candidate answer, log-probability) pairs: whether it knows the answer, whatever it says first."""
+        """K of (candidate answer, log-probability) pairs: does it know the answer, whatever its greedy reply is?"""
         return answer_ranking(item, dict(scored))
 
     def candidates(self, item: Item, items: Sequence[Item], sampled: Sequence[str]) -> tuple[str, ...]:
-        """Answers to be ranked by their log-probability after the object prompt."""
+        """Candidate answers to rank by their log-probability after the object prompt."""
         right, wrong = candidates(item, items, sampled)
         return (*right, *wrong) if right and wrong else ()
 
@@ -157,12 +158,12 @@ def _is_worded(item: Item) -> bool:
 
 
 def _said(name: str, elicitation: Elicitation) -> str:
-    """A class as this form wants it said."""
+    """A class in the answer format of this elicitation."""
     return wording.letter_of(name, elicitation) if elicitation.variant in wording.SHOWN else name
 
 
 def _table_item(row: pd.Series) -> Item:
-    """An item of a row, with the row's own prompts where it has any."""
+    """An item of a row, with the row's own prompts if it has any."""
     own = {name: row[name] for name in ("object_prompt", "report_prompt") if row.get(name, "").strip()}
     answers = (*split_list(row["answer"]), *split_list(row.get("aliases", "")))
     if not any(normalise(answer) for answer in answers):
@@ -174,7 +175,7 @@ def _table_item(row: pd.Series) -> Item:
 
 
 def _item(item_id: str, question: str, answers: tuple[str, ...], **fields: object) -> Item:
-    """An item with the built-in prompts, unless `fields` brings others; the control answer is planted."""
+    """An item with the built-in prompts, unless `fields` has others, and a control answer."""
     prompts = {
         "object_prompt": wording.object_prompt(question),
         "report_prompt": wording.report_prompt(question, PRIMARY),
@@ -189,7 +190,7 @@ def _item(item_id: str, question: str, answers: tuple[str, ...], **fields: objec
 
 
 def _label(row: pd.Series) -> str:
-    """The table's label as "yes" or "no", "" where it gives none; `TargetError` for any other word."""
+    """The table's label as "yes" or "no", "" if it has none; TargetError for any other word."""
     given = row.get("label", "").strip().lower()
     if given and given not in YES | NO:
         raise TargetError(
