@@ -26,7 +26,7 @@ from tacit.probes.estimators.nested_cv import Held
 from tacit.probes.statistics.bootstrap import N_RESAMPLES, Estimate, interval, resample
 from tacit.probes.statistics.groups import effective_groups
 from tacit.probes.statistics.metrics import Scoring, measure, training_median
-from tacit.probes.statistics.selection import Searches, widened
+from tacit.probes.statistics.selection import Searches, inflate_variance
 from tacit.probes.verdicts.evidence import Peer
 from tacit.probes.verdicts.paired_scores import Paired, stick_of
 from tacit.seeds import stream
@@ -48,7 +48,7 @@ class _Read:
     options: Mapping[str, Held] = field(default_factory=dict)
 
     def drawn(self, scoring: Scoring, keep: np.ndarray, weights: np.ndarray):
-        """(point, values, values with the reading chosen anew in every draw) on the items that are kept."""
+        """(point, values, values with the reading chosen again in every draw) on the items that are kept."""
         part = scoring.rows(keep)
         point = float(measure(part.primary, part, self.pred[keep])[0])
         plain = measure(part.primary, part, self.pred[keep], weights)
@@ -58,7 +58,7 @@ class _Read:
         inner = {name: held.inner for name, held in self.options.items()}
         known = pred | {NESTED: self.pred[keep]}
         searched = Searches(part, weights, known.__getitem__, inner, {NESTED: list(pred)})
-        return point, plain, searched.anew(NESTED, part.primary)
+        return point, plain, searched.redraw_selection(NESTED, part.primary)
 
 
 @dataclass(frozen=True)
@@ -237,12 +237,12 @@ def _score(scoring, groups, keep, theirs, own, n_resamples: int, seed: int) -> d
     weights = resample(groups, fold=part.fold, n_resamples=n_resamples, rng=stream(seed, "cross-model bootstrap"))
     facts = {"n": len(part.y), "n_groups": int(groups.max()) + 1}
     effective = effective_groups(part.y, groups, part.kind) if len(np.unique(part.y)) > 1 else 1
-    point, plain, anew = theirs.drawn(scoring, keep, weights)
-    found = interval(point, widened(point, plain, anew), **facts, effective=effective)
+    point, plain, redrawn = theirs.drawn(scoring, keep, weights)
+    found = interval(point, inflate_variance(point, plain, redrawn), **facts, effective=effective)
     out = {"value": found.value, "lower": found.lower, "upper": found.upper, **facts, "effective": effective}
     if own is not None:
-        best, own_plain, own_anew = own.drawn(scoring, keep, weights)
-        lead = widened(best - point, own_plain - plain, own_anew - anew)
+        best, own_plain, own_redrawn = own.drawn(scoring, keep, weights)
+        lead = inflate_variance(best - point, own_plain - plain, own_redrawn - redrawn)
         behind = interval(best - point, lead, **facts, effective=effective)
         out |= {"behind": behind.value, "behind_lower": behind.lower, "behind_upper": behind.upper}
     return out

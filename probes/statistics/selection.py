@@ -6,7 +6,7 @@ A nested choice is unbiased, and yet less certain than a single reading. Fold 2 
 the folds 1, 3, 4 and 5, fold 1 at the one that did well in fold 2 among others: folds that agree on a layer are those
 in which luck was shared (Bates, Hastie & Tibshirani 2023, arXiv 2104.00673, on why results of folds are correlated). A
 bootstrap of the winner's predictions alone does not see that: with twelve equal layers of unrelated noise its 95 %
-interval covered 90 % (trial, 200 items), with forty 86 %. Here every draw chooses anew, by the inner scores as they
+interval covered 90 % (trial, 200 items), with forty 86 %. Here every draw chooses again, by the inner scores as they
 were and the change that the draw makes to the options' held-out scores in the other folds. The draws of the winner's
 score, and of its lead over something else, are spread about the point until their variance is their own and half of
 what choosing adds: half, since options differ by luck in the sample already and once more in the draw. With that 97 and
@@ -54,9 +54,9 @@ class Searches:
         pred = self.pred(winner)
         point = float(measure(metric, self.scoring, pred)[0])
         plain = measure(metric, self.scoring, pred, self.weights)
-        return score_draws(metric, point, plain, self.anew(winner, metric))
+        return score_draws(metric, point, plain, self.redraw_selection(winner, metric))
 
-    def anew(
+    def redraw_selection(
         self, winner: str, metric: str, seen: Callable[[np.ndarray], np.ndarray] = lambda pred: pred
     ) -> np.ndarray:
         """(n_draws,) float64, the metric of what each draw chooses, of its predictions as `seen` makes them."""
@@ -102,17 +102,17 @@ class Searches:
         return np.nan_to_num(measure(part.primary, part, pred, self.weights[rows]) - usual, nan=0.0)
 
 
-def score_draws(metric: str, point: float, plain: np.ndarray, anew: np.ndarray) -> np.ndarray:
-    """`widened` draws of a score, within what the metric can be."""
-    return np.clip(widened(point, plain, anew), *RANGE.get(metric, UNIT))
+def score_draws(metric: str, point: float, plain: np.ndarray, redrawn: np.ndarray) -> np.ndarray:
+    """`inflate_variance` of the draws of a score, clipped to the range of the metric."""
+    return np.clip(inflate_variance(point, plain, redrawn), *RANGE.get(metric, UNIT))
 
 
-def widened(point: float, plain: np.ndarray, anew: np.ndarray) -> np.ndarray:
-    """(n_draws,) draws of a score or of a lead, spread about its point by half of what choosing anew adds.
+def inflate_variance(point: float, plain: np.ndarray, redrawn: np.ndarray) -> np.ndarray:
+    """(n_draws,) draws of a score or of a lead, with half of the variance that choosing again adds.
 
-    plain: its draws with the choice as it was made; anew: with the choice of each draw. Never narrower than plain.
+    plain: its draws with the choice as it was made; redrawn: with the choice of each draw. Never narrower than plain.
     """
-    own, more = _variance(plain), _variance(anew)
+    own, more = _variance(plain), _variance(redrawn)
     if own == 0 or np.isnan(point):
         return plain
     return point + (plain - point) * np.sqrt((own + max(own, more)) / (2 * own))

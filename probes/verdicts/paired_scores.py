@@ -13,7 +13,7 @@ from tacit.probes.data.items_table import OWN_LABEL, own_scoring, predictions, r
 from tacit.probes.statistics.bootstrap import Estimate, interval, resample
 from tacit.probes.statistics.groups import effective_groups
 from tacit.probes.statistics.metrics import CHANCE, Scoring, measure
-from tacit.probes.statistics.selection import Searches, score_draws, widened
+from tacit.probes.statistics.selection import Searches, inflate_variance, score_draws
 from tacit.seeds import stream
 
 BALANCED = "balanced_accuracy"
@@ -52,7 +52,7 @@ class Paired:
         return predictions(self.frame, name, self.n_classes)
 
     def drawn(self, name: str, metric: str = "") -> tuple[float, np.ndarray, np.ndarray]:
-        """(point, (n_resamples,) values, the same with whatever was searched for chosen anew in every draw) of a
+        """(point, (n_resamples,) values, the same with whatever was searched for chosen again in every draw) of a
         method's metric, the primary one if none is named, against its own labels where it has some."""
         metric = metric or self.scoring.primary
         if (name, metric) not in self._drawn:
@@ -63,7 +63,7 @@ class Paired:
         """`drawn` of what `seen` makes of the predictions."""
         scoring, pred = own_scoring(self.scoring, self._own_labels(name)), seen(self.pred(name))
         point, plain = float(measure(metric, scoring, pred)[0]), measure(metric, scoring, pred, self.weights)
-        return point, plain, self._searches.anew(name, metric, seen) if name in self._searches else plain
+        return point, plain, self._searches.redraw_selection(name, metric, seen) if name in self._searches else plain
 
     def _as_often(self, pred: np.ndarray) -> np.ndarray:
         """Log-odds moved in each fold until as large a share of the items is above 0 as the words answer with yes."""
@@ -84,18 +84,18 @@ class Paired:
 
     def lead_values(self, first: str, second: str, metric: str = "") -> tuple[float, np.ndarray]:
         """(point, (n_resamples,) values) of that difference."""
-        (a, x, x_anew), (b, y, y_anew) = self.drawn(first, metric), self.drawn(second, metric)
-        return a - b, widened(a - b, x - y, x_anew - y_anew)
+        (a, x, x_redrawn), (b, y, y_redrawn) = self.drawn(first, metric), self.drawn(second, metric)
+        return a - b, inflate_variance(a - b, x - y, x_redrawn - y_redrawn)
 
     def selectivity(self, head: str, control: str) -> Estimate | None:
         """The method's score minus that of a control task on labels of its own (Hewitt & Liang 2019, arXiv
         1909.03368); a control below chance counts as chance. None where the run holds no such task with its labels."""
         if not self.has(control) or self._own_labels(control) is None:
             return None
-        (a, x, anew), (b, y, _) = self.drawn(head), self.drawn(control)
+        (a, x, redrawn), (b, y, _) = self.drawn(head), self.drawn(control)
         chance = CHANCE[self.scoring.primary]
         point, floor = a - max(b, chance), np.maximum(y, chance)
-        return self._limits(point, widened(point, x - floor, anew - floor))
+        return self._limits(point, inflate_variance(point, x - floor, redrawn - floor))
 
     def statistic(self, function: Callable[[np.ndarray], np.ndarray]) -> Estimate:
         """function: (n_items, n_draws) weights -> (n_draws,) values."""
@@ -111,8 +111,9 @@ class Paired:
         even = self.lead(head, "said", BALANCED)
         if self.n_classes != 2:
             return even
-        (a, x, x_anew), (b, y, y_anew) = self._drawn_as(head, BALANCED, self._as_often), self.drawn("said", BALANCED)
-        matched = self._limits(a - b, widened(a - b, x - y, x_anew - y_anew))
+        a, x, x_redrawn = self._drawn_as(head, BALANCED, self._as_often)
+        b, y, y_redrawn = self.drawn("said", BALANCED)
+        matched = self._limits(a - b, inflate_variance(a - b, x - y, x_redrawn - y_redrawn))
         return matched if matched.lower > even.lower else even
 
     def _limits(self, point: float, values: np.ndarray) -> Estimate:
