@@ -8,7 +8,7 @@ k / (k - 1), which makes the resampled variance of a mean unbiased also where a 
 83:231). Intervals are expanded percentile intervals, their level moved from z to t with n_groups - 1 degrees of freedom
 (Hesterberg 2015, Am. Stat. 69:371), so that of a mean is as wide as its t interval. Their coverage is measured
 by `python -m tacit.validation --only "N1 coverage"`. Assumption: groups are independent draws. The probe
-is held fixed: the interval is about *these* fitted probes on new items, not about training anew.
+is held fixed: the interval is about *these* fitted probes on new items, not about retraining.
 """
 
 from dataclasses import dataclass
@@ -89,7 +89,11 @@ def interval(
 
 
 def expanded_tail(n_groups: int, level: float) -> float:
-    """The percentile to read so that the interval of a mean matches its t interval; (1 - level)/2 for many groups."""
+    """The percentile to read so that the interval of a mean matches its t interval; (1 - level)/2 for many groups.
+
+    >>> round(expanded_tail(1_000_000, 0.95), 4)
+    0.025
+    """
     return float(stats.norm.cdf(-stats.t.ppf((1 + level) / 2, n_groups - 1)))
 
 
@@ -134,6 +138,9 @@ def mcnemar_midp(first: np.ndarray, second: np.ndarray) -> float:
 
     Fagerland, Lydersen & Laake 2013, BMC Med. Res. Methodol. 13:91. Assumes independent items: with groups it is
     shown beside the cluster bootstrap, never instead of it.
+
+    >>> mcnemar_midp(np.array([True, True, False]), np.array([True, True, False]))
+    1.0
     """
     b, c = int((first & ~second).sum()), int((~first & second).sum())
     if b == c:

@@ -67,7 +67,11 @@ class Scoring:
 
 
 def training_median(y: np.ndarray, fold: np.ndarray) -> np.ndarray:
-    """(n_items,) float64, for each item the median label outside its fold: the best guess without looking."""
+    """(n_items,) float64, for each item the median label outside its fold: the best guess without looking.
+
+    >>> training_median(np.array([1.0, 3.0, 5.0, 7.0]), np.array([0, 0, 1, 1])).tolist()
+    [6.0, 6.0, 2.0, 2.0]
+    """
     out = np.empty(len(y), dtype=np.float64)
     for i in np.unique(fold):
         out[fold == i] = np.median(y[fold != i])
@@ -155,7 +159,11 @@ def right(scoring: Scoring, pred: np.ndarray) -> np.ndarray:
 
 
 def has_answer(pred: np.ndarray) -> np.ndarray:
-    """(n_items,) bool: the prediction is not NaN."""
+    """(n_items,) bool: the prediction is not NaN.
+
+    >>> has_answer(np.array([0.5, np.nan])).tolist()
+    [True, False]
+    """
     return ~np.isnan(pred) if pred.ndim == 1 else ~np.isnan(pred).any(axis=1)
 
 
@@ -196,7 +204,7 @@ def _pairs_won(positive: np.ndarray, score: np.ndarray, w: np.ndarray) -> tuple[
 
 
 def spearman(y: np.ndarray, pred: np.ndarray, fold: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Rank correlation within folds, averaged by the folds' weight; ranks are taken anew in every resample.
+    """Rank correlation within folds, averaged by the folds' weight; ranks are recomputed in every resample.
 
     Returns (n_resamples,) float64; nan where every fold has constant labels or constant predictions.
     """
