@@ -60,7 +60,6 @@ class Ablator:
             tick(1)
         return out
 
-    move = ablate
 
     def _next(self, prompt: Prompt, layer: int, shifts: np.ndarray) -> tuple[torch.Tensor, np.ndarray]:
         """Log-probabilities of the next token, without a shift (first) and with each, and the state without a shift."""
@@ -89,9 +88,6 @@ class Ablator:
                 f"{where}: the state differs from the cached one by {off:.1%} of its norm, so the model or the prompt"
                 f" is not the run's. Run: tacit cache {self.store.path.parent.name}"
             )
-
-
-Mover = Ablator
 
 
 def logprobs_with_shifts(

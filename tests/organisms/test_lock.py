@@ -125,7 +125,6 @@ def shipped_recipe():
     return record, Recipe(**settings | {name: Stage(**settings[name]) for name in MIXTURES})
 
 
-@pytest.mark.xfail(strict=True, reason="write_recipe(LOCK, Recipe()) has yet to be run for the shipped weights")
 def test_the_shipped_recipe_is_that_of_the_sources():
     record, recipe = shipped_recipe()
     assert record == recipe_record(recipe)
