@@ -60,7 +60,6 @@ class Ablator:
             tick(1)
         return out
 
-
     def _next(self, prompt: Prompt, layer: int, shifts: np.ndarray) -> tuple[torch.Tensor, np.ndarray]:
         """Log-probabilities of the next token, without a shift (first) and with each, and the state without a shift."""
         all_shifts = np.concatenate([np.zeros_like(shifts[:1]), shifts])

@@ -1,4 +1,4 @@
-"""The controls with known truth (PROTOCOL 7): how each data set is simulated, and what the tool must return.
+"""The controls with known truth (docs/protocol.md, section 7): how each is simulated, and what the tool must return.
 
 In: a seed. Out: the verdict on that data set. Every data set goes through the real pipeline, files included.
 """

@@ -109,7 +109,9 @@ def read_outs(examples: Examples) -> dict[str, np.ndarray]:
         if own_report(h.elicitation, examples) and h.elicitation.needs_act:
             for key in ("expected", "odds"):
                 if key in h.readouts:
-                    out[f"{h.elicitation.name} logits"] = averaged([h.readouts[key]], shares=examples.kind == "multiclass")
+                    out[f"{h.elicitation.name} logits"] = averaged(
+                        [h.readouts[key]], shares=examples.kind == "multiclass"
+                    )
     return out
 
 
