@@ -24,6 +24,7 @@ from tacit.activations.store.verify import shard_fault
 from tacit.errors import ActivationError
 from tacit.files import sha256_of, write_bytes
 from tacit.settings import Settings
+from tacit.targets.registry import ITEM_SET
 
 FOUND_OUT = ("layers", "n_layers", "d_model", "dtype", "device", "shares", "tables")
 """What is known only once the model has been loaded, or the store finished."""
@@ -47,6 +48,7 @@ class Manifest:
             **{name: before.get(name) for name in FOUND_OUT},
             "versions": {name: version(name) for name in LIBRARIES},
             "python": platform.python_version(),
+            "item_set": ITEM_SET,
             "entries": [*planned, *kept],
         }  # fmt: skip
         self._planned = keys

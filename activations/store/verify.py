@@ -50,6 +50,7 @@ def describe(store: Store) -> str:
         f"shards       {len(shards)}, {sum(shard['bytes'] for shard in shards) / 1e6:.1f} MB",
         f"prefix cache {'yes' if manifest['shares'] else 'no (this model cannot continue from a KV cache)'}",
         "versions     " + ", ".join(f"{name} {number}" for name, number in manifest["versions"].items()),
+        f"item set     {manifest.get('item_set', '1')} (version of the built-in items and wordings)",
         "",
         *(
             f"{entry['target']}/{entry['condition']}: {entry['n_items']} items "

@@ -282,3 +282,13 @@ def test_killed_at_twenty_random_moments_it_resumes_and_ends_bit_identical(tiny,
     assert whole.replies.equals(part.replies)
     assert not list(faults(part))
     assert not list((tmp_path / "part").rglob(f".*{PARTIAL}"))
+
+
+def test_the_manifest_names_the_version_of_the_built_in_items(tiny, tmp_path):
+    from tacit.activations.store.verify import describe
+    from tacit.targets.registry import ITEM_SET
+
+    _cache(tmp_path, tiny("llama"))
+    store = open_store(tmp_path)
+    assert store.manifest["item_set"] == ITEM_SET
+    assert f"item set     {ITEM_SET}" in describe(store)
