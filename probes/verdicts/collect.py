@@ -84,8 +84,8 @@ def headline(entry: dict, paired: Paired) -> tuple[str, Estimate | None]:
     """The method that the verdict is about, and what it has over the logit lens before an act.
 
     That is the nested probe over all sites. For an act that the next token's logits give away before it is written, or
-    where nobody looked, it is the nested probe of the report prompt, if that was read (PROTOCOL 6): every figure of the
-    verdict is then that probe's.
+    where nobody looked, it is the nested probe of the report prompt, if that was read (docs/protocol.md, section 6):
+    every figure of the verdict is then that probe's.
     """
     before, after = f"{NESTED} object", f"{NESTED} report"
     if not _acts(entry):

@@ -35,10 +35,25 @@ from tacit.probes.verdicts.evidence import (
 )
 
 LEVELS = ("D", "K", "S", "G", "A", "P", "U")
+BEYOND_OUTPUT = {"output confidence": "beyond_output_confidence", "logit lens": "beyond_logit_lens"}
+"""Output baseline → the id of the condition that the probe beats it."""
+IDS = (
+    "above_chance", "permutation_null", "enough_permutations", "near_duplicates",
+    "beats_surface", "beats_random_model", "selectivity", "position_decoupled", "beats_logit_lens",
+    "report_valid", "enough_controls",
+    "gap_above_zero", "above_every_rung", "holm", "not_finer_scale",
+    "mapped_report", "few_shot_report", "tuned_report", "beats_peers", "used",
+    *BEYOND_OUTPUT.values(),
+)  # fmt: skip
+"""Every condition, level by level. Some are there only where they apply (position_decoupled: token counts)."""
 
 
 @dataclass(frozen=True)
 class Condition:
+    """One thing that a level needs, whether it held, and the figures that show it."""
+
+    id: str
+    """a stable name, one of `IDS`; wording may change, ids do not"""
     level: str
     """the level that needs it, or "scope" """
     condition: str
@@ -54,15 +69,26 @@ def conditions(e: Evidence) -> tuple[Condition, ...]:
     return (*_decodable(e), *_known(e), *_said(e), *_gap(e), *_access(e), *_private(e), *_used(e), *_scope(e))
 
 
-def stands(found: tuple[Condition, ...], level: str) -> bool:
+def level_holds(found: tuple[Condition, ...], level: str) -> bool:
     """Whether no condition of this level failed and at least one held."""
     held = [c.held for c in found if c.level == level]
     return False not in held and True in held
 
 
-def untested(found: tuple[Condition, ...], levels: str) -> list[str]:
-    """The conditions of these levels (one letter each) that nobody tested, or that were tried and decided nothing."""
-    return [c.condition + " (tried, undecided)" * c.tried for c in found if c.held is None and c.level in levels]
+def held(found: tuple[Condition, ...], id: str) -> bool:
+    """Whether the condition of this id held."""
+    return any(c.id == id and c.held is True for c in found)
+
+
+def control_failed(e: Evidence | Asked) -> bool:
+    """Whether enough positive controls were asked and too few planted answers came back."""
+    return e.n_control >= MIN_CONTROLS and e.control < MIN_CONTROL
+
+
+def undefined(e: Evidence) -> list[str]:
+    """The scores without which nothing can be decided, and which have no value or no interval."""
+    scores = (("probe", e.probe), ("gap", e.gap), ("shuffled-label", e.shuffled))
+    return [name for name, x in scores if not np.isfinite([x.value, x.lower, x.upper]).all()]
 
 
 def span(x: Estimate) -> str:
@@ -89,58 +115,84 @@ def _decodable(e: Evidence) -> tuple[Condition, ...]:
     few = e.null_p is not None and e.n_permutations < MIN_PERMUTATIONS
     twins = "not looked for" if e.near_duplicates is None else f"pairs put into one group each: {e.near_duplicates}"
     return (
-        Condition("D", "held-out score above chance", bool(e.probe.lower > e.chance), above),
+        Condition("above_chance", "D", "held-out score above chance", bool(e.probe.lower > e.chance), above),
         Condition(
-            "D", "permutation null of the whole pipeline", None if e.null_p is None else bool(e.null_p <= ALPHA), null
+            "permutation_null",
+            "D",
+            "permutation null of the whole pipeline",
+            None if e.null_p is None else bool(e.null_p <= ALPHA),
+            null,
         ),
         *(
-            [Condition("D", f"{MIN_PERMUTATIONS} permutations of that null", None, str(e.n_permutations))]
+            [
+                Condition(
+                    "enough_permutations",
+                    "D",
+                    f"{MIN_PERMUTATIONS} permutations of that null",
+                    None,
+                    str(e.n_permutations),
+                )
+            ]
             if few
             else []
         ),
-        Condition("D", "near-duplicate texts", None if e.near_duplicates is None else True, twins),
+        Condition("near_duplicates", "D", "near-duplicate texts", None if e.near_duplicates is None else True, twins),
     )
 
 
 def _known(e: Evidence) -> tuple[Condition, ...]:
     surface = [r for r in e.rivals if r.name != RANDOM_MODEL]
-    found = [Condition("K", "every surface baseline beaten", *_surface(surface))]
+    found = [Condition("beats_surface", "K", "beats every surface baseline", *_surface(surface))]
     random = next((r for r in e.rivals if r.name == RANDOM_MODEL), None)
-    found.append(Condition("K", "random-initialised model", *_lead(None if random is None else random.lead)))
-    found.append(Condition("K", f"selectivity against a {CONTROL_TASK}", *_lead(e.selectivity)))
+    found.append(
+        Condition(
+            "beats_random_model",
+            "K",
+            "beats a random-initialised model",
+            *_lead(None if random is None else random.lead),
+        )
+    )
+    found.append(Condition("selectivity", "K", f"selectivity against a {CONTROL_TASK}", *_lead(e.selectivity)))
     if e.acts:
         found.append(_ahead_of_the_act(e))
     if e.positional:
         position = next((r for r in e.rivals if r.name == POSITION), None)
         found.append(
-            Condition("K", "position decoupled from the count", *_lead(None if position is None else position.lead))
+            Condition(
+                "position_decoupled",
+                "K",
+                "position decoupled from the count",
+                *_lead(None if position is None else position.lead),
+            )
         )
     return tuple(found)
 
 
 def _ahead_of_the_act(e: Evidence) -> Condition:
     """What the next token's logits give away is no knowledge yet: a claim about an act rests on layers where the lens
-    fails, or on the report prompt, where the act is not about to be written (PROTOCOL 6)."""
+    fails, or on the report prompt, where the act is not about to be written (docs/protocol.md, section 6)."""
     early = e.beyond_lens
     text = "no logit lens was read" if early is None else f"lead over the lens at the same layers {span(early)}"
     ahead = early is not None and bool(early.lower > 0)
     if e.at_report:
-        text += "; every figure here is of the probe that reads the report prompt alone"
-    return Condition("K", "more than the next token's logits, or at the report prompt", ahead or e.at_report, text)
+        text += "; every figure here is for the probe at the report prompt"
+    return Condition(
+        "beats_logit_lens", "K", "beyond the next-token logits, or at the report prompt", ahead or e.at_report, text
+    )
 
 
 def _surface(rivals: list[Rival]) -> tuple[bool, str]:
     if not any(r.name == EMBEDDINGS for r in rivals):
-        return False, "the embedding layer was not cached, so it could not be beaten: cache layer 0 too"
+        return False, "the embedding layer was not cached, so there is no such baseline: cache layer 0 too"
     undefined = [r.name for r in rivals if not np.isfinite([r.lead.lower, r.lead.upper]).all()]
     if undefined:
-        return False, f"not shown to beat {', '.join(undefined)}, whose score is undefined"
+        return False, f"cannot be compared with {', '.join(undefined)}, whose score is undefined"
     unbeaten = [r for r in rivals if r.lead.lower <= 0]
     if unbeaten:
         near = min(unbeaten, key=lambda r: r.lead.value)
         return False, (
-            f"not shown to beat {', '.join(r.name for r in unbeaten)} (closest, {near.name}: {span(near.score)},"
-            f" lead {span(near.lead)})"
+            f"does not significantly beat {', '.join(r.name for r in unbeaten)}"
+            f" (closest, {near.name}: {span(near.score)}, lead {span(near.lead)})"
         )
     best = max(rivals, key=lambda r: r.score.value)
     return True, f"the best, {best.name}: lead {span(best.lead)}{_blank(rivals)}"
@@ -149,7 +201,7 @@ def _surface(rivals: list[Rival]) -> tuple[bool, str]:
 def _blank(rivals: list[Rival]) -> str:
     """Baselines that cannot tell two items apart, e.g. embeddings of a last token that all prompts share."""
     names = ", ".join(r.name for r in rivals if r.score.lower == r.score.upper == r.score.value)
-    return f"; {names} cannot tell the items apart here, so beating it shows nothing" if names else ""
+    return f"; {names} cannot tell the items apart here, so beating them shows nothing" if names else ""
 
 
 def _lead(lead: Estimate | None) -> tuple[bool | None, str]:
@@ -162,14 +214,18 @@ def _lead(lead: Estimate | None) -> tuple[bool | None, str]:
 def _said(e: Evidence) -> tuple[Condition, ...]:
     primary = Asked("said", e.coverage, e.constant, e.said, e.control, e.n_control, e.control_other)
     valid, facts = usable(primary)
-    found = [Condition("S", "the report is valid", valid, facts)]
+    found = [Condition("report_valid", "S", "the report is valid", valid, facts)]
     if not valid and e.asked:
         good = [a.name for a in e.asked if proven(a)]
         names = ", ".join(good) if good else f"none of {len(e.asked)}"
-        found = [Condition("S", "a report is valid in some format", bool(good), f"said: {facts}; valid: {names}")]
+        found = [
+            Condition(
+                "report_valid", "S", "a report is valid in some format", bool(good), f"said: {facts}; valid: {names}"
+            )
+        ]
     enough = controls(e) >= MIN_CONTROLS
-    text = f"{controls(e)} positive controls, {MIN_CONTROLS} are needed to know that it can report at all"
-    return (*found, Condition("S", "positive controls", True if enough else None, text))
+    text = f"{controls(e)} positive controls, {MIN_CONTROLS} are needed to show that it can report at all"
+    return (*found, Condition("enough_controls", "S", "positive controls", True if enough else None, text))
 
 
 def controls(e: Evidence) -> int:
@@ -191,7 +247,7 @@ def usable(a: Asked) -> tuple[bool, str]:
             facts += f"; other planted answers came back in {a.control_other:.0%}, so it can say something else"
         else:
             failed = True
-            facts += ", and no control shows that it can say another: no information in this format"
+            facts += ", and no control shows that it can give another: the report carries no information in this format"
     return not failed, facts
 
 
@@ -211,35 +267,45 @@ def unusable_report(coverage: dict[str, float | None], control: float, n_control
 
 def _gap(e: Evidence) -> tuple[Condition, ...]:
     text = f"probe minus best report ({e.best}, {span(e.report)}): {span(e.gap)}"
-    single = f"not shown to be above {', '.join(e.unbeaten)}" if e.unbeaten else "above each of them"
+    single = f"does not significantly beat {', '.join(e.unbeaten)}" if e.unbeaten else "it beats each of them"
     found = [
-        Condition("G", "gap to the best report above 0", bool(e.gap.lower > 0) and not e.equivalent, text),
-        Condition("G", "above every single rung", not e.unbeaten, single),
+        Condition(
+            "gap_above_zero", "G", "gap to the best report is above 0", bool(e.gap.lower > 0) and not e.equivalent, text
+        ),
+        Condition("above_every_rung", "G", "probe beats every single rung", not e.unbeaten, single),
     ]
     if e.holm_p is None:
-        found.append(Condition("G", "Holm over all gaps compared", None, "not adjusted"))
+        found.append(Condition("holm", "G", "Holm over all gaps compared", None, "not adjusted"))
     else:
         adjusted = f"{chance_of(e.holm_p)} over {e.n_family} gaps"
-        found.append(Condition("G", "Holm over all gaps compared", bool(e.holm_p <= ALPHA), adjusted))
+        found.append(Condition("holm", "G", "Holm over all gaps compared", bool(e.holm_p <= ALPHA), adjusted))
     if e.hard is not None and not e.graded:
         decisions = f"balanced accuracy of the decisions differs by {span(e.hard)}"
-        found.append(Condition("G", "not a matter of a finer scale", bool(e.hard.lower > 0), decisions))
+        found.append(
+            Condition(
+                "not_finer_scale",
+                "G",
+                "holds for decisions too, not only for a continuous score",
+                bool(e.hard.lower > 0),
+                decisions,
+            )
+        )
     return tuple(found)
 
 
 def _access(e: Evidence) -> tuple[Condition, ...]:
     """A report given the same labels: mapped, shown as examples, tuned. One that cannot be read tests nothing."""
     found = []
-    for elicitation, name in (
-        ("map", "report mapped with the same labels"),
-        ("shots", "report after labelled examples"),
+    for id_, elicitation, name in (
+        ("mapped_report", "map", "report mapped with the same labels"),
+        ("few_shot_report", "shots", "report after labelled examples"),
     ):
         rungs = [s for s in e.supervised if s.elicitation == elicitation and s.usable is not False]
         lost = [s.rung for s in e.supervised if s.elicitation == elicitation and s.usable is False]
         text = "; ".join(f"{s.rung}: {span(s.lead)}" for s in rungs)
         text = text or (f"asked, and not usable: {', '.join(lost)}" if lost else "not run")
         held = all(s.lead.lower > 0 for s in rungs) if rungs else None
-        found.append(Condition("A", name, held, text, tried=bool(lost and not rungs)))
+        found.append(Condition(id_, "A", name, held, text, tried=bool(lost and not rungs)))
     return (*found, _tuned(e))
 
 
@@ -249,16 +315,16 @@ def _tuned(e: Evidence) -> Condition:
     tuned = next((s for s in e.supervised if s.elicitation == TUNED), None)
     name = "tuned report"
     if tuned is None:
-        return Condition("A", name, None, "needs a prompt learned by gradient: tacit tune")
-    text = f"the probe's lead over a prompt learned from the same labels: {span(tuned.lead)}"
+        return Condition("tuned_report", "A", name, None, "needs a trained soft prompt: tacit tune")
+    text = f"the probe's lead over a soft prompt trained on the same labels: {span(tuned.lead)}"
     if closed(tuned.lead):
-        return Condition("A", name, False, f"{text}, less than {MARGIN:g}")
+        return Condition("tuned_report", "A", name, False, f"{text}, less than {MARGIN:g}")
     if tuned.usable and tuned.lead.lower > 0:
-        return Condition("A", name, True, text)
-    why = "neither shown nor below the margin"
+        return Condition("tuned_report", "A", name, True, text)
+    why = "inconclusive"
     if not tuned.usable:
-        why = "it did not learn all that it was shown, so what it fails to say is no evidence"
-    return Condition("A", name, None, f"{text}; {why}", tried=True)
+        why = "training did not converge, so failure is not evidence"
+    return Condition("tuned_report", "A", name, None, f"{text}; {why}", tried=True)
 
 
 def closed(lead: Estimate) -> bool:
@@ -268,18 +334,24 @@ def closed(lead: Estimate) -> bool:
 
 def _private(e: Evidence) -> tuple[Condition, ...]:
     """The own states against outsiders': the text and the embeddings stand among the surface baselines already."""
-    name = "own states add over a peer model's"
+    name = "its own states carry more than a peer model's"
     if not e.peers:
-        return (Condition("P", name, None, "needs another model's run on the same items"),)
+        return (Condition("beats_peers", "P", name, None, "needs another model's run on the same items"),)
     text = "; ".join(f"{p.run}: lead {span(p.lead)} on {p.lead.n} shared items" for p in e.peers)
     enough = [p for p in e.peers if p.lead.n >= MIN_ITEMS and p.effective >= MIN_GROUPS]
     if any(not p.lead.lower > 0 for p in enough):
-        return (Condition("P", name, False, text),)
+        return (Condition("beats_peers", "P", name, False, text),)
     if len(enough) < len(e.peers):
         return (
-            Condition("P", name, None, f"{text}; fewer than {MIN_ITEMS}, or {MIN_GROUPS} groups of the rarer class"),
+            Condition(
+                "beats_peers",
+                "P",
+                name,
+                None,
+                f"{text}; fewer than {MIN_ITEMS}, or {MIN_GROUPS} groups of the rarer class",
+            ),
         )
-    return (Condition("P", name, True, text),)
+    return (Condition("beats_peers", "P", name, True, text),)
 
 
 def _used(e: Evidence) -> tuple[Condition, ...]:
@@ -287,16 +359,20 @@ def _used(e: Evidence) -> tuple[Condition, ...]:
     name, u = "the model uses the direction", e.used
     if u is None:
         bound = " (a count read by LDA has no direction)" if e.hard is None else ""
-        return (Condition("U", name, None, f"needs an intervention: tacit ablate{bound}"),)
+        return (Condition("used", "U", name, None, f"needs an intervention: tacit ablate{bound}"),)
     text = (
-        f"ablated at the {u.site} prompt, layer {u.layer}: the next token moves by {u.effect:.2g} nats; {u.n_random}"
-        f" probes of shuffled labels {u.shuffled_mean:.2g} (95th percentile {u.shuffled_q95:.2g}, p ="
-        f" {u.p_shuffled:.2g}); as many other directions moved as far {u.other_mean:.2g} ({u.other_q95:.2g}, p ="
-        f" {u.p_other:.2g}); {u.n} items, at least {MIN_EFFECT} nats are asked for"
+        f"ablated at the {u.site} prompt, layer {u.layer}: the next-token distribution moves by {u.effect:.2g} nats;"
+        f" {u.n_random} label-shuffled probes move it by {u.shuffled_mean:.2g} (95th percentile {u.shuffled_q95:.2g},"
+        f" p = {u.p_shuffled:.2g}), as many random directions matched in norm by {u.other_mean:.2g} ({u.other_q95:.2g},"
+        f" p = {u.p_other:.2g}); {u.n} items, at least {MIN_EFFECT} nats are required"
     )
     if u.n < MIN_ITEMS or u.n_random < MIN_RIVALS:
-        return (Condition("U", name, None, f"{text}; fewer than {MIN_ITEMS} items or {MIN_RIVALS} rivals"),)
-    return (Condition("U", name, in_use(u), text),)
+        return (
+            Condition(
+                "used", "U", name, None, f"{text}; fewer than {MIN_ITEMS} items or {MIN_RIVALS} control directions"
+            ),
+        )
+    return (Condition("used", "U", name, in_use(u), text),)
 
 
 def in_use(u: Used) -> bool:
@@ -310,10 +386,15 @@ def _scope(e: Evidence) -> tuple[Condition, ...]:
     for name in OUTPUTS:
         held, text = _lead(by_name[name].lead if name in by_name else None)
         if held is False and not (by_name[name].matches and by_name[name].score.lower > e.chance):
-            held, text = None, f"{text}; neither shown nor below the margin"
+            held, text = None, f"{text}; inconclusive"
         found.append(
             Condition(
-                "scope", f"more than its own output shows ({name})", held, text, tried=held is None and name in by_name
+                BEYOND_OUTPUT[name],
+                "scope",
+                f"more than its own output shows ({name})",
+                held,
+                text,
+                tried=held is None and name in by_name,
             )
         )
     return tuple(found)

@@ -1,7 +1,8 @@
 """Self or anybody: what the model says of itself against what it says of a typical model.
 
 In: `Paired` and the rungs of an entry. Out: how often the two answers are the same, and how far each is true of this
-model. Where the two agree the report is not about the self (PROTOCOL 5; Song, Hu & Mahowald 2025, arXiv 2503.07513).
+model. Where the two agree the report is not about the self (docs/protocol.md, section 5;
+Song, Hu & Mahowald 2025, arXiv 2503.07513).
 """
 
 import numpy as np

@@ -2,7 +2,7 @@
 
 In: `Paired` and the sites of an entry. Out: the three scores, the two steps between them and the name of the step that
 loses it. Decodable at the object prompt only: it never reaches the reporting context. Decodable there as well, and
-unsaid: a verbalisation gap (PROTOCOL 5).
+unsaid: a verbalisation gap (docs/protocol.md, section 5).
 """
 
 from collections.abc import Sequence

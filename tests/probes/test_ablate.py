@@ -116,7 +116,7 @@ def test_the_verdict_shows_the_ablation_at_its_own_reading_until_the_probes_chan
 
     measure_usage(read_results(run), store, model([0]), n_items=40, n_random=99)
     assert condition()["held"] is True
-    assert "99 probes of shuffled labels" in condition()["evidence"]
+    assert "99 label-shuffled probes" in condition()["evidence"]
     measure_usage(read_results(run), store, model([0]), n_items=40, n_random=39)
     assert condition()["held"] is None
     path = run / "probes" / FILE
@@ -136,7 +136,7 @@ def test_only_what_is_privileged_can_be_called_used(probed):
     peers = (Peer("base", est(0.2), 40),)
     found = decide(replace(TESTED, peers=peers, used=used))
     assert found.level == "U, provisional"  # no tuned report
-    assert "depends on the direction" in found.sentence
+    assert "Ablating the probe direction" in found.sentence
     assert decide(replace(TESTED, used=used)).level == "A, provisional"
     assert decide(replace(TESTED, peers=peers, used=replace(used, p_other=0.3))).level == "P, provisional"
     assert decide(replace(TESTED, peers=peers, used=replace(used, effect=0.001))).level == "P, provisional"

@@ -274,7 +274,7 @@ def test_a_probe_score_that_is_missing_decides_nothing(copy):
     verdict = compare_run(copy, n_resamples=100)[0]
     assert verdict["verdict"] == "INCONCLUSIVE"
     assert verdict["reasons"] == ["the probe gave 3 of 120 items no score"]
-    assert "the evidence decides nothing" in verdict["sentence"]
+    assert "the evidence is inconclusive" in verdict["sentence"]
 
 
 def test_a_verdict_about_the_report_prompt_has_the_tables_of_that_probe(gap):

@@ -110,7 +110,7 @@ def verdict_of(run):
         (0.9, 0.9, False, "less than 0.05"),
         (0.9, 0.5, False, "less than 0.05"),
         (0.5, 0.9, True, "the probe's lead"),
-        (0.5, 0.5, None, "it did not learn all that it was shown"),
+        (0.5, 0.5, None, "training did not converge"),
     ],
 )
 def test_access_goes_where_a_tuned_report_says_it_and_is_confirmed_where_learning_worked_in_vain(
@@ -222,12 +222,12 @@ def test_the_sentence_says_that_a_tuned_report_closed_the_gap():
     closed, slight, survived = with_lead(est(0.0, 0.01)), with_lead(est(0.02, 0.01)), with_lead(est(0.3))
     for found in (closed, slight):
         assert (found.name, found.level) == ("GAP", "G")
-        assert "A prompt learned from the same labels gets it said" in found.sentence
+        assert "A soft prompt trained on the same labels elicits it" in found.sentence
     assert (survived.name, survived.level) == ("GAP", "A")
     assert "learned" not in survived.sentence
     for undecided in (with_lead(est(0.15, 0.16)), with_lead(est(0.3), usable=False)):
         assert undecided.level == "A, provisional"
-        assert "Still open: tuned report (tried, undecided)." in undecided.sentence
+        assert "Still untested: tuned report (tried, inconclusive)." in undecided.sentence
 
 
 def test_learning_took_where_every_fold_fits_what_it_learned_and_the_answers_can_say_the_labels():

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tacit.probes.statistics.bootstrap import Estimate
-from tacit.probes.verdicts.decide import NAMES, decide
+from tacit.probes.verdicts.decide import NAMES, decide, rule
 from tacit.probes.verdicts.evidence import Asked, Evidence, Peer, Rival, Supervised
-from tacit.probes.verdicts.ladder import span
+from tacit.probes.verdicts.ladder import IDS, span
 
 
 def est(value, half=0.02, n=600, n_groups=600):
@@ -38,7 +38,7 @@ def test_known_and_unsaid_is_a_gap():
 def test_the_sentence_of_a_gap_names_what_was_not_tested():
     untested = [c.condition for c in decide(CLEAR).conditions if c.held is None and c.level in "DK"]
     assert untested == [
-        "permutation null of the whole pipeline", "near-duplicate texts", "random-initialised model",
+        "permutation null of the whole pipeline", "near-duplicate texts", "beats a random-initialised model",
         "selectivity against a control task",
     ]  # fmt: skip
     assert all(what in decide(CLEAR).sentence for what in untested)
@@ -47,7 +47,7 @@ def test_the_sentence_of_a_gap_names_what_was_not_tested():
 def test_a_gap_to_the_chosen_rung_alone_is_inconclusive():
     found = decide(replace(CLEAR, unbeaten=("logits",)))
     assert found.name == "INCONCLUSIVE"
-    assert any("not shown to be above every single rung: logits" in r for r in found.reasons)
+    assert any("does not significantly beat every single rung: logits" in r for r in found.reasons)
 
 
 def test_a_gap_that_touches_zero_is_inconclusive():
@@ -138,7 +138,7 @@ def test_a_score_that_rounds_to_zero_has_no_sign():
 def test_a_finer_scale_than_yes_and_no_is_no_gap():
     found = decide(replace(CLEAR, graded=False, hard=est(0.0)))
     assert found.name == "INCONCLUSIVE"
-    assert any("outranks yes and no without knowing more" in r for r in found.reasons)
+    assert any("can beat binary answers without more information" in r for r in found.reasons)
     assert decide(replace(CLEAR, graded=False, hard=est(0.2))).name == "GAP"
 
 
@@ -188,7 +188,7 @@ def test_a_sentence_says_in_how_many_folds_its_report_was_the_best_one():
 
 def test_an_output_that_does_as_well_is_named():
     lens = replace(rival(0.89, 0.0, matches=True), name="logit lens")
-    assert "Its own output (logit lens) gives it away" in decide(replace(CLEAR, outputs=(lens,))).sentence
+    assert "Its own output (logit lens) also predicts the label" in decide(replace(CLEAR, outputs=(lens,))).sentence
 
 
 def test_an_output_whose_part_is_undecided_gives_nothing_away():
@@ -218,7 +218,7 @@ def test_an_invalid_report_is_called_so_for_the_reason_that_made_it_invalid():
     assert "100% of its answers are the same" in decide(few).sentence
     failed = Asked("free/you/0", CLEAR.coverage, 0.5, "no", 0.1, 30, 0.1)
     best = replace(CLEAR, rung="free/you/0", asked=(failed,), equivalent=True, gap=est(0.0, 0.01))
-    assert "in the form of its best report (free/you/0) the model does not repeat" in decide(best).sentence
+    assert "in the elicitation of its best report (free/you/0) the model does not repeat" in decide(best).sentence
 
 
 def test_a_p_below_what_resamples_can_show_is_an_inequality():
@@ -282,7 +282,7 @@ TESTED = replace(
 def test_with_everything_tested_but_the_tuned_report_a_gap_is_access_and_names_that_alone():
     found = decide(TESTED)
     assert (found.name, found.level) == ("GAP", "A, provisional")
-    assert "Still open: tuned report." in found.sentence
+    assert "Still untested: tuned report." in found.sentence
 
 
 POSITION = Rival("prompt length", est(0.8), est(0.01, 0.1), False)
@@ -321,7 +321,7 @@ def test_noise_that_the_permutations_call_signal_is_not_denied():
 def test_a_gap_that_is_one_of_many_must_survive_them_all():
     found = decide(replace(TESTED, holm_p=0.2, n_family=40))
     assert found.name == "INCONCLUSIVE"
-    assert any("among 40 gaps it is not shown (Holm p = 0.2)" in reason for reason in found.reasons)
+    assert any("not significant among 40 gaps (Holm p = 0.2)" in reason for reason in found.reasons)
 
 
 @pytest.mark.parametrize(
@@ -331,8 +331,8 @@ def test_a_gap_that_is_one_of_many_must_survive_them_all():
 def test_without_a_readable_report_after_examples_access_is_provisional_and_names_it(shots):
     found = decide(replace(TESTED, supervised=(*TESTED.supervised[:1], *shots)))
     assert (found.name, found.level) == ("GAP", "A, provisional")
-    tried = " (tried, undecided)" * bool(shots)
-    assert f"Still open: report after labelled examples{tried}, tuned report." in found.sentence
+    tried = " (tried, inconclusive)" * bool(shots)
+    assert f"Still untested: report after labelled examples{tried}, tuned report." in found.sentence
     assert any("asked, and not usable" in reason for reason in found.reasons) == bool(shots)
 
 
@@ -355,26 +355,26 @@ ACT = replace(TESTED, acts=True)
 def test_an_act_that_the_next_tokens_logits_may_give_away_is_not_known_ahead_of_them(lens):
     found = decide(replace(ACT, beyond_lens=lens))
     assert (found.name, found.level) == ("INCONCLUSIVE", "D")
-    assert any("next token's logits" in reason for reason in found.reasons)
+    assert any("next-token logits" in reason for reason in found.reasons)
 
 
 def test_a_claim_about_an_act_may_rest_on_layers_where_the_lens_fails():
     found = decide(replace(ACT, beyond_lens=est(0.1)))
     assert (found.name, found.level) == ("GAP", "A, provisional")
-    assert "this is about the report prompt" not in found.sentence
+    assert "the claim covers the report prompt only" not in found.sentence
 
 
 def test_or_on_the_report_prompt_and_says_so():
     found = decide(replace(ACT, beyond_lens=est(0.0), at_report=True))
     assert (found.name, found.level) == ("GAP", "A, provisional")
-    assert "this is about the report prompt" in found.sentence
+    assert "the claim covers the report prompt only" in found.sentence
 
 
 def test_states_that_lead_every_peers_are_privileged():
     peers = (Peer("base", est(0.2), 40), Peer("other", est(0.1), 40))
     found = decide(replace(TESTED, peers=peers))
     assert (found.name, found.level) == ("GAP", "P, provisional")
-    assert "Its own states carry more of it than those of base, other." in found.sentence
+    assert "Its own states carry more of it than the states of base, other." in found.sentence
     assert decide(replace(TESTED, peers=(*peers, Peer("twin", est(0.0), 40)))).level == "A, provisional"
     few = replace(TESTED, peers=(Peer("base", est(0.2), effective=4),))
     beaten = replace(TESTED, peers=(*few.peers, Peer("other", est(0.0), 40)))
@@ -399,8 +399,8 @@ def test_a_gap_that_its_own_output_shows_as_well_is_said_to_be_about_words():
     output = Rival("output confidence", est(0.9), est(0.0), True)
     found = decide(replace(TESTED, outputs=(output,)))
     assert found.name == "GAP"
-    assert "about its words only" in found.sentence
-    assert "about its words only" not in decide(TESTED).sentence
+    assert "the claim covers verbal reports only" in found.sentence
+    assert "the claim covers verbal reports only" not in decide(TESTED).sentence
 
 
 def test_every_verdict_lists_every_condition_with_its_evidence():
@@ -413,3 +413,17 @@ def test_items_that_the_probe_left_out_decide_nothing():
     found = decide(replace(TESTED, unscored=3))
     assert found.name == "INCONCLUSIVE"
     assert found.reasons == ("the probe gave 3 of 600 items no score",)
+
+
+def test_conditions_have_stable_ids_and_rules_do_not_depend_on_words():
+    decision = rule(CLEAR)
+    assert {condition.id for condition in decision.conditions} <= set(IDS)
+    assert len({condition.id for condition in decision.conditions}) == len(decision.conditions)
+    assert (decision.name, decide(CLEAR).name) == ("GAP", "GAP")
+
+
+def test_an_inconclusive_sentence_names_what_failed():
+    few = decide(replace(CLEAR, effective=3))
+    assert few.name == "INCONCLUSIVE"
+    assert "the evidence is inconclusive" in few.sentence
+    assert "effective number of groups in the rarest class: 3" in few.sentence
