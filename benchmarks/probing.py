@@ -30,9 +30,9 @@ from threadpoolctl import threadpool_limits
 
 from tacit.benchmarks.ratios import Ratio, peak_bytes, seconds
 from tacit.errors import ProbeError
+from tacit.files import write_json
 from tacit.probes.controls.permutation_null import N_PERMUTATIONS, null_of, permutations
 from tacit.probes.data.folds import Folds, make_folds
-from tacit.probes.data.items_table import write_json
 from tacit.probes.estimators.families import CS
 from tacit.probes.estimators.layer_sweep import Passengers, Sweep, sweep
 from tacit.probes.statistics.metrics import Scoring, value

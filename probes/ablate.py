@@ -23,9 +23,9 @@ from pathlib import Path
 import numpy as np
 
 from tacit.errors import ProbeError
+from tacit.files import write_json
 from tacit.probes.controls.permutation_null import permutations
 from tacit.probes.data.examples import positions
-from tacit.probes.data.items_table import write_json
 from tacit.probes.data.results import Results, digest
 from tacit.probes.estimators.directions import fit_weights
 from tacit.probes.estimators.families import families

@@ -13,24 +13,23 @@ import numpy as np
 import pandas as pd
 
 from tacit.errors import ProbeError
-from tacit.files import write_csv, write_json
-from tacit.names import VERDICTS_SCHEMA
+from tacit.files import plain, write_csv, write_json
+from tacit.names import BEST, TUNED, VERDICTS_SCHEMA
 from tacit.probes.ablate import read_usage
-from tacit.probes.analysis.report_scores import BEST
-from tacit.probes.data.items_table import plain
 from tacit.probes.data.results import Results, read_results
-from tacit.probes.statistics.bootstrap import N_RESAMPLES, Estimate, detectable, mcnemar_midp, p_value
+from tacit.probes.statistics.bootstrap import Estimate, detectable, mcnemar_midp, p_value
 from tacit.probes.statistics.tests import holm
 from tacit.probes.tune import read_tuned, with_tuned
 from tacit.probes.verdicts.calibration import calibrate, reliability
 from tacit.probes.verdicts.collect import answered_only, control_of, coverage_by_class, gather, headline
 from tacit.probes.verdicts.decide import INCONCLUSIVE, REPORT_INVALID, decide
 from tacit.probes.verdicts.disagreements import disagreements
-from tacit.probes.verdicts.evidence import MARGIN, TUNED, Evidence, Peer, Tuning, Used
+from tacit.probes.verdicts.evidence import Evidence, Peer, Tuning, Used
 from tacit.probes.verdicts.ladder import unusable_report
 from tacit.probes.verdicts.paired_scores import Paired, limits
 from tacit.probes.verdicts.self_or_typical import self_vs_typical
 from tacit.probes.verdicts.where_lost import localise, settled
+from tacit.thresholds import MARGIN, N_RESAMPLES
 
 Say = Callable[[str], None]
 STEPS = (("raw say", "said"), ("calibrated say", "said calibrated"), ("best say", BEST))

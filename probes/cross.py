@@ -17,13 +17,13 @@ import numpy as np
 import pandas as pd
 
 from tacit.errors import ProbeError
-from tacit.probes.analysis.analyse import NESTED
+from tacit.names import NESTED
 from tacit.probes.data.examples import positions
 from tacit.probes.data.folds import make_folds
 from tacit.probes.data.results import Results, read_results
 from tacit.probes.estimators.layer_sweep import sweep
 from tacit.probes.estimators.nested_cv import Held
-from tacit.probes.statistics.bootstrap import N_RESAMPLES, Estimate, interval, resample
+from tacit.probes.statistics.bootstrap import Estimate, interval, resample
 from tacit.probes.statistics.groups import effective_groups
 from tacit.probes.statistics.metrics import Scoring, measure, training_median
 from tacit.probes.statistics.selection import Searches, inflate_variance
@@ -31,6 +31,7 @@ from tacit.probes.verdicts.evidence import Peer
 from tacit.probes.verdicts.paired_scores import Paired, stick_of
 from tacit.seeds import stream
 from tacit.targets.groups import renumber
+from tacit.thresholds import N_RESAMPLES
 
 COLUMNS = (
     "predictor", "predictor_condition", "target_run", "target", "condition", "kind", "metric", "value", "lower",

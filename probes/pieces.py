@@ -23,10 +23,11 @@ from tacit.probes.estimators import nested_cv
 from tacit.probes.estimators.any_estimator import cross_fit_estimator
 from tacit.probes.estimators.families import Dense, Family, families
 from tacit.probes.estimators.other_families import comparisons
-from tacit.probes.statistics.bootstrap import N_RESAMPLES, Estimate, interval, resample
+from tacit.probes.statistics.bootstrap import Estimate, interval, resample
 from tacit.probes.statistics.groups import effective_groups
 from tacit.probes.statistics.metrics import METRICS, Scoring, measure, training_median, value
 from tacit.targets.groups import components, renumber
+from tacit.thresholds import N_RESAMPLES
 
 __all__ = [
     "CrossFit", "Estimate", "Folds", "Null", "ProbeError", "components", "cross_fit", "difference", "make_folds",

@@ -19,29 +19,24 @@ from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 from tacit.errors import ProbeError
-from tacit.probes.analysis.analyse import FIXED, NESTED, Analysis, Extra, analyse
+from tacit.files import write_file, write_json
+from tacit.names import BEST, FIXED, NESTED, SCORES_SCHEMA
+from tacit.probes.analysis.analyse import Analysis, Extra, analyse
 from tacit.probes.analysis.extra_tables import COLUMNS, Further, control_panel
 from tacit.probes.analysis.extrapolation import extrapolation_rows
 from tacit.probes.analysis.knowledge_scores import second_truth_rows
 from tacit.probes.analysis.learning_curve import CURVE_COLUMNS, N_REPEATS
-from tacit.probes.analysis.report_scores import BEST, own_report
+from tacit.probes.analysis.report_scores import own_report
 from tacit.probes.controls.permutation_null import N_PERMUTATIONS, NULL_COLUMNS
 from tacit.probes.data.examples import items_of, make_examples, report_facts, target_of
-from tacit.probes.data.items_table import (
-    ITEM_COLUMNS,
-    SCORE_COLUMNS,
-    inner_scores,
-    items_frame,
-    score_rows,
-    write_atomic,
-    write_json,
-)
+from tacit.probes.data.items_table import ITEM_COLUMNS, SCORE_COLUMNS, inner_scores, items_frame, score_rows
 from tacit.probes.data.reports import facts
 from tacit.probes.data.transcript import COLUMNS as REPLY_COLUMNS
 from tacit.probes.data.transcript import transcript
-from tacit.probes.statistics.bootstrap import N_RESAMPLES, resample
+from tacit.probes.statistics.bootstrap import resample
 from tacit.seeds import stream
 from tacit.targets.elicitations import PRIMARY
+from tacit.thresholds import N_RESAMPLES
 
 CSVS = {"scores.csv": SCORE_COLUMNS, "null.csv": NULL_COLUMNS, "curve.csv": CURVE_COLUMNS, **COLUMNS}
 LAYOUT = 3
@@ -202,13 +197,13 @@ class Results:
         (folder / "probes.json").unlink(missing_ok=True)
         for name, columns in CSVS.items():
             table = pd.DataFrame(self.rows[name], columns=list(columns))
-            write_atomic(folder / name, lambda path, table=table: table.to_csv(path, index=False))
+            write_file(folder / name, lambda path, table=table: table.to_csv(path, index=False))
         for name, columns in PARQUETS.items():
             parts = self.frames[name]
             table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(columns))
-            write_atomic(folder / name, lambda path, table=table: table.to_parquet(path, index=False))
+            write_file(folder / name, lambda path, table=table: table.to_parquet(path, index=False))
         sums = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in (*CSVS, *PARQUETS)}
-        write_json(folder / "probes.json", facts_of_run | {"sha256": sums})
+        write_json(folder / "probes.json", facts_of_run | {"schemas": {"scores.csv": SCORES_SCHEMA}, "sha256": sums})
         return pd.DataFrame(self.rows["scores.csv"], columns=list(SCORE_COLUMNS))
 
 

@@ -19,7 +19,6 @@ from tacit.targets.elicitations import PRIMARY, Elicitation
 # cannot follow the format, so its reports in that format are not evidence (see docs/protocol.md, section 5).
 CONTROL_NOTE = "The right answer to the next question is {answer}.\n\n"
 
-ANSWERED, REFUSED, UNREADABLE = "answered", "refused", "unreadable"
 
 CountTokens = Callable[[str], int]
 

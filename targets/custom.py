@@ -21,8 +21,9 @@ from types import ModuleType
 import pandas as pd
 
 from tacit.errors import TargetError
+from tacit.names import ANSWERED, REFUSED, UNREADABLE
 from tacit.targets.available_forms import own_forms, own_wording
-from tacit.targets.base import ANSWERED, REFUSED, UNREADABLE, CountTokens, Item, Report, planted
+from tacit.targets.base import CountTokens, Item, Report, planted
 from tacit.targets.elicitations import PRIMARY, Elicitation
 from tacit.targets.readers.clean_text import plain, refuses
 from tacit.targets.readers.counts import read_count

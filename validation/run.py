@@ -13,9 +13,9 @@ import pandas as pd
 from joblib import Parallel, delayed
 
 from tacit.errors import ProbeError
+from tacit.files import write_file, write_json
 from tacit.probes.compare import compare_run
 from tacit.probes.controls.surface import FLOORS
-from tacit.probes.data.items_table import write_atomic, write_json
 from tacit.probes.verdicts.evidence import OUTPUTS, RANDOM_MODEL
 from tacit.validation.controls import CONTROLS, Control
 from tacit.validation.judge import Judged, at_most, covers
@@ -107,7 +107,7 @@ def _scores(name: str, settings: tuple[Setting, ...], judge, simulations: int, j
         delayed(measure_setting)(s, simulations=n, n_resamples=1000, seed=0) for s in settings
     )
     table = pd.DataFrame(found)
-    write_atomic(out / f"{name}.csv", lambda path: table.to_csv(path, index=False))
+    write_file(out / f"{name}.csv", lambda path: table.to_csv(path, index=False))
     return _row(f"N1 {name}", "simulated scores, real metric and bootstrap", judge(found), n, start)
 
 
@@ -136,10 +136,10 @@ def _write(out: Path, rows: list[dict]) -> None:
     """validate.json, and the same as a table for a spreadsheet and for a page."""
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     write_json(out / "validate.json", rows)
-    write_atomic(out / "controls.csv", lambda path: table.to_csv(path, index=False))
+    write_file(out / "controls.csv", lambda path: table.to_csv(path, index=False))
     lines = ["| control | passed | expected | got | simulations |", "|---|---|---|---|---|"]
     lines += [
         f"| {r['control']} | {'yes' if r['passed'] else 'NO'} | {r['expected']} | {r['got']} | {r['simulations']} |"
         for r in rows
     ]
-    write_atomic(out / "controls.md", lambda path: path.write_text("\n".join(lines) + "\n", encoding="utf-8"))
+    write_file(out / "controls.md", lambda path: path.write_text("\n".join(lines) + "\n", encoding="utf-8"))

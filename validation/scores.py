@@ -15,7 +15,7 @@ from scipy import stats
 from tacit.probes.statistics.bootstrap import equivalent, interval, resample
 from tacit.probes.statistics.groups import effective_groups
 from tacit.probes.statistics.metrics import Scoring, measure
-from tacit.probes.verdicts.evidence import MARGIN
+from tacit.thresholds import MARGIN
 
 
 @dataclass(frozen=True)

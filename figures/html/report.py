@@ -16,10 +16,10 @@ from markupsafe import Markup
 
 from tacit.figures.drawing import rounding, words
 from tacit.figures.html.item_browser import as_json, browser_items
-from tacit.figures.inputs.layer_rows import NESTED
 from tacit.figures.inputs.run_files import RunFiles
 from tacit.figures.paper import methods
 from tacit.figures.tables.table import Table
+from tacit.names import NESTED, OUTCOMES
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -79,7 +79,6 @@ def _verdict(one) -> dict:
 
 _ENDS = ("", "_lower", "_upper")
 _HELD = {True: "holds", False: "fails"}
-OUTCOMES = ("answered", "refused", "unreadable")
 _NO_BETTER = "its answers about itself are not shown to score above both chance and its answers about a typical model"
 _ABOUT = {
     "about itself": "The report is about the model itself: its answers about itself score significantly above chance"

@@ -8,8 +8,9 @@ import math
 
 import pandas as pd
 
-from tacit.figures.inputs.layer_rows import BEST, NESTED, clean_scores
+from tacit.figures.inputs.layer_rows import clean_scores
 from tacit.figures.inputs.verdict_rows import require
+from tacit.names import BEST, NESTED
 
 COLUMNS = ("target", "condition", "series", "item_id", "label", "predicted", "outcome", "exact", "within_1")
 ITEM_COLUMNS = ("item_id", "target", "condition", "label", "probe", "report", "outcome")

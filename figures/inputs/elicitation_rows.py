@@ -9,7 +9,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import pandas as pd
 
-from tacit.figures.inputs.layer_rows import BEST, clean_scores
+from tacit.figures.inputs.layer_rows import clean_scores
+from tacit.names import BEST
 
 COLUMNS = (
     "target", "condition", "form", "elicitation", "fitted", "metric", "value", "lower", "upper", "n", "answered",

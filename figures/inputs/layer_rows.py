@@ -10,12 +10,12 @@ import math
 import pandas as pd
 
 from tacit.figures.inputs.verdict_rows import require
+from tacit.names import BEST, NESTED
 
 COLUMNS = (
     "target", "condition", "site", "layer", "method", "kind", "metric", "value", "lower", "upper", "n", "n_groups",
     "note",
 )  # fmt: skip
-NESTED, BEST = "nested", "best report"
 LINES = ("said", "said calibrated", "logits", "logits calibrated", "logits median", "logits median calibrated", BEST)
 """Reports that are lines in a figure by layer; the many other ways of asking have a figure of their own (`rungs`)."""
 _TEXTS = ("target", "condition", "site", "method", "kind", "metric", "note")

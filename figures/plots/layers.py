@@ -19,8 +19,9 @@ from tacit.figures.drawing import margin_labels, rounding, style, titles, words
 from tacit.figures.drawing.margin_labels import Entry
 from tacit.figures.drawing.panels import clear_left, heading
 from tacit.figures.drawing.style import Ink
-from tacit.figures.inputs.layer_rows import BEST, COLUMNS, NESTED
+from tacit.figures.inputs.layer_rows import COLUMNS
 from tacit.figures.inputs.verdict_rows import require
+from tacit.names import BEST, NESTED
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 0.46, 1.6, 0.52, 0.4  # inches around the axes
 _MARKS = "bands: 95 % intervals; star: layer chosen on inner folds"

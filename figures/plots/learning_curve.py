@@ -14,8 +14,8 @@ import pandas as pd
 from matplotlib.ticker import FixedLocator, NullLocator
 
 from tacit.figures.drawing import margin_labels, panels, rounding, style, words
-from tacit.figures.inputs.layer_rows import NESTED
 from tacit.figures.inputs.verdict_rows import require
+from tacit.names import NESTED
 
 READ = ("target", "condition", "n_labels", "metric", "value", "lower", "upper", "n_repeats")
 """The columns that `curve.csv` brings; the rest comes from the verdicts."""

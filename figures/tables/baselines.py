@@ -6,9 +6,9 @@ In: scores in one metric per target and condition, with its chance. Out: a `Tabl
 import pandas as pd
 
 from tacit.figures.drawing import rounding
-from tacit.figures.inputs.layer_rows import BEST, NESTED
 from tacit.figures.tables.cells import FACTS, PLACE, SHARED, facts, limits, place
 from tacit.figures.tables.table import Table
+from tacit.names import BEST, NESTED
 
 _KINDS = ["probe", "report", "baseline", "control"]
 

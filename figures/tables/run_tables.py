@@ -10,11 +10,12 @@ import pandas as pd
 
 from tacit.figures.drawing import rounding, words
 from tacit.figures.inputs.elicitation_rows import rung_rows, wording
-from tacit.figures.inputs.layer_rows import NESTED, clean_scores
+from tacit.figures.inputs.layer_rows import clean_scores
 from tacit.figures.inputs.run_files import RunFiles
 from tacit.figures.tables.baselines import baseline_table
 from tacit.figures.tables.cells import FACTS, PLACE, SHARED, facts, limits, percent, place, score, whole
 from tacit.figures.tables.table import Table
+from tacit.names import NESTED
 
 
 def run_tables(run: RunFiles) -> Iterator[Table]:

@@ -11,10 +11,10 @@ import pandas as pd
 
 from tacit.errors import FigureError
 from tacit.figures.drawing import rounding, words
-from tacit.figures.inputs.layer_rows import BEST, NESTED, clean_scores
+from tacit.figures.inputs.layer_rows import clean_scores
 from tacit.figures.inputs.run_files import read_verdicts
 from tacit.figures.terminal.summary import summary
-from tacit.names import FIGURES, VERDICTS, VERDICTS_FILE
+from tacit.names import BEST, FIGURES, NESTED, VERDICTS, VERDICTS_FILE
 
 _PAGES = ("report.html", "numbers.tex", "methods.tex")
 

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from tacit.errors import ProbeError
+from tacit.names import BEST, FIXED, NESTED
 from tacit.probes.analysis.learning_curve import N_REPEATS, Point, crossing, points, samples
-from tacit.probes.analysis.report_scores import BEST, rungs
+from tacit.probes.analysis.report_scores import rungs
 from tacit.probes.controls import surface
 from tacit.probes.controls.group_leakage import Leakage, leakage
 from tacit.probes.controls.permutation_null import N_PERMUTATIONS, Null, null_of, permutations
@@ -25,10 +26,6 @@ from tacit.probes.estimators.other_families import comparisons
 from tacit.probes.statistics.metrics import Scoring, training_median, value
 from tacit.probes.verdicts.evidence import EMBEDDINGS
 from tacit.seeds import stream
-
-NESTED = "nested"
-FIXED = "fixed layer"
-NAIVE = "naive maximum"
 
 
 @dataclass(frozen=True)

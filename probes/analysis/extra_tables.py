@@ -7,16 +7,17 @@ sparse.csv and positions.csv. Nothing here changes the headline.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from tacit.probes.analysis.analyse import FIXED, Analysis, AnalysisContext, Method
+from tacit.names import FIXED
+from tacit.probes.analysis.analyse import Analysis, AnalysisContext, Method
 from tacit.probes.analysis.sparse_probing import SPARSE_COLUMNS, sparse_rows
 from tacit.probes.analysis.transfer import TRANSFER_COLUMNS, by_condition, by_site, by_source, transfer_rows
 from tacit.probes.controls.panel import panel
 from tacit.probes.data.examples import Examples
 from tacit.probes.estimators.directions import save_directions
 from tacit.probes.estimators.sparse_autoencoder import SparseAutoencoder
-from tacit.probes.statistics.bootstrap import N_RESAMPLES
 from tacit.probes.statistics.metrics import value
 from tacit.targets.elicitations import Elicitation
+from tacit.thresholds import N_RESAMPLES
 
 POSITION_COLUMNS = ("target", "condition", "prompt", "position", "layer", "metric", "value")
 COLUMNS = {"transfer.csv": TRANSFER_COLUMNS, "sparse.csv": SPARSE_COLUMNS, "positions.csv": POSITION_COLUMNS}

@@ -10,7 +10,8 @@ import functools
 
 import numpy as np
 
-from tacit.probes.analysis.analyse import FIXED, Analysis
+from tacit.names import FIXED
+from tacit.probes.analysis.analyse import Analysis
 from tacit.probes.analysis.report_scores import Values, fit_affine
 from tacit.probes.data.examples import Examples
 from tacit.probes.data.folds import Folds

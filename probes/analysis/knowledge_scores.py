@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from tacit.probes.analysis.analyse import NESTED, Analysis
-from tacit.probes.analysis.report_scores import BEST
+from tacit.names import BEST, NESTED
+from tacit.probes.analysis.analyse import Analysis
 from tacit.probes.data.items_table import estimate, score_row
 from tacit.probes.statistics.bootstrap import Estimate
 from tacit.probes.statistics.metrics import Scoring

@@ -22,6 +22,7 @@ from scipy.stats import spearmanr
 from sklearn.isotonic import IsotonicRegression
 from sklearn.linear_model import QuantileRegressor
 
+from tacit.names import BEST
 from tacit.probes.data.examples import Examples
 from tacit.probes.data.folds import Folds
 from tacit.probes.data.reports import ParsedReports, averaged
@@ -30,7 +31,6 @@ from tacit.probes.estimators.nested_cv import Held, as_is, choose, cross_fit
 from tacit.probes.statistics.metrics import Scoring, has_answer
 from tacit.targets.elicitations import PRIMARY, Elicitation
 
-BEST = "best report"
 TURN_P = 0.01
 """A map may decrease where the training items show a negative rank correlation at this level (two-sided)."""
 

@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from tacit.errors import ProbeError
+from tacit.names import OUTCOMES
 from tacit.probes.data.near_duplicates import near_duplicates
-from tacit.probes.data.reports import OUTCOMES, Coding, ParsedReports, answer, parse_controls, parse_reports, tally
+from tacit.probes.data.reports import Coding, ParsedReports, answer, parse_controls, parse_reports, tally
 from tacit.targets.elicitations import PRIMARY, Elicitation, parse
 from tacit.targets.groups import components, item_keys
 

@@ -1,18 +1,13 @@
 """Numbers to files and back: rows of scores.csv, the items table, JSON with null for nan, all written atomically."""
 
-import json
-import math
-import os
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
-from tacit.probes.analysis.analyse import NAIVE, NESTED, Analysis, Method
-from tacit.probes.analysis.report_scores import BEST
+from tacit.names import BEST, NAIVE, NESTED
+from tacit.probes.analysis.analyse import Analysis, Method
 from tacit.probes.statistics.bootstrap import Estimate, interval
 from tacit.probes.statistics.groups import effective_groups
 from tacit.probes.statistics.metrics import METRICS, Scoring, has_answer, measure, right
@@ -207,35 +202,3 @@ def predictions(frame: pd.DataFrame, name: str, n_classes: int) -> np.ndarray:
 def read_by(frame: pd.DataFrame, method: str) -> pd.DataFrame:
     """The items table with ``probe`` and ``probe_right`` as this nested probe has them. KeyError where it has none."""
     return frame.assign(probe=frame[f"{READ}{method}"], probe_right=frame[f"{RIGHT}{method}"])
-
-
-def write_atomic(path: Path, write: Callable[[Path], None]) -> None:
-    """Let `write` fill a temporary sibling, then put it in place in one step."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    sibling = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        write(sibling)
-        os.replace(sibling, path)
-    finally:
-        sibling.unlink(missing_ok=True)
-
-
-def write_json(path: Path, content: object) -> None:
-    """Strict JSON, indented, nan and infinities as null, atomically."""
-    text = json.dumps(plain(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-    write_atomic(Path(path), lambda p: p.write_text(text, encoding="utf-8"))
-
-
-def plain(x: object) -> object:
-    """The same content in JSON's types: numpy scalars and arrays unpacked, numbers that are not finite as None."""
-    if isinstance(x, dict):
-        return {str(k): plain(v) for k, v in x.items()}
-    if isinstance(x, (list, tuple, np.ndarray)):
-        return [plain(v) for v in x]
-    if isinstance(x, (np.bool_, bool)):
-        return bool(x)
-    if isinstance(x, (np.integer, int)):
-        return int(x)
-    if isinstance(x, (np.floating, float)):
-        return float(x) if math.isfinite(x) else None
-    return x

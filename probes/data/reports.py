@@ -11,11 +11,11 @@ import numpy as np
 from scipy.special import logit, logsumexp
 
 from tacit.errors import ProbeError
+from tacit.names import OUTCOMES
 from tacit.probes.estimators.families import read_values
-from tacit.probes.verdicts.evidence import MIN_CONTROLS
 from tacit.targets.elicitations import Elicitation
+from tacit.thresholds import MIN_CONTROLS
 
-OUTCOMES = ("answered", "refused", "unreadable")
 CERTAIN = 50.0
 """Log-odds at which an answer of probability 0 is taken to stand against the other."""
 SUREST = 0.995

@@ -13,9 +13,9 @@ import numpy as np
 import pandas as pd
 
 from tacit.errors import ProbeError
+from tacit.names import OUTCOMES
 
 FILES = ("items.parquet", "probes.json", "scores.csv")
-OUTCOMES = ("answered", "refused", "unreadable")
 NEEDED = ("kind", "classes", "n", "seed", "site", "layer", "sites", "rungs", "best_rung", "baselines", "control",
           "dropped", "readings", "nulls", "inner", "searches", "families")  # fmt: skip
 

@@ -20,9 +20,9 @@ from sklearn.linear_model import RidgeCV
 from sklearn.preprocessing import StandardScaler
 
 from tacit.errors import ProbeError
+from tacit.files import write_file
 from tacit.probes.data.examples import Examples
 from tacit.probes.data.folds import Trainings
-from tacit.probes.data.items_table import write_atomic
 from tacit.probes.data.reading import Reading
 from tacit.probes.estimators.batched_cv import fit_together
 from tacit.probes.estimators.families import Dense, Family, families
@@ -148,7 +148,7 @@ def save_directions(
     }  # fmt: skip
     path = _path(run, examples.target, examples.condition)
     metadata = {"tacit": json.dumps(facts, ensure_ascii=False)}
-    write_atomic(path, lambda sibling: save_file(tensors, sibling, metadata=metadata))
+    write_file(path, lambda sibling: save_file(tensors, sibling, metadata=metadata))
     return path
 
 

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-N_RESAMPLES = 2000
+from tacit.thresholds import N_RESAMPLES
+
 MAX_DEGENERATE = 0.1
 """Share of undefined resamples above which no interval is given."""
 LEAST_P = 1e-6

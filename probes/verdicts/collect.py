@@ -9,20 +9,15 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from tacit.probes.analysis.analyse import NESTED
-from tacit.probes.analysis.report_scores import BEST
+from tacit.names import BEST, NESTED, OUTCOMES, TUNED
 from tacit.probes.controls.surface import FLOORS, SHUFFLED
-from tacit.probes.data.results import OUTCOMES
 from tacit.probes.statistics.bootstrap import Estimate, enough_groups, equivalent, expanded_tail, interval
 from tacit.probes.statistics.groups import effective_groups, heaviest
 from tacit.probes.statistics.metrics import CHANCE, has_answer, measure
 from tacit.probes.verdicts.evidence import (
     CONTROL_TASK,
     LENS_HERE,
-    MARGIN,
-    MIN_CONTROLS,
     OUTPUTS,
-    TUNED,
     Asked,
     Evidence,
     Rival,
@@ -32,6 +27,7 @@ from tacit.probes.verdicts.evidence import (
 )
 from tacit.probes.verdicts.ladder import usable
 from tacit.probes.verdicts.paired_scores import Paired, limits
+from tacit.thresholds import MARGIN, MIN_CONTROLS
 
 CALIBRATED = " calibrated"
 FINE = 0.9

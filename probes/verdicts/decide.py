@@ -8,17 +8,7 @@ verdict must be earned.
 
 import numpy as np
 
-from tacit.probes.verdicts.evidence import (
-    ALPHA,
-    EMBEDDINGS,
-    MAX_OF_FOLD,
-    MIN_CONTROLS,
-    MIN_GROUPS,
-    MIN_ITEMS,
-    WORTH,
-    Evidence,
-    Rival,
-)
+from tacit.probes.verdicts.evidence import EMBEDDINGS, Evidence, Rival
 from tacit.probes.verdicts.ladder import (
     Condition,
     conditions,
@@ -41,6 +31,7 @@ from tacit.probes.verdicts.verdict import (
     Decision,
     Verdict,
 )
+from tacit.thresholds import ALPHA, MAX_OF_FOLD, MIN_CONTROLS, MIN_GROUPS, MIN_ITEMS, WORTH
 
 __all__ = [
     "GAP", "INCONCLUSIVE", "NAMES", "NOT_KNOWN", "NO_GAP", "REPORT_EXCEEDS_PROBE", "REPORT_INVALID", "SURFACE_ONLY",

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tacit.probes.statistics.bootstrap import Estimate
+from tacit.thresholds import MARGIN, MIN_TAUGHT
 
 EMBEDDINGS = "embeddings"
 """The baseline without which nothing is called known."""
@@ -16,29 +17,6 @@ RANDOM_MODEL, CONTROL_TASK, POSITION = "random model", "control task", "prompt l
 OUTPUTS = ("output confidence", "logit lens")
 LENS, LENS_HERE = "logit lens", "logit lens, same layer"
 """What the model's own output shows already; where it does as well as the probe, a claim is about words only."""
-
-MARGIN = 0.05
-"""Differences within ±MARGIN are no difference worth a claim (declared in advance; TOST)."""
-WORTH = 0.10
-"""NOT_KNOWN needs the probe's upper limit below chance + WORTH: else it was not measured well enough to deny."""
-ALPHA = 0.05
-"""Level of the permutation null and, over all gaps of a comparison together, of Holm's procedure."""
-MIN_PARSED = 0.5
-"""Share of report replies that must be readable answers."""
-MIN_CONTROL = 0.8
-"""Share of positive controls that must repeat the planted answer."""
-MIN_PERMUTATIONS = 200
-"""Of the null that a claim may rest on."""
-CONSTANT = 0.95
-"""Share of answered reports that say one thing, at which the report counts as constant."""
-MIN_ITEMS, MIN_GROUPS, MIN_CONTROLS = 40, 10, 5
-MAX_OF_FOLD = 0.8
-"""Share of a fold's items in one group above which draws of groups do not show how a score varies: with a fold that is
-one group, 95 % intervals covered 53 to 80 % (trial, 200 items); with three quarters of one, 92."""
-TUNED, MIN_TAUGHT = "tuned", 0.9
-"""The tuned report among the methods; share of the labels that its answers must be able to say."""
-MIN_RIVALS, MIN_EFFECT = 99, 0.01
-"""Of an ablation: rivals of each kind, and nats by which the next token must move to be worth a claim."""
 
 
 @dataclass(frozen=True)

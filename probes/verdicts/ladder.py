@@ -8,14 +8,25 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tacit.names import TUNED
 from tacit.probes.statistics.bootstrap import Estimate
 from tacit.probes.statistics.metrics import printed
 from tacit.probes.verdicts.evidence import (
-    ALPHA,
-    CONSTANT,
     CONTROL_TASK,
     EMBEDDINGS,
+    OUTPUTS,
+    POSITION,
+    RANDOM_MODEL,
+    Asked,
+    Evidence,
+    Rival,
+    Used,
+)
+from tacit.thresholds import (
+    ALPHA,
+    CONSTANT,
     MARGIN,
+    MIN_ABLATIONS,
     MIN_CONTROL,
     MIN_CONTROLS,
     MIN_EFFECT,
@@ -23,15 +34,6 @@ from tacit.probes.verdicts.evidence import (
     MIN_ITEMS,
     MIN_PARSED,
     MIN_PERMUTATIONS,
-    MIN_RIVALS,
-    OUTPUTS,
-    POSITION,
-    RANDOM_MODEL,
-    TUNED,
-    Asked,
-    Evidence,
-    Rival,
-    Used,
 )
 
 LEVELS = ("D", "K", "S", "G", "A", "P", "U")
@@ -366,10 +368,10 @@ def _used(e: Evidence) -> tuple[Condition, ...]:
         f" p = {u.p_shuffled:.2g}), as many random directions matched in norm by {u.other_mean:.2g} ({u.other_q95:.2g},"
         f" p = {u.p_other:.2g}); {u.n} items, at least {MIN_EFFECT} nats are required"
     )
-    if u.n < MIN_ITEMS or u.n_random < MIN_RIVALS:
+    if u.n < MIN_ITEMS or u.n_random < MIN_ABLATIONS:
         return (
             Condition(
-                "used", "U", name, None, f"{text}; fewer than {MIN_ITEMS} items or {MIN_RIVALS} control directions"
+                "used", "U", name, None, f"{text}; fewer than {MIN_ITEMS} items or {MIN_ABLATIONS} control directions"
             ),
         )
     return (Condition("used", "U", name, in_use(u), text),)

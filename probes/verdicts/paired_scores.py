@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from tacit.probes.analysis.analyse import NESTED
+from tacit.names import NESTED
 from tacit.probes.data.items_table import OWN_LABEL, own_scoring, predictions, read_by
 from tacit.probes.statistics.bootstrap import Estimate, interval, resample
 from tacit.probes.statistics.groups import effective_groups

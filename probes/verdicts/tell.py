@@ -3,18 +3,9 @@
 In: `Evidence` and the `Decision` that the rules made of it. Out: a `Verdict`.
 """
 
+from tacit.names import TUNED
 from tacit.probes.statistics.metrics import printed
-from tacit.probes.verdicts.evidence import (
-    ALPHA,
-    MARGIN,
-    MIN_CONTROLS,
-    MIN_GROUPS,
-    MIN_ITEMS,
-    MIN_PARSED,
-    TUNED,
-    WORTH,
-    Evidence,
-)
+from tacit.probes.verdicts.evidence import Evidence
 from tacit.probes.verdicts.ladder import (
     Condition,
     chance_of,
@@ -37,6 +28,7 @@ from tacit.probes.verdicts.verdict import (
     Decision,
     Verdict,
 )
+from tacit.thresholds import ALPHA, MARGIN, MIN_CONTROLS, MIN_GROUPS, MIN_ITEMS, MIN_PARSED, WORTH
 
 
 def tell(e: Evidence, decision: Decision) -> Verdict:

@@ -7,12 +7,12 @@ unsaid: a verbalisation gap (docs/protocol.md, section 5).
 
 from collections.abc import Sequence
 
-from tacit.probes.analysis.report_scores import BEST
+from tacit.names import BEST
 from tacit.probes.statistics.bootstrap import Estimate
 from tacit.probes.statistics.metrics import CHANCE
 from tacit.probes.verdicts.decide import GAP
-from tacit.probes.verdicts.evidence import MARGIN, WORTH
 from tacit.probes.verdicts.paired_scores import Paired, limits
+from tacit.thresholds import MARGIN, WORTH
 
 NEVER_ARRIVED, UNSAID, PARTLY = "never arrived", "arrived and unsaid", "arrived in part, and unsaid"
 ONLY_REPORT, SAID, NOWHERE, UNDECIDED = (

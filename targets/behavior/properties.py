@@ -15,7 +15,8 @@ from difflib import get_close_matches
 from functools import cache
 
 from tacit.errors import TargetError
-from tacit.targets.base import ANSWERED, Item, Report
+from tacit.names import ANSWERED
+from tacit.targets.base import Item, Report
 from tacit.targets.behavior import measures
 from tacit.targets.readers.counts import read_count
 from tacit.targets.readers.options import read_option, read_word

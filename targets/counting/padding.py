@@ -18,6 +18,7 @@ from tacit.targets.counting.fit_length import correlation, decouple, fit_exactly
 from tacit.targets.counting.text_regimes import NEUTRAL, REGIMES
 from tacit.targets.counting.wording import Texts, body, object_prompt, report_prompt
 from tacit.targets.elicitations import PRIMARY
+from tacit.thresholds import MAX_CORRELATION
 
 OTHER_V1 = "(( {text} ))"
 OTHER = re.compile(r"\(\( (.*?) \)\)", re.DOTALL)
@@ -27,7 +28,6 @@ MIN_BEFORE, MAX_BEFORE = 2, 16
 """Tokens of neutral text at the start of the prompt."""
 AFTER_ROOM = 4
 """Tokens of neutral text that remain at the end even for the largest texts at the latest start."""
-MAX_CORRELATION = 0.05
 CHECKED_FROM = 20
 """With fewer items, an order with correlations below the limit need not exist, and the limit is not enforced."""
 ROUNDS = 10

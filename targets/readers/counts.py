@@ -9,7 +9,8 @@ claimed when it carries the unit ("17 tokens", "number of tokens: 17"), stands a
 import re
 from dataclasses import dataclass
 
-from tacit.targets.base import ANSWERED, REFUSED, UNREADABLE, Report
+from tacit.names import ANSWERED, REFUSED, UNREADABLE
+from tacit.targets.base import Report
 from tacit.targets.readers.clean_text import plain, refuses, statements
 from tacit.targets.readers.numerals import Numeral, numerals
 

@@ -9,7 +9,8 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from tacit.targets.base import ANSWERED, REFUSED, UNREADABLE, Report
+from tacit.names import ANSWERED, REFUSED, UNREADABLE
+from tacit.targets.base import Report
 from tacit.targets.readers.clean_text import plain, refuses, statements
 
 NEGATION = re.compile(

@@ -7,7 +7,8 @@ In: a reply. Out: a `Report`, answered only if exactly one answer is given. They
 import re
 from collections.abc import Sequence
 
-from tacit.targets.base import ANSWERED, REFUSED, UNREADABLE, Report
+from tacit.names import ANSWERED, REFUSED, UNREADABLE
+from tacit.targets.base import Report
 from tacit.targets.behavior.measures import SPACE
 from tacit.targets.readers.clean_text import plain, refuses
 from tacit.targets.readers.options import after_reasoning, read_option

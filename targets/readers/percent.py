@@ -8,7 +8,8 @@ another scale, and unreadable.
 
 import re
 
-from tacit.targets.base import ANSWERED, UNREADABLE, Report
+from tacit.names import ANSWERED, UNREADABLE
+from tacit.targets.base import Report
 from tacit.targets.readers.clean_text import plain
 from tacit.targets.readers.counts import read_count
 

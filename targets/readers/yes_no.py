@@ -8,7 +8,8 @@ where "I don't know" is not an answer.
 
 import re
 
-from tacit.targets.base import ANSWERED, REFUSED, UNREADABLE, Report
+from tacit.names import ANSWERED, REFUSED, UNREADABLE
+from tacit.targets.base import Report
 from tacit.targets.readers.clean_text import AS_A_MODEL, IGNORANT, is_question, plain, refuses, sentences
 
 YES_NO = {"yes": "yes", "yeah": "yes", "yep": "yes", "yup": "yes", "no": "no", "nope": "no"}

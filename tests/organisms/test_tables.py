@@ -22,11 +22,11 @@ from tacit.organisms.tables import (
 from tacit.organisms.world import KEY, build_world
 from tacit.probes.statistics.bootstrap import enough_groups
 from tacit.probes.statistics.groups import effective_groups
-from tacit.probes.verdicts.evidence import MARGIN
 from tacit.targets.behavior.target import Behavior
 from tacit.targets.elicitations import parse
 from tacit.targets.groups import components, item_keys
 from tacit.targets.knowledge.target import Knowledge
+from tacit.thresholds import MARGIN
 
 LOCK = Path(__file__).parents[2] / "organisms" / "lock"
 WORLD = build_world(seed=0)

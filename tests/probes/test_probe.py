@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tacit.errors import WriteError
+from tacit.files import plain, write_file, write_json
 from tacit.probes import ProbeError, compare_run, n_readings, probe_run, up_to_date
-from tacit.probes.data.items_table import SCORE_COLUMNS, plain, write_atomic, write_json
+from tacit.probes.data.items_table import SCORE_COLUMNS
 from tests.probes.worlds import WorldStore, WorldTarget, along, coin, make_world
 
 KEYS = (
@@ -170,8 +172,8 @@ def test_an_interrupted_write_leaves_the_old_file_and_nothing_else(tmp_path):
         sibling.write_text("half")
         raise OSError("disk full")
 
-    with pytest.raises(OSError, match="disk full"):
-        write_atomic(path, fail)
+    with pytest.raises(WriteError, match="disk full"):
+        write_file(path, fail)
     assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
     assert json.loads(path.read_text()) == {"x": 1}
 

@@ -8,11 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from tacit.names import TUNED
 from tacit.probes import ProbeError, compare_run, probe_run
 from tacit.probes.data.results import read_results
 from tacit.probes.tune import FILE, measure_tuned, n_tuned, read_tuned, to_tune, with_tuned
 from tacit.probes.verdicts.decide import decide
-from tacit.probes.verdicts.evidence import TUNED, Supervised, Tuning
+from tacit.probes.verdicts.evidence import Supervised, Tuning
 from tests.probes.verdicts.test_decide import TESTED, est
 from tests.probes.worlds import WorldTarget, along, coin, flipped, make_world
 

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from tacit.errors import ProbeError
-from tacit.probes.analysis.report_scores import BEST, read_outs, rungs
+from tacit.names import BEST
+from tacit.probes.analysis.report_scores import read_outs, rungs
 from tacit.probes.data.examples import make_examples
 from tacit.probes.data.folds import make_folds
 from tacit.probes.data.reports import CERTAIN, _favoured_class, averaged, facts
