@@ -1,18 +1,19 @@
-"""Does the model use what the probe reads? The probe's direction taken out of the states, against other directions.
+"""Does the model use what the probe reads? The probe direction is ablated, and compared with control directions.
 
-In: cached states, labels, and a function that moves states in the model. Out: `<run>/probes/used.json`, a row per
-target, condition and reading. A direction is ablated by taking out of every state what varies with the probe's score:
-the score's own weights tell little (they cancel what disturbs the reading, Haufe et al. 2014, NeuroImage 87:96), the
-pattern that goes with it is what the model may read as well (Belrose et al. 2023, arXiv 2306.03819). Afterwards the
-states are uncorrelated with the score. What is measured is what the model would write next (Kullback-Leibler
-divergence, nats); the state that leaves the last block is that already, so the block before it is taken there.
+In: cached states, labels, and a function that shifts states in the model. Out: `<run>/probes/used.json`, a row per
+target, condition and reading. To ablate a direction is to remove from every state what varies with the probe's score.
+The direction is the pattern that goes with the score and not the probe's weights, which also cancel noise (Haufe et
+al. 2014, NeuroImage 87:96; Belrose et al. 2023, arXiv 2306.03819); afterwards the states are uncorrelated with the
+score. The effect is the Kullback-Leibler divergence, in nats, of the next-token distribution. The output of the last
+block already is that distribution, so the block before it is ablated instead.
 
-Two kinds of rival. Probes of shuffled labels, handed from group to group, fitted and ablated by the same code: if the
-label had nothing to do with what the model uses, its own probe would be one more of these, and p is a permutation p.
-And other directions, drawn as the states vary and uncorrelated with the score, ablated and scaled until they move the
-states as far: a direction need not be used to make a large move felt. A direction counts as used where it exceeds both.
+Two kinds of control. Label-shuffled probes (labels permuted by group), fitted and ablated by the same code: if the
+label had nothing to do with what the model uses, its own probe would be one more of these, so p is a permutation p.
+And random directions, drawn as the states vary, uncorrelated with the score and scaled to shift the states equally far:
+a large shift has an effect even along a direction that is not used. A direction counts as used if it exceeds both.
 
-Decodable is not used (Belinkov 2022). Not shown here is not shown to be unused: one token is moved, and one looked at.
+Decodable does not mean used (Belinkov 2022), and "use not shown" does not mean unused: one token is shifted, and the
+next one is looked at.
 """
 
 import json
@@ -109,7 +110,7 @@ def measure_usage(
         x = np.asarray(store.load(*place))[where]
         weights = _weights(entry, frame, x, (site, layer), n_random, rng)
         if weights is None:
-            say(f"{', '.join(place[:2])}, {site} {layer}: read by LDA over the values, which has no single direction")
+            say(f"{', '.join(place[:2])}, {site} {layer}: skipped: LDA over count values has no single direction")
             continue
         rows, states = _one_a_group(frame, n_items, rng), States.of(x)
         shifts = [states.ablation(rows, weight) for weight in weights]
@@ -156,9 +157,9 @@ def ablated_layer(reading: int, store) -> int:
 def line(one: Used) -> str:
     """One outcome for the terminal."""
     return (
-        f"{one.target}, {one.condition}, {one.site} {one.layer}: {one.effect:.2g} nats; shuffled labels"
-        f" {one.shuffled_mean:.2g} (p = {one.p_shuffled:.2g}), moved as far elsewhere {one.other_mean:.2g}"
-        f" (p = {one.p_other:.2g}): {'used' if in_use(one) else 'not shown to be used'}"
+        f"{one.target}, {one.condition}, {one.site} {one.layer}: {one.effect:.2g} nats; label-shuffled probes"
+        f" {one.shuffled_mean:.2g} (p = {one.p_shuffled:.2g}), random directions matched in norm {one.other_mean:.2g}"
+        f" (p = {one.p_other:.2g}): {'used' if in_use(one) else 'use not shown'}"
     )
 
 

@@ -210,12 +210,12 @@ def _not_analysable(entry: dict) -> dict:
     control, n_control, _ = control_of(entry["control"], "")
     invalid, why = unusable_report(entry["coverage"], control, n_control)
     where = f"{entry['target']}, {entry['condition']}"
-    unsaid = " The model gave no usable report in this format either." if invalid else ""
+    unsaid = " The reports in this format cannot be interpreted either." if invalid else ""
     return {
         "target": entry["target"], "condition": entry["condition"],
         "verdict": REPORT_INVALID if invalid else INCONCLUSIVE, **empty, "n": 0, "n_groups": 0,
         "coverage": entry["coverage"], "table": dict.fromkeys(("both", "probe_only", "report_only", "neither"), 0),
         "control_accuracy": control, "n_control": n_control, "reasons": [entry["reason"], why],
-        "sentence": f"{where}: what it knows could not be probed.{unsaid}", "level": "none", "conditions": [],
+        "sentence": f"{where}: the target could not be probed.{unsaid}", "level": "none", "conditions": [],
         "decomposition": [],
     }  # fmt: skip

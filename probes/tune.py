@@ -122,7 +122,7 @@ def line(one: Tuning, entry: dict, items: pd.DataFrame) -> str:
     )
     return (
         f"{one.target}, {one.condition}: {scoring.primary} {one.score:.3f} tuned, {best:.3f} best report, {probe:.3f}"
-        f" probe ({one.learned:.3f} of what it learned from, in the least of the folds)"
+        f" probe ({one.learned:.3f} on its training items, in the worst fold)"
     )
 
 
