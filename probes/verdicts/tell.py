@@ -143,8 +143,8 @@ def _sentence(e: Evidence, decision: Decision, why: str) -> str:
         " nonlinear codes were not tested.",
         SURFACE_ONLY: f"{about} it is linearly decodable ({where}), but no better than from the text or its length"
         " alone.",
-        REPORT_INVALID: f"{about} {_why_invalid(e, found)}, so the reports show neither what it says nor what it"
-        " hides.",
+        REPORT_INVALID: f"{about} {_why_invalid(e, found)}. This shows neither that it hides something nor that it does"
+        " not.",
         REPORT_EXCEEDS_PROBE: f"{about} the model says more than a linear probe reads: {scores}, difference"
         f" {span(e.gap)}.",
         INCONCLUSIVE: f"{about} the evidence is inconclusive: {why}.",
