@@ -25,9 +25,9 @@ from tacit.probes.verdicts.collect import answered_only, control_of, coverage_by
 from tacit.probes.verdicts.decide import INCONCLUSIVE, REPORT_INVALID, decide
 from tacit.probes.verdicts.disagreements import disagreements
 from tacit.probes.verdicts.evidence import Evidence, Peer, Tuning, Used
-from tacit.probes.verdicts.ladder import unusable_report
 from tacit.probes.verdicts.paired_scores import Paired, limits
 from tacit.probes.verdicts.self_or_typical import self_vs_typical
+from tacit.probes.verdicts.usable_reports import unusable_report
 from tacit.probes.verdicts.where_lost import localise, settled
 from tacit.thresholds import MARGIN, N_RESAMPLES
 

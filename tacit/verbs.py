@@ -122,10 +122,12 @@ def ablate(
 
     run, items, random = _opened(run), items or N_ITEMS, random or N_RANDOM
     settings, store, results = run.settings, run.store, read_results(run.path)
-    mover = room.Ablator(load_subject(settings, load_tokenizer(settings)), store, settings)
+    ablator = room.Ablator(load_subject(settings, load_tokenizer(settings)), store, settings)
     with progress(total=n_ablated(results, items), unit=" prompts", desc="ablate") as bar:
-        move = functools.partial(mover.ablate, tick=bar.update)
-        measure_usage(results, store, move, n_items=items, n_random=random, seed=settings.seed, say=above(bar, say))
+        ablate_states = functools.partial(ablator.ablate, tick=bar.update)
+        measure_usage(
+            results, store, ablate_states, n_items=items, n_random=random, seed=settings.seed, say=above(bar, say)
+        )
     return open_run(run.path)
 
 

@@ -14,9 +14,10 @@ from joblib import Parallel, delayed
 
 from tacit.errors import ProbeError
 from tacit.files import write_file, write_json
+from tacit.names import RANDOM_MODEL
 from tacit.probes.compare import compare_run
 from tacit.probes.controls.surface import FLOORS
-from tacit.probes.verdicts.evidence import OUTPUTS, RANDOM_MODEL
+from tacit.probes.verdicts.evidence import OUTPUTS
 from tacit.validation.controls import CONTROLS, Control
 from tacit.validation.judge import Judged, at_most, covers
 from tacit.validation.scores import COVERAGE, POWER, Setting, measure_setting

@@ -17,6 +17,7 @@ from tacit.figures.inputs.layer_rows import clean_scores
 from tacit.figures.inputs.run_files import RunFiles
 from tacit.figures.paper import references
 from tacit.figures.tables.table import markdown
+from tacit.names import CONTROL_TASK, FIXED, RANDOM_MODEL
 
 _TOKENS = "the number of tokens of the text by the model's own tokenizer"
 _LABELS = {
@@ -33,8 +34,7 @@ _METRICS = {
     " same fold count, and ties and pairs with a non-answer count one half",
 }
 """Definitions of the metrics whose name alone is not enough."""
-_FIXED, _CONTROL_TASK, _RANDOM = "fixed layer", "control task", "random model"
-_TOLD_ELSEWHERE = (_CONTROL_TASK, "positive control")
+_TOLD_ELSEWHERE = (CONTROL_TASK, "positive control")
 
 
 @dataclass(frozen=True)
@@ -170,11 +170,11 @@ def _probes(run: RunFiles) -> Iterator[Sentence]:
 def _fixed(scores: pd.DataFrame) -> Iterator[Sentence]:
     """The probes at the layer that was fixed in advance; some families are fitted only there."""
     probes = scores[(scores["kind"] == "probe") & (scores["layer"] >= 0)]
-    rows = probes[[name.startswith(_FIXED) for name in probes["method"]]]
+    rows = probes[[name.startswith(FIXED) for name in probes["method"]]]
     if rows.empty:
         return
     layers = words.listed([f"{layer:g}" for layer in sorted(set(rows["layer"]))])
-    alone = [_family(name.removeprefix(f"{_FIXED}, ")) for name in dict.fromkeys(rows["method"]) if name != _FIXED]
+    alone = [_family(name.removeprefix(f"{FIXED}, ")) for name in dict.fromkeys(rows["method"]) if name != FIXED]
     fixed = f"For comparison, layer {layers} was fixed in advance, and only site, probe family and penalty were chosen"
     yield Sentence(fixed + (f"; at that layer, {words.listed(alone)} were also scored separately" if alone else ""))
 
@@ -184,16 +184,16 @@ def _baselines(run: RunFiles, scores: pd.DataFrame) -> Iterator[Sentence]:
     if names:
         yield Sentence(f"Baselines on the same folds and metric were: {'; '.join(names)}")
     twins = len((run.facts.get("made_from") or {}).get("twins") or ())
-    if twins and _RANDOM in names:
+    if twins and RANDOM_MODEL in names:
         several = (
             f"the mean prediction of {twins} random-initialised models" if twins > 1 else "a random-initialised model"
         )
-        yield Sentence(f"Of these, “{_RANDOM}” is {several} of the same architecture, probed in the same way")
+        yield Sentence(f"Of these, “{RANDOM_MODEL}” is {several} of the same architecture, probed in the same way")
 
 
 def _controls(scores: pd.DataFrame) -> Iterator[Sentence]:
     names = _methods(scores, "control")
-    if _CONTROL_TASK in names:
+    if CONTROL_TASK in names:
         task = "on labels drawn from the true ones by a hash of the group"
         yield Sentence(
             f"As a control task, the quoted probe was also trained and scored, at the same sites and layers, {task}",

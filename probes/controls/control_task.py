@@ -21,7 +21,6 @@ from tacit.probes.estimators.families import Dense, Family, families
 from tacit.probes.estimators.nested_cv import Held, cross_fit, fit_at_readings
 from tacit.probes.statistics.metrics import Scoring
 
-CONTROL_TASK = "control task"
 SEEN_CONTROL_TASK = "control task, groups seen"
 MIN_RECURRING = 0.5
 """Share of the items that must have company in their group before groups can be seen in training."""

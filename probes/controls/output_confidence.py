@@ -23,7 +23,6 @@ from tacit.probes.estimators.families import ALPHAS, Dense, Family, families, fi
 from tacit.probes.estimators.nested_cv import Held, candidate_named, cross_fit, readings_by_fold
 from tacit.probes.statistics.metrics import Scoring
 
-OUTPUT = "output confidence"
 BEYOND = "probe + output confidence"
 ALONE = "output confidence, refitted"
 """Output confidence through the same last step as BEYOND: the difference of the two is what the probe adds."""

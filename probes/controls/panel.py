@@ -10,17 +10,17 @@ from dataclasses import replace
 
 import numpy as np
 
+from tacit.names import CONTROL_TASK, LOGIT_LENS, LOGIT_LENS_HERE, OUTPUT_CONFIDENCE, RANDOM_MODEL
 from tacit.probes.controls.confounds import REGRESSED_OUT, regressed_out
-from tacit.probes.controls.control_task import CONTROL_TASK, control_task, seen_control_task
+from tacit.probes.controls.control_task import control_task, seen_control_task
 from tacit.probes.controls.logit_lens import logit_lens
-from tacit.probes.controls.output_confidence import OUTPUT, gain_beyond, output_confidence, output_signals
-from tacit.probes.controls.random_models import TWIN, random_model
+from tacit.probes.controls.output_confidence import gain_beyond, output_confidence, output_signals
+from tacit.probes.controls.random_models import random_model
 from tacit.probes.controls.surface import MEAN_EMBEDDINGS, Baseline, mean_embeddings
 from tacit.probes.data.examples import Examples
 from tacit.probes.data.folds import Folds
 from tacit.probes.estimators.nested_cv import Held, readings_by_fold
 from tacit.probes.statistics.metrics import Scoring, value
-from tacit.probes.verdicts.evidence import LENS, LENS_HERE
 
 
 def panel(
@@ -47,15 +47,15 @@ def panel(
     twins = random_model(examples, scoring, folds, stores, sites=sites, layers=layers, n_jobs=n_jobs)
     found = {
         MEAN_EMBEDDINGS: mean_embeddings(ends, examples.rows, scoring, folds),
-        TWIN: twins and twins.baseline,
-        LENS: lens and lens.best,
-        LENS_HERE: lens and lens.same,
+        RANDOM_MODEL: twins and twins.baseline,
+        LOGIT_LENS: lens and lens.best,
+        LOGIT_LENS_HERE: lens and lens.same,
         CONTROL_TASK: _control_task(examples, scoring, folds, headline, seed),
         REGRESSED_OUT: regressed_out(examples, scoring, folds, headline),
     }
     signals = output_signals(examples, p_true)
     if signals is not None:
-        found[OUTPUT] = output_confidence(signals, scoring, folds)
+        found[OUTPUT_CONFIDENCE] = output_confidence(signals, scoring, folds)
         found |= gain_beyond(examples, scoring, folds, headline, signals)
     return {name: one for name, one in found.items() if one is not None}
 

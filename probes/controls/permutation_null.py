@@ -16,8 +16,9 @@ import numpy as np
 from tacit.probes.estimators.batched_cv import HeldMany
 from tacit.probes.statistics.groups import exchangeable, permute_within
 from tacit.probes.statistics.metrics import Scoring, primary_columns, training_median, value
+from tacit.thresholds import MIN_PERMUTATIONS
 
-N_PERMUTATIONS = 200
+N_PERMUTATIONS = MIN_PERMUTATIONS
 NULL_COLUMNS = ("target", "condition", "method", "metric", "value", "p", "n_permutations", "null_mean", "null_q95")
 
 

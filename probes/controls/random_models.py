@@ -18,8 +18,6 @@ from tacit.probes.estimators.layer_sweep import sweep
 from tacit.probes.estimators.nested_cv import Held
 from tacit.probes.statistics.metrics import Scoring, value
 
-TWIN = "random model"
-
 
 @dataclass(frozen=True)
 class Twins:

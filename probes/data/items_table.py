@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import binomtest
 
-from tacit.names import BEST, NAIVE, NESTED
+from tacit.names import BEST, LABEL_COLUMN, METHOD_COLUMN, NAIVE, NESTED, READ_COLUMN, RIGHT_COLUMN
 from tacit.probes.analysis.analyse import Analysis, Method
 from tacit.probes.statistics.bootstrap import Estimate, interval
 from tacit.probes.statistics.groups import effective_groups
@@ -22,14 +22,6 @@ ITEM_COLUMNS = (
     "report_name", "report_right", "report_logit", "report_calibrated", "outcome", "reference", "reply", "object_reply",
     "source", "surface", "share_right", "ranking",
 )  # fmt: skip
-OWN_LABEL = "label:"
-"""Prefix of the columns with the labels that a method is measured against where these are its own."""
-READ, RIGHT = "read:", "right:"
-"""Prefixes of the columns with what a nested probe says of an item, and whether that is right, as in ``probe`` and
-``probe_right``, which are those of the headline over all sites."""
-METHOD = "method:"
-"""Prefix of the columns of items.parquet with a method's held-out predictions; ":<class index>" follows for several
-classes."""
 
 
 def score_rows(analysis: Analysis, weights: np.ndarray) -> list[dict]:
@@ -165,17 +157,17 @@ def items_frame(analysis: Analysis) -> pd.DataFrame:
         pred = method.held.pred
         wide |= method_columns(name, pred)
         if method.y is not None:
-            wide[f"{OWN_LABEL}{name}"] = method.y
+            wide[f"{LABEL_COLUMN}{name}"] = method.y
         if name.startswith(NESTED):
-            wide |= {f"{READ}{name}": _scalar(pred), f"{RIGHT}{name}": right(scoring, pred)}
+            wide |= {f"{READ_COLUMN}{name}": _scalar(pred), f"{RIGHT_COLUMN}{name}": right(scoring, pred)}
     return pd.concat([frame, pd.DataFrame(wide)], axis=1)
 
 
 def method_columns(name: str, pred: np.ndarray) -> dict[str, np.ndarray]:
     """The columns of the items table with a method's predictions, (n_items,) or (n_items, n_classes)."""
     if pred.ndim == 1:
-        return {f"{METHOD}{name}": pred}
-    return {f"{METHOD}{name}:{k}": pred[:, k] for k in range(pred.shape[1])}
+        return {f"{METHOD_COLUMN}{name}": pred}
+    return {f"{METHOD_COLUMN}{name}:{k}": pred[:, k] for k in range(pred.shape[1])}
 
 
 def _scalar(pred: np.ndarray) -> np.ndarray:
@@ -195,10 +187,10 @@ def predictions(frame: pd.DataFrame, name: str, n_classes: int) -> np.ndarray:
     n_classes: 0 for counts. Raises KeyError where the table does not hold the method.
     """
     if n_classes <= 2:
-        return frame[f"{METHOD}{name}"].to_numpy(dtype=np.float64)
-    return frame[[f"{METHOD}{name}:{k}" for k in range(n_classes)]].to_numpy(dtype=np.float64)
+        return frame[f"{METHOD_COLUMN}{name}"].to_numpy(dtype=np.float64)
+    return frame[[f"{METHOD_COLUMN}{name}:{k}" for k in range(n_classes)]].to_numpy(dtype=np.float64)
 
 
 def read_by(frame: pd.DataFrame, method: str) -> pd.DataFrame:
     """The items table with ``probe`` and ``probe_right`` as this nested probe has them. KeyError where it has none."""
-    return frame.assign(probe=frame[f"{READ}{method}"], probe_right=frame[f"{RIGHT}{method}"])
+    return frame.assign(probe=frame[f"{READ_COLUMN}{method}"], probe_right=frame[f"{RIGHT_COLUMN}{method}"])

@@ -9,24 +9,14 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from tacit.names import BEST, NESTED, OUTCOMES, TUNED
+from tacit.names import BEST, CONTROL_TASK, LOGIT_LENS_HERE, NESTED, OUTCOMES, TUNED
 from tacit.probes.controls.surface import FLOORS, SHUFFLED
 from tacit.probes.statistics.bootstrap import Estimate, enough_groups, equivalent, expanded_tail, interval
 from tacit.probes.statistics.groups import effective_groups, heaviest
 from tacit.probes.statistics.metrics import CHANCE, has_answer, measure
-from tacit.probes.verdicts.evidence import (
-    CONTROL_TASK,
-    LENS_HERE,
-    OUTPUTS,
-    Asked,
-    Evidence,
-    Rival,
-    Supervised,
-    Tuning,
-    Used,
-)
-from tacit.probes.verdicts.ladder import usable
+from tacit.probes.verdicts.evidence import OUTPUTS, Asked, Evidence, Rival, Supervised, Tuning, Used
 from tacit.probes.verdicts.paired_scores import Paired, limits
+from tacit.probes.verdicts.usable_reports import usable
 from tacit.thresholds import MARGIN, MIN_CONTROLS
 
 CALIBRATED = " calibrated"
@@ -86,7 +76,7 @@ def headline(entry: dict, paired: Paired) -> tuple[str, Estimate | None]:
     before, after = f"{NESTED} object", f"{NESTED} report"
     if not _acts(entry):
         return NESTED, None
-    ahead = paired.lead(before, LENS_HERE) if paired.has(before) and paired.has(LENS_HERE) else None
+    ahead = paired.lead(before, LOGIT_LENS_HERE) if paired.has(before) and paired.has(LOGIT_LENS_HERE) else None
     beaten = ahead is not None and ahead.lower > 0
     return (after if not beaten and paired.has(after) else NESTED), ahead
 

@@ -9,16 +9,9 @@ verdict must be earned.
 import numpy as np
 
 from tacit.probes.verdicts.evidence import EMBEDDINGS, Evidence, Rival
-from tacit.probes.verdicts.ladder import (
-    Condition,
-    conditions,
-    control_failed,
-    controls,
-    held,
-    level_holds,
-    undefined,
-)
+from tacit.probes.verdicts.ladder import conditions, held, level_holds, undefined
 from tacit.probes.verdicts.tell import tell
+from tacit.probes.verdicts.usable_reports import control_failed, controls
 from tacit.probes.verdicts.verdict import (
     GAP,
     INCONCLUSIVE,
@@ -28,6 +21,7 @@ from tacit.probes.verdicts.verdict import (
     REPORT_EXCEEDS_PROBE,
     REPORT_INVALID,
     SURFACE_ONLY,
+    Condition,
     Decision,
     Verdict,
 )

@@ -7,15 +7,13 @@ failed or were not tested, `verdict` into one verdict. What a run did not measur
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tacit.names import LOGIT_LENS, OUTPUT_CONFIDENCE
 from tacit.probes.statistics.bootstrap import Estimate
 from tacit.thresholds import MARGIN, MIN_TAUGHT
 
 EMBEDDINGS = "embeddings"
 """The baseline without which nothing is called known."""
-RANDOM_MODEL, CONTROL_TASK, POSITION = "random model", "control task", "prompt length"
-"""Baselines that a condition of the ladder is about, by their names in the table of scores."""
-OUTPUTS = ("output confidence", "logit lens")
-LENS, LENS_HERE = "logit lens", "logit lens, same layer"
+OUTPUTS = (OUTPUT_CONFIDENCE, LOGIT_LENS)
 """What the model's own output shows already; where it does as well as the probe, a claim is about words only."""
 
 

@@ -1,69 +1,28 @@
-"""The claim ladder, condition by condition: which held, at what figure, which failed, and which were not tested.
+"""What each level needs, condition by condition: which held, at what figure, which failed, which were not tested.
 
 In: `Evidence`. Out: a `Condition` for everything that a level needs. D decodable, K known, S said, G gap, A access,
 P privileged, U used; "scope" conditions take nothing away but say what a claim is about. A pure function.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 
-from tacit.names import TUNED
+from tacit.names import CONTROL_TASK, POSITION, RANDOM_MODEL, TUNED
 from tacit.probes.statistics.bootstrap import Estimate
 from tacit.probes.statistics.metrics import printed
-from tacit.probes.verdicts.evidence import (
-    CONTROL_TASK,
-    EMBEDDINGS,
-    OUTPUTS,
-    POSITION,
-    RANDOM_MODEL,
-    Asked,
-    Evidence,
-    Rival,
-    Used,
-)
+from tacit.probes.verdicts.evidence import EMBEDDINGS, OUTPUTS, Asked, Evidence, Rival, Used
+from tacit.probes.verdicts.number_formats import chance_of, span
+from tacit.probes.verdicts.usable_reports import controls, proven, usable
+from tacit.probes.verdicts.verdict import BEYOND_OUTPUT, Condition
 from tacit.thresholds import (
     ALPHA,
-    CONSTANT,
     MARGIN,
     MIN_ABLATIONS,
-    MIN_CONTROL,
     MIN_CONTROLS,
     MIN_EFFECT,
     MIN_GROUPS,
     MIN_ITEMS,
-    MIN_PARSED,
     MIN_PERMUTATIONS,
 )
-
-LEVELS = ("D", "K", "S", "G", "A", "P", "U")
-BEYOND_OUTPUT = {"output confidence": "beyond_output_confidence", "logit lens": "beyond_logit_lens"}
-"""Output baseline → the id of the condition that the probe beats it."""
-IDS = (
-    "above_chance", "permutation_null", "enough_permutations", "near_duplicates",
-    "beats_surface", "beats_random_model", "selectivity", "position_decoupled", "beats_logit_lens",
-    "report_valid", "enough_controls",
-    "gap_above_zero", "above_every_rung", "holm", "not_finer_scale",
-    "mapped_report", "few_shot_report", "tuned_report", "beats_peers", "used",
-    *BEYOND_OUTPUT.values(),
-)  # fmt: skip
-"""Every condition, level by level. Some are there only where they apply (position_decoupled: token counts)."""
-
-
-@dataclass(frozen=True)
-class Condition:
-    """One thing that a level needs, whether it held, and the figures that show it."""
-
-    id: str
-    """a stable name, one of `IDS`; wording may change, ids do not"""
-    level: str
-    """the level that needs it, or "scope" """
-    condition: str
-    held: bool | None
-    """None: not tested, or tried and undecided"""
-    evidence: str
-    tried: bool = False
-    """whether an undecided one was tried"""
 
 
 def conditions(e: Evidence) -> tuple[Condition, ...]:
@@ -82,33 +41,10 @@ def held(found: tuple[Condition, ...], id: str) -> bool:
     return any(c.id == id and c.held is True for c in found)
 
 
-def control_failed(e: Evidence | Asked) -> bool:
-    """Whether enough positive controls were asked and too few planted answers came back."""
-    return e.n_control >= MIN_CONTROLS and e.control < MIN_CONTROL
-
-
 def undefined(e: Evidence) -> list[str]:
     """The scores without which nothing can be decided, and which have no value or no interval."""
     scores = (("probe", e.probe), ("gap", e.gap), ("shuffled-label", e.shuffled))
     return [name for name, x in scores if not np.isfinite([x.value, x.lower, x.upper]).all()]
-
-
-def span(x: Estimate) -> str:
-    """ "0.300 [0.280, 0.320]", or "undefined"."""
-    if not np.isfinite([x.value, x.lower, x.upper]).all():
-        return "undefined"
-    return f"{plain(x.value)} [{plain(x.lower)}, {plain(x.upper)}]"
-
-
-def chance_of(p: float) -> str:
-    """ "p = 0.012"; resamples say nothing of smaller ones than 0.0001."""
-    return "p < 0.0001" if p < 1e-4 else f"p = {p:.2g}"
-
-
-def plain(x: float) -> str:
-    """Three decimals, a true minus, and no sign on a zero."""
-    text = f"{x:.3f}"
-    return text.lstrip("-") if float(text) == 0 else text.replace("-", "−")
 
 
 def _decodable(e: Evidence) -> tuple[Condition, ...]:
@@ -228,43 +164,6 @@ def _said(e: Evidence) -> tuple[Condition, ...]:
     enough = controls(e) >= MIN_CONTROLS
     text = f"{controls(e)} positive controls, {MIN_CONTROLS} are needed to show that it can report at all"
     return (*found, Condition("enough_controls", "S", "positive controls", True if enough else None, text))
-
-
-def controls(e: Evidence) -> int:
-    """Positive controls of the primary report, or of whichever other valid one has most."""
-    return max([e.n_control, *(a.n_control for a in e.asked if proven(a))])
-
-
-def proven(a: Asked) -> bool:
-    """Whether an elicitation is usable and a positive control has shown it."""
-    return usable(a)[0] and a.n_control >= MIN_CONTROLS and a.control >= MIN_CONTROL
-
-
-def usable(a: Asked) -> tuple[bool, str]:
-    """Whether something can be said in this format, and every fact that speaks to it."""
-    failed, facts = unusable_report(a.coverage, a.control, a.n_control)
-    if a.constant >= CONSTANT:
-        facts += f'; {a.constant:.0%} of the answers say "{a.said}"'
-        if a.control_other >= MIN_CONTROL:
-            facts += f"; other planted answers came back in {a.control_other:.0%}, so it can say something else"
-        else:
-            failed = True
-            facts += ", and no control shows that it can give another: the report carries no information in this format"
-    return not failed, facts
-
-
-def unusable_report(coverage: dict[str, float | None], control: float, n_control: int) -> tuple[bool, str]:
-    """Whether the replies alone show that nothing can be said in this format, and the facts.
-
-    coverage: shares of the outcomes; null or nan where there is no reply at all, which shows nothing.
-    """
-    if coverage["answered"] is None or np.isnan(coverage["answered"]):
-        return False, "there is no reply to the report prompt"
-    facts = f"{coverage['answered']:.0%} of the reports are readable answers; "
-    if np.isnan(control) or n_control < MIN_CONTROLS:
-        return coverage["answered"] < MIN_PARSED, facts + f"{n_control} positive controls, {MIN_CONTROLS} are needed"
-    facts += f"positive control: the planted answer came back in {control:.0%} of {n_control}"
-    return bool(coverage["answered"] < MIN_PARSED or control < MIN_CONTROL), facts
 
 
 def _gap(e: Evidence) -> tuple[Condition, ...]:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from tacit.names import NESTED
-from tacit.probes.data.items_table import OWN_LABEL, own_scoring, predictions, read_by
+from tacit.names import LABEL_COLUMN, NESTED
+from tacit.probes.data.items_table import own_scoring, predictions, read_by
 from tacit.probes.statistics.bootstrap import Estimate, interval, resample
 from tacit.probes.statistics.groups import effective_groups
 from tacit.probes.statistics.metrics import CHANCE, Scoring, measure
@@ -120,7 +120,7 @@ class Paired:
         return interval(point, values, n=len(self.frame), n_groups=self.n_groups, effective=self.effective)
 
     def _own_labels(self, name: str) -> np.ndarray | None:
-        column = f"{OWN_LABEL}{name}"
+        column = f"{LABEL_COLUMN}{name}"
         return self.frame[column].to_numpy(dtype=np.float64) if column in self.frame else None
 
 

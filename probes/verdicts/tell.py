@@ -3,20 +3,15 @@
 In: `Evidence` and the `Decision` that the rules made of it. Out: a `Verdict`.
 """
 
+import math
+
 from tacit.names import TUNED
+from tacit.probes.statistics.bootstrap import enough_groups
 from tacit.probes.statistics.metrics import printed
 from tacit.probes.verdicts.evidence import Evidence
-from tacit.probes.verdicts.ladder import (
-    Condition,
-    chance_of,
-    closed,
-    control_failed,
-    controls,
-    held,
-    plain,
-    span,
-    undefined,
-)
+from tacit.probes.verdicts.ladder import closed, held, undefined
+from tacit.probes.verdicts.number_formats import chance_of, plain, span
+from tacit.probes.verdicts.usable_reports import control_failed, controls
 from tacit.probes.verdicts.verdict import (
     GAP,
     INCONCLUSIVE,
@@ -25,6 +20,7 @@ from tacit.probes.verdicts.verdict import (
     REPORT_EXCEEDS_PROBE,
     REPORT_INVALID,
     SURFACE_ONLY,
+    Condition,
     Decision,
     Verdict,
 )
@@ -95,10 +91,19 @@ def _why_gap(e: Evidence) -> str:
     if ahead and e.unbeaten:  # a choice on training folds errs against the report where rungs are about equal
         text += f"; the probe does not significantly beat every single rung: {', '.join(e.unbeaten)}"
     if not ahead and not behind:
-        text += f"; neither different from 0 nor shown to be within ±{MARGIN:g}"
+        text += f"; neither different from 0 nor shown to be within ±{MARGIN:g}{_few_for_equivalence(e)}"
     if (ahead or behind) and e.holm_p is not None and not e.holm_p <= ALPHA:
         text += f"; not significant among {e.n_family} gaps (Holm {chance_of(e.holm_p)})"
     return text
+
+
+def _few_for_equivalence(e: Evidence) -> str:
+    """Why an interval inside the margin is not enough: a difference that affects whole groups may have been missed."""
+    needed = math.ceil(enough_groups(MARGIN))
+    inside = e.gap.lower > -MARGIN and e.gap.upper < MARGIN
+    if not inside or e.effective >= needed:
+        return ""
+    return f", which takes {needed} independent groups of the rarer class (here {e.effective})"
 
 
 def _why_known(e: Evidence, found: tuple[Condition, ...], decodable: bool) -> tuple[str, ...]:

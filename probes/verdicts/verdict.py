@@ -2,11 +2,41 @@
 
 from dataclasses import dataclass, field
 
-from tacit.probes.verdicts.ladder import Condition
+from tacit.names import LOGIT_LENS, OUTPUT_CONFIDENCE
 
 GAP, NO_GAP, NOT_KNOWN, SURFACE_ONLY = "GAP", "NO_GAP", "NOT_KNOWN", "SURFACE_ONLY"
 REPORT_INVALID, REPORT_EXCEEDS_PROBE, INCONCLUSIVE = "REPORT_INVALID", "REPORT_EXCEEDS_PROBE", "INCONCLUSIVE"
 NAMES = (GAP, NO_GAP, NOT_KNOWN, SURFACE_ONLY, REPORT_INVALID, REPORT_EXCEEDS_PROBE, INCONCLUSIVE)
+
+
+LEVELS = ("D", "K", "S", "G", "A", "P", "U")
+BEYOND_OUTPUT = {OUTPUT_CONFIDENCE: "beyond_output_confidence", LOGIT_LENS: "beyond_logit_lens"}
+"""Output baseline → the id of the condition that the probe beats it."""
+IDS = (
+    "above_chance", "permutation_null", "enough_permutations", "near_duplicates",
+    "beats_surface", "beats_random_model", "selectivity", "position_decoupled", "beats_logit_lens",
+    "report_valid", "enough_controls",
+    "gap_above_zero", "above_every_rung", "holm", "not_finer_scale",
+    "mapped_report", "few_shot_report", "tuned_report", "beats_peers", "used",
+    *BEYOND_OUTPUT.values(),
+)  # fmt: skip
+"""Every condition, level by level. Some are there only where they apply (position_decoupled: token counts)."""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One thing that a level needs, whether it held, and the figures that show it."""
+
+    id: str
+    """a stable name, one of `IDS`; wording may change, ids do not"""
+    level: str
+    """the level that needs it, or "scope" """
+    condition: str
+    held: bool | None
+    """None: not tested, or tried and undecided"""
+    evidence: str
+    tried: bool = False
+    """whether an undecided one was tried"""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import click
 
 from tacit import verbs
 from tacit.cli.options import run_argument
+from tacit.thresholds import MIN_PERMUTATIONS
 
 
 @click.command()
@@ -13,7 +14,7 @@ from tacit.cli.options import run_argument
 @click.option("--again", is_flag=True, help="Recompute even if results are up to date.")
 @click.option(
     "--permutations",
-    default=200,
+    default=MIN_PERMUTATIONS,
     show_default=True,
     type=click.IntRange(0),
     help="Number of label permutations for the null.",

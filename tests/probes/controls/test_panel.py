@@ -3,14 +3,12 @@
 import numpy as np
 import pytest
 
+from tacit.names import CONTROL_TASK, LOGIT_LENS, LOGIT_LENS_HERE, OUTPUT_CONFIDENCE, RANDOM_MODEL
 from tacit.probes.controls.confounds import REGRESSED_OUT
-from tacit.probes.controls.control_task import CONTROL_TASK
-from tacit.probes.controls.output_confidence import ALONE, BEYOND, OUTPUT
+from tacit.probes.controls.output_confidence import ALONE, BEYOND
 from tacit.probes.controls.panel import panel
-from tacit.probes.controls.random_models import TWIN
 from tacit.probes.controls.surface import MEAN_EMBEDDINGS, mean_embeddings
 from tacit.probes.data.reading import Reading
-from tacit.probes.verdicts.evidence import LENS, LENS_HERE
 from tests.probes.settings import setting
 from tests.probes.worlds import along, coin, make_world
 
@@ -46,10 +44,20 @@ def test_a_full_store_gives_all_of_them_with_a_prediction_for_every_item(monkeyp
     monkeypatch.setattr(store, "twins", (make_world(y, said=y, seed=9)[0],))
     s.examples.frame["property"] = "option"
     found = panel(s.examples, s.scoring, s.folds, s.headline, p_true=rng.normal(size=120), **OPTIONS)
-    assert list(found) == [MEAN_EMBEDDINGS, TWIN, LENS, LENS_HERE, CONTROL_TASK, REGRESSED_OUT, OUTPUT, ALONE, BEYOND]
+    assert list(found) == [
+        MEAN_EMBEDDINGS,
+        RANDOM_MODEL,
+        LOGIT_LENS,
+        LOGIT_LENS_HERE,
+        CONTROL_TASK,
+        REGRESSED_OUT,
+        OUTPUT_CONFIDENCE,
+        ALONE,
+        BEYOND,
+    ]
     assert all(np.isfinite(one.held.pred).all() and len(one.held.pred) == 120 for one in found.values())
     rivals = [name for name, one in found.items() if one.kind == "baseline"]
-    assert rivals == [MEAN_EMBEDDINGS, TWIN, LENS, OUTPUT]
+    assert rivals == [MEAN_EMBEDDINGS, RANDOM_MODEL, LOGIT_LENS, OUTPUT_CONFIDENCE]
 
 
 def test_the_prompt_whose_mean_embedding_tells_more_is_chosen_on_inner_folds():

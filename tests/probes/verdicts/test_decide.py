@@ -8,7 +8,8 @@ import pytest
 from tacit.probes.statistics.bootstrap import Estimate
 from tacit.probes.verdicts.decide import NAMES, decide, rule
 from tacit.probes.verdicts.evidence import Asked, Evidence, Peer, Rival, Supervised
-from tacit.probes.verdicts.ladder import IDS, span
+from tacit.probes.verdicts.number_formats import span
+from tacit.probes.verdicts.verdict import IDS
 
 
 def est(value, half=0.02, n=600, n_groups=600):
@@ -427,3 +428,10 @@ def test_an_inconclusive_sentence_names_what_failed():
     assert few.name == "INCONCLUSIVE"
     assert "the evidence is inconclusive" in few.sentence
     assert "effective number of groups in the rarest class: 3" in few.sentence
+
+
+@pytest.mark.parametrize(("effective", "told"), [(58, True), (59, False)])
+def test_an_interval_inside_the_margin_of_few_groups_says_what_is_missing(effective, told):
+    found = decide(replace(CLEAR, gap=est(0.001, 0.01), effective=effective, equivalent=False))
+    assert found.name == "INCONCLUSIVE"
+    assert (f"59 independent groups of the rarer class (here {effective})" in found.sentence) == told
