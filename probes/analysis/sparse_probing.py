@@ -1,19 +1,21 @@
-"""Is there one unit, one component, one dictionary feature that is about the target, and about nothing simpler?
+"""Sparse probing: does one unit, one principal component or one SAE feature predict the target, beyond simpler numbers?
 
-In: activations of one site and layer. Out: rows of sparse.csv. On the training rows of each fold alone, features are
-ranked by their F statistic with the label, the best k are kept (k = 1 is the best single one), and a least-squares
-reading of them is scored on the held-out fold: AUROC for classes, R² for counts. The same features read, in the same
-way, the number of characters, of words, and the position of the token (split at the training median where the target
-is a class, so that all are scored in one metric). Selectivity is the target's score less the best of these: a feature
-that is centrally about the target has much of it; one about length has none.
+In: activations of one site and layer. Out: rows of sparse.csv. In each fold, features are ranked by their F statistic
+with the label on the training rows alone; a ridge regression on the k best features (k = 1 is the best single one)
+predicts the held-out rows, scored by AUROC for classes and R² for counts. The same regression also predicts three
+simpler numbers: the text's characters, its words, and the token's position. Where the target is a class, each of them
+is split at its median, so that AUROC scores them all. Selectivity is the target's score minus the best of theirs: high
+where the features encode the target itself, about 0 where they encode, say, length.
 
-Features: ``unit`` and ``top-k`` dimensions of the residual stream, ``component``, the best single principal component,
-and ``sae``, the best features of a sparse autoencoder. Gurnee et al. 2023, arXiv 2305.01610 (sparse probing).
+Features: ``unit`` and ``top-k`` dimensions of the residual stream; ``component``, the best single principal component;
+``sae``, the best features of a sparse autoencoder. Gurnee et al. 2023, arXiv 2305.01610 (sparse probing).
 """
 
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from scipy.sparse import issparse
@@ -32,7 +34,22 @@ SPARSE_COLUMNS = (
 )  # fmt: skip
 KS = (1, 2, 4, 8, 16, 32)
 N_COMPONENTS = 32
-SIMPLER = ("characters", "words", "position")
+
+
+class SparseScore(NamedTuple):
+    """Held-out scores of the probe on the k best features: of the target, and of each simpler number."""
+
+    k: int
+    which: str
+    """the k features chosen in the most folds, the most frequent first, separated by spaces"""
+    value: float
+    """score of the target: AUROC or macro AUROC of classes, R² of counts"""
+    characters: float
+    """score of the number of characters; nan, as for the next two, where it is unknown or the same for all items"""
+    words: float
+    position: float
+    selectivity: float
+    """value minus the best simpler score, or minus chance where that is higher; nan where no simpler score is known"""
 
 
 def sparse_rows(
@@ -45,7 +62,7 @@ def sparse_rows(
     ks: Sequence[int] = KS,
     sae: SparseAutoencoder | None = None,
 ) -> list[dict]:
-    """Rows of sparse.csv of every site and layer; those of the autoencoder at the layer that it was trained on."""
+    """Rows of sparse.csv for every site and layer; SAE features only at the layer that the SAE was trained on."""
     rows = []
     for site in sites:
         simpler = simpler_numbers(examples, site)
@@ -54,49 +71,32 @@ def sparse_rows(
             kinds = [("unit", Units(x), ks), ("component", Components(x), (1,))]
             if sae is not None and sae.layer in (layer, None):
                 kinds.append(("sae", Units(sae.encode(x)), ks))
+            place = {"target": examples.target, "condition": examples.condition, "site": site, "layer": layer}
             for kind, features, sizes in kinds:
-                for k, which, scores in read_sparsely(features, scoring, folds, simpler, sizes):
-                    name = "top-k" if kind == "unit" and k > 1 else kind
-                    start = (examples.target, examples.condition, site, layer, name, which, k, _metric(scoring))
-                    rows.append(dict(zip(SPARSE_COLUMNS, (*start, *scores), strict=True)))
+                for score in score_sparse_probes(features, scoring, folds, simpler, sizes):
+                    feature = "top-k" if kind == "unit" and score.k > 1 else kind
+                    row = place | {"feature": feature, "metric": _metric(scoring)} | score._asdict()
+                    rows.append({column: row[column] for column in SPARSE_COLUMNS})
     return rows
 
 
-def read_sparsely(
+def score_sparse_probes(
     features, scoring: Scoring, folds: Folds, simpler: np.ndarray, ks: Sequence[int]
-) -> Iterator[tuple[int, str, tuple[float, ...]]]:
-    """For each k: k, the features most often chosen, and (value, characters, words, position, selectivity).
+) -> Iterator[SparseScore]:
+    """Rank the features, fit the k best and score them held out, for each k in ascending order.
 
-    features: an object with ``split(train, test)``; simpler: (n_items, 3) float64, NaN where a number is unknown.
+    features: `Units` or `Components`; simpler: (n_items, 3) float64 from `simpler_numbers`, NaN where unknown;
+    ks: how many features to keep, where a k above the number of features means all of them.
     """
+    outputs = _Outputs(scoring, simpler)
     ks = sorted({min(k, features.n_features) for k in ks})
-    n_targets = max(1, scoring.n_classes)
-    pred = {k: np.zeros((len(scoring.y), n_targets + simpler.shape[1])) for k in ks}
-    chosen = {k: Counter() for k in ks}
-    for _, train, test in folds.outer():
-        x_train, x_test = features.split(train, test)
-        order = _ranked(x_train, scoring, train)
-        wanted = _wanted(scoring, simpler, train)
-        for k in ks:
-            best = order[:k]
-            known, new = _dense(x_train[:, best]), _dense(x_test[:, best])
-            spread = known.std(axis=0)
-            spread = np.where(spread > 0, spread, 1.0)
-            model = Ridge(alpha=1.0).fit(known / spread, wanted[train])
-            pred[k][test] = model.predict(new / spread)
-            chosen[k].update(int(b) for b in best)
-    split = _wanted(scoring, simpler, np.arange(len(scoring.y)))
-    for k in ks:
-        own = _score(scoring, pred[k][:, :n_targets])
-        others = tuple(_score_simpler(scoring, simpler, split, pred[k], column) for column in range(simpler.shape[1]))
-        known = [score for score in others if np.isfinite(score)]
-        which = " ".join(str(b) for b, _ in chosen[k].most_common(k))
-        chance = 0.0 if scoring.kind == "count" else 0.5  # what is read worse than by guessing is not read at all
-        yield k, which, (own, *others, own - max(chance, *known) if known else np.nan)
+    for k, held_out in _cross_fit(features, outputs, folds, ks).items():
+        target, others = outputs.target_score(held_out.pred), outputs.simpler_scores(held_out.pred)
+        yield SparseScore(k, held_out.most_chosen(k), target, *others, _selectivity(target, others, scoring.kind))
 
 
 class Units:
-    """The dimensions as they are, dense or sparse."""
+    """The columns of a dense or sparse matrix, as they are."""
 
     def __init__(self, x):
         self.x, self.n_features = x, x.shape[1]
@@ -107,13 +107,13 @@ class Units:
 
 
 class Components:
-    """Principal components of the training rows, numbered by their variance."""
+    """Principal components of the training rows, numbered from 0 by falling variance."""
 
     def __init__(self, x: np.ndarray):
         self.x, self.n_features = x, min(N_COMPONENTS, *(size // 2 for size in x.shape))
 
     def split(self, train: np.ndarray, test: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """(n_train, n_components) and (n_test, n_components) float64; zeros where training rows are all the same."""
+        """(n_train, n_components) and (n_test, n_components) float64; zeros where all training rows are equal."""
         if np.ptp(self.x[train], axis=0).max() == 0:
             return np.zeros((len(train), self.n_features)), np.zeros((len(test), self.n_features))
         model = PCA(self.n_features, svd_solver="randomized", random_state=0).fit(self.x[train])
@@ -121,7 +121,7 @@ class Components:
 
 
 def simpler_numbers(examples: Examples, site: str) -> np.ndarray:
-    """(n_items, 3) float64: characters and words of the text, and the position of the token that the site reads."""
+    """(n_items, 3) float64: characters and words of the text, and the position of the site's token; NaN where unknown."""
     frame, prompt = examples.frame, site.partition(":")[0]
     texts = frame["surface"].astype(str)
     where = np.full(len(frame), np.nan)
@@ -141,49 +141,105 @@ def r2(y: np.ndarray, pred: np.ndarray, fold: np.ndarray) -> float:
     return 1 - float(((y - pred) ** 2).sum()) / total if total > 0 and np.ptp(y) > 0 else float("nan")
 
 
-def _ranked(x_train, scoring: Scoring, train: np.ndarray) -> np.ndarray:
-    """Features by their F statistic with the training labels, the best first; constant ones last."""
+@dataclass(frozen=True)
+class _Outputs:
+    """What one regression predicts: the target (a count, or one indicator per class), then the simpler numbers."""
+
+    scoring: Scoring
+    simpler: np.ndarray
+    """(n_items, 3) float64, characters, words and position; NaN where unknown"""
+
+    @property
+    def n_target(self) -> int:
+        """How many of the columns are the target's."""
+        return max(1, self.scoring.n_classes)
+
+    def columns(self, rows: np.ndarray) -> np.ndarray:
+        """(n_items, n_target + 3) float64, the values to predict.
+
+        Beside classes, each simpler number becomes 1 above its median over `rows` and 0 elsewhere, also where unknown.
+        """
+        if self.scoring.kind == "count":
+            return np.column_stack([self.scoring.y, np.nan_to_num(self.simpler)])
+        classes = np.eye(self.scoring.n_classes)[self.scoring.y.astype(np.int64)]
+        some = self.simpler[rows]
+        some = np.where(np.isnan(some).all(axis=0), 0.0, some)  # NumPy warns about the median of an all-NaN column
+        return np.column_stack([classes, self.simpler > np.nanmedian(some, axis=0)])
+
+    def target_score(self, pred: np.ndarray) -> float:
+        """pred: (n_items, n_target + 3) held-out predictions of `columns`."""
+        scoring, own = self.scoring, pred[:, : self.n_target]
+        if scoring.kind == "count":
+            return r2(scoring.y, own[:, 0], scoring.fold)
+        return value(scoring.primary, scoring, own[:, 1] if scoring.kind == "binary" else own)
+
+    def simpler_scores(self, pred: np.ndarray) -> list[float]:
+        """R² beside counts, AUROC beside classes; nan for a number that is unknown for some item or equal for all."""
+        every_row = np.arange(len(self.simpler))
+        labels = self.columns(every_row)[:, self.n_target :]
+        pairs = zip(self.simpler.T, labels.T, pred[:, self.n_target :].T, strict=True)
+        return [self._simpler_score(number, label, own) for number, label, own in pairs]
+
+    def _simpler_score(self, number: np.ndarray, label: np.ndarray, pred: np.ndarray) -> float:
+        if np.isnan(number).any() or np.ptp(number) == 0:
+            return float("nan")
+        if self.scoring.kind == "count":
+            return r2(number, pred, self.scoring.fold)
+        return value("auroc", Scoring("binary", label, self.scoring.fold, 2), pred)
+
+
+@dataclass(frozen=True)
+class _HeldOut:
+    """The probe on the k best features, fitted once per fold."""
+
+    pred: np.ndarray
+    """(n_items, n_outputs) float64, held-out predictions of `_Outputs.columns`"""
+    times_chosen: Counter = field(default_factory=Counter)
+    """feature -> number of folds in which it was among the k best"""
+
+    def most_chosen(self, k: int) -> str:
+        return " ".join(str(feature) for feature, _ in self.times_chosen.most_common(k))
+
+
+def _cross_fit(features, outputs: _Outputs, folds: Folds, ks: Sequence[int]) -> dict[int, _HeldOut]:
+    """By k, the predictions of every fold from regressions on the other folds; the ranking serves all k."""
+    shape = (len(outputs.simpler), outputs.n_target + outputs.simpler.shape[1])
+    found = {k: _HeldOut(np.zeros(shape)) for k in ks}
+    for _, train, test in folds.outer():
+        x_train, x_test = features.split(train, test)
+        ranking = _ranked(x_train, outputs.scoring.y[train], outputs.scoring.kind)
+        wanted = outputs.columns(train)[train]
+        for k in ks:
+            best = ranking[:k]
+            found[k].pred[test] = _ridge(_dense(x_train[:, best]), wanted, _dense(x_test[:, best]))
+            found[k].times_chosen.update(int(feature) for feature in best)
+    return found
+
+
+def _ranked(x_train, y_train: np.ndarray, kind: str) -> np.ndarray:
+    """(n_features,) feature numbers by falling F statistic with the training labels; constant features come last."""
     with warnings.catch_warnings(), np.errstate(invalid="ignore", divide="ignore"):
-        warnings.simplefilter("ignore")  # constant features have no F
-        test = f_regression if scoring.kind == "count" else f_classif
-        strength = test(x_train, scoring.y[train])[0]
+        warnings.simplefilter("ignore")  # the F statistic of a constant feature is undefined
+        f_test = f_regression if kind == "count" else f_classif
+        strength = f_test(x_train, y_train)[0]
     return np.argsort(-np.nan_to_num(strength, nan=-1.0, posinf=np.finfo(float).max), kind="stable")
 
 
-def _wanted(scoring: Scoring, simpler: np.ndarray, train: np.ndarray) -> np.ndarray:
-    """(n_items, n_targets + 3): what is regressed on the features: label or class indicators, and the simpler numbers.
-
-    Beside a class, a number is split at its training median; unknown ones count as 0.
-    """
-    if scoring.kind == "count":
-        return np.column_stack([scoring.y, np.nan_to_num(simpler)])
-    own = np.eye(scoring.n_classes)[scoring.y.astype(np.int64)]
-    return np.column_stack([own, simpler > np.nanmedian(_known(simpler[train]), axis=0)])
+def _ridge(x_train: np.ndarray, wanted: np.ndarray, x_test: np.ndarray) -> np.ndarray:
+    """(n_test, n_outputs) predictions; features are scaled to unit variance over the training rows."""
+    std = x_train.std(axis=0)
+    std = np.where(std > 0, std, 1.0)
+    return Ridge(alpha=1.0).fit(x_train / std, wanted).predict(x_test / std)
 
 
-def _known(simpler: np.ndarray) -> np.ndarray:
-    """Columns that are unknown throughout as zeros, so that their median is not asked for in vain."""
-    return np.where(np.isnan(simpler).all(axis=0), 0.0, simpler)
+def _selectivity(target: float, simpler: Sequence[float], kind: str) -> float:
+    known = [score for score in simpler if np.isfinite(score)]
+    chance = 0.0 if kind == "count" else 0.5  # a simpler number predicted below chance must not raise selectivity
+    return target - max(chance, *known) if known else np.nan
 
 
 def _metric(scoring: Scoring) -> str:
     return "r2" if scoring.kind == "count" else scoring.primary
-
-
-def _score(scoring: Scoring, pred: np.ndarray) -> float:
-    if scoring.kind == "count":
-        return r2(scoring.y, pred[:, 0], scoring.fold)
-    return value(scoring.primary, scoring, pred[:, 1] if scoring.kind == "binary" else pred)
-
-
-def _score_simpler(scoring: Scoring, simpler: np.ndarray, split: np.ndarray, pred: np.ndarray, column: int) -> float:
-    """The same metric for a simpler number; nan where it is unknown or the same for all."""
-    at, number = max(1, scoring.n_classes) + column, simpler[:, column]
-    if np.isnan(number).any() or np.ptp(number) == 0:
-        return float("nan")
-    if scoring.kind == "count":
-        return r2(number, pred[:, at], scoring.fold)
-    return value("auroc", Scoring("binary", split[:, at], scoring.fold, 2), pred[:, at])
 
 
 def _dense(x) -> np.ndarray:

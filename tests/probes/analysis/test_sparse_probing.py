@@ -8,7 +8,14 @@ from safetensors.numpy import save_file
 from sklearn.metrics import r2_score
 
 from tacit.errors import ProbeError
-from tacit.probes.analysis.sparse_probing import SPARSE_COLUMNS, Units, r2, read_sparsely, simpler_numbers, sparse_rows
+from tacit.probes.analysis.sparse_probing import (
+    SPARSE_COLUMNS,
+    Units,
+    r2,
+    score_sparse_probes,
+    simpler_numbers,
+    sparse_rows,
+)
 from tacit.probes.estimators.sparse_autoencoder import load_sae
 from tacit.validation.worlds import letters
 from tests.probes.settings import setting
@@ -208,5 +215,5 @@ def test_features_are_ranked_on_training_rows_alone():
             seen.append((len(train), len(test)))
             return super().split(train, test)
 
-    _, which, _ = next(read_sparsely(Spy(x), s.scoring, s.folds, simpler_numbers(s.examples, "object"), (1,)))
-    assert len(seen) == s.folds.n_folds and which == "1"
+    found = next(score_sparse_probes(Spy(x), s.scoring, s.folds, simpler_numbers(s.examples, "object"), (1,)))
+    assert len(seen) == s.folds.n_folds and found.which == "1"
