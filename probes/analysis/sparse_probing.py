@@ -121,7 +121,7 @@ class Components:
 
 
 def simpler_numbers(examples: Examples, site: str) -> np.ndarray:
-    """(n_items, 3) float64: characters and words of the text, and the position of the site's token; NaN where unknown."""
+    """(n_items, 3) float64: characters and words of the text, position of the token at the site; NaN if unknown."""
     frame, prompt = examples.frame, site.partition(":")[0]
     texts = frame["surface"].astype(str)
     where = np.full(len(frame), np.nan)
