@@ -176,7 +176,7 @@ def test_without_an_answer_for_every_class_nothing_is_tuned(tmp_path):
     tune, said = learner(0.9), []
     assert tuned(world(tmp_path, said=False, answers=(("no", "perhaps"), YES_NO[1])), tune, say=said.append) == ()
     assert tune.seen == []
-    assert "no valid answer to its report prompt is known for every class" in said[0]
+    assert "not every class has a valid answer to its report prompt" in said[0]
 
 
 def counted(folder, answers):
