@@ -115,8 +115,9 @@ def _compare(
     entry: dict, frame: pd.DataFrame, usage: Sequence[Used], tuning: Tuning | None, n_resamples: int
 ) -> Compared:
     paired = Paired(entry, frame, n_resamples)
-    evidence = gather(entry, paired, usage, tuning)
-    paired.about(headline(entry, paired)[0])
+    head, before_act = headline(entry, paired)
+    paired = paired.read_by(head)
+    evidence = gather(entry, paired, before_act, usage, tuning)
     gap = p_value(*paired.lead_values(paired.head, BEST), n_groups=max(2, paired.effective))
     return Compared(
         entry, evidence, gap, _extra(entry, paired, evidence) | _tuned(paired, tuning),
@@ -128,20 +129,20 @@ def _row(one: Compared, adjusted, family: int, peers: Mapping[tuple[str, str], t
     if one.evidence is None:
         return _not_analysable(one.entry)
     holm_p = float(next(adjusted))
-    # What peers were compared with is the probe over all sites.
-    known = () if one.evidence.at_report else peers.get((one.entry["target"], one.entry["condition"]), ())
-    evidence = replace(one.evidence, holm_p=holm_p, n_family=family, peers=known)
+    evidence = replace(one.evidence, gap=replace(one.evidence.gap, holm_p=holm_p, n_family=family))
+    if not evidence.about.at_report:  # what peers were compared with is the probe over all sites
+        evidence = replace(evidence, peers=peers.get((one.entry["target"], one.entry["condition"]), ()))
     verdict = decide(evidence)
+    about, know, report, gap = evidence.about, evidence.know, evidence.say, evidence.gap
     lost = one.extra["localisation"]
     if lost is not None:
-        lost = lost | {"step": settled(lost["step"], verdict.name, evidence.equivalent)}
+        lost = lost | {"step": settled(lost["step"], verdict.name, gap.equivalent)}
     return {
-        "target": one.entry["target"], "condition": one.entry["condition"], "verdict": verdict.name,
-        "metric": evidence.metric, "chance": evidence.chance, **limits("probe", evidence.probe),
-        **limits("report", evidence.report), "report_rung": evidence.rung,
-        "report_rungs": list(evidence.chosen), **limits("gap", evidence.gap),
-        "n": evidence.probe.n, "n_groups": evidence.probe.n_groups, "layer": evidence.layer,
-        "site": evidence.site, "coverage": evidence.coverage, "control_accuracy": evidence.control,
+        "target": about.target, "condition": about.condition, "verdict": verdict.name,
+        "metric": about.metric, "chance": about.chance, **limits("probe", know.score), **limits("report", report.score),
+        "report_rung": report.rung, "report_rungs": list(report.chosen), **limits("gap", gap.lead),
+        "n": know.score.n, "n_groups": know.score.n_groups, "layer": about.layer, "site": about.site,
+        "coverage": report.words.coverage, "control_accuracy": report.words.control,
         "reasons": list(verdict.reasons), "sentence": verdict.sentence, "level": verdict.level,
         "conditions": [asdict(c) for c in verdict.conditions], "gap_p": one.p, "holm_p": holm_p, "n_family": family,
         **one.extra, "localisation": lost,
@@ -149,25 +150,26 @@ def _row(one: Compared, adjusted, family: int, peers: Mapping[tuple[str, str], t
 
 
 def _extra(entry: dict, paired: Paired, evidence: Evidence) -> dict:
-    """What stands beside a verdict and does not decide it."""
-    head, frame = paired.head, paired.frame
+    """Figures that are printed beside a verdict and do not decide it."""
+    head, frame, words = paired.head, paired.frame, evidence.say.words
+    probe, report, chance = evidence.know.score.value, evidence.say.score.value, evidence.about.chance
     _, values = paired.lead_values(head, BEST)
     return {
-        "probe_method": head, "table": _table(frame), "gap_equivalent": evidence.equivalent, "margin": MARGIN,
+        "probe_method": head, "table": _table(frame), "gap_equivalent": evidence.gap.equivalent, "margin": MARGIN,
         "detectable_gap": detectable(values),
         "decomposition": [{"step": step, **_three(paired.score(name))} for step, name in (*STEPS, ("know", head))],
         "localisation": localise(paired, entry["sites"]), "framing": self_vs_typical(paired, entry["rungs"]),
-        "calibration": calibrate(paired), "crossing": entry.get("crossing"), "null_p": evidence.null_p,
+        "calibration": calibrate(paired), "crossing": entry.get("crossing"), "null_p": evidence.know.null_p,
         "mcnemar_midp": mcnemar_midp(frame["probe_right"].to_numpy(bool), frame["report_right"].to_numpy(bool)),
         "probe_right_given_report_wrong": _given_wrong(frame),
-        "headroom_probe": _headroom(evidence.probe.value, evidence.chance),
-        "headroom_report": _headroom(evidence.report.value, evidence.chance),
+        "headroom_probe": _headroom(probe, chance),
+        "headroom_report": _headroom(report, chance),
         "rungs": [{"rung": r, **limits("score", paired.score(r))} for r in entry["rungs"]],
         "baselines": [{"baseline": b, **limits("score", paired.score(b))} for b in entry["baselines"]],
         "answered_only": answered_only(paired, head), "coverage_by_class": coverage_by_class(entry, frame),
         "sites": [{"site": s, **limits("score", paired.score(f"nested {s}"))} for s in entry["sites"]],
-        "dropped": entry["dropped"], "n_control": evidence.n_control, "constant": evidence.constant,
-        "said": evidence.said,
+        "dropped": entry["dropped"], "n_control": words.n_control, "constant": words.constant,
+        "said": words.said,
     }  # fmt: skip
 
 

@@ -14,7 +14,19 @@ from tacit.probes.controls.surface import FLOORS, SHUFFLED
 from tacit.probes.statistics.bootstrap import Estimate, enough_groups, equivalent, expanded_tail, interval
 from tacit.probes.statistics.groups import effective_groups, heaviest
 from tacit.probes.statistics.metrics import CHANCE, has_answer, measure
-from tacit.probes.verdicts.evidence import OUTPUTS, Asked, Evidence, Rival, Supervised, Tuning, Used
+from tacit.probes.verdicts.evidence import (
+    OUTPUTS,
+    About,
+    Asked,
+    Evidence,
+    Gap,
+    Know,
+    Rival,
+    Say,
+    Supervised,
+    Tuning,
+    Used,
+)  # fmt: skip
 from tacit.probes.verdicts.paired_scores import Paired, limits
 from tacit.probes.verdicts.usable_reports import usable
 from tacit.thresholds import MARGIN, MIN_CONTROLS
@@ -26,51 +38,29 @@ PRIMARY = ("said", "choice/you/0")
 """The primary elicitation's method, and its name among the elicitations."""
 
 
-def gather(entry: dict, paired: Paired, usage: Sequence[Used] = (), tuning: Tuning | None = None) -> Evidence:
-    """Everything that a verdict rests on, but for Holm's p, which needs the other gaps.
+def gather(
+    entry: dict, paired: Paired, before_act: Estimate | None, usage: Sequence[Used] = (), tuning: Tuning | None = None
+) -> Evidence:
+    """Everything that a verdict rests on, except what needs the other verdicts: Holm's p and the peers.
 
-    usage: what ablations of the run's directions did, of which that of this reading is taken; tuning: of the report
-    that was tuned, whose answers then stand among the methods.
+    paired: read by the method that `headline` names; before_act: what `headline` says of the logit lens; usage: what
+    ablations of the run's directions did; tuning: the report that was tuned on labels, whose answers are then among
+    the methods.
 
     Raises KeyError where the items lack a method that the entry names.
     """
-    head, beyond_lens = headline(entry, paired)
-    point, values = paired.lead_values(head, BEST)
-    count = entry["kind"] == "count"
-    constant, said = commonest(paired.frame)
-    control = control_of(entry["control"], said)
-    asked, rungs = _asked(entry), own_rungs(entry)
-    null = entry["nulls"].get(head) or {}
-    site, layer = _reading(entry, head)
+    about = _about(entry, paired)
     return Evidence(
-        target=entry["target"], condition=entry["condition"], metric=paired.scoring.primary,
-        chance=CHANCE[paired.scoring.primary], probe=paired.score(head), report=paired.score(BEST),
-        rung=entry["best_rung"], chosen=tuple(entry.get("best_rung_by_fold") or ()), gap=paired.lead(head, BEST),
-        equivalent=equivalent(point, values, margin=MARGIN, n_groups=paired.effective),
-        shuffled=paired.lead(head, SHUFFLED), rivals=tuple(_rival(paired, head, n) for n in _rivals(entry)),
-        unbeaten=tuple(r for r in rungs if not paired.lead(head, r).lower > 0),
-        constant=constant, said=said, effective=paired.effective, hard=None if count else paired.harder(head),
-        graded=any(in_fine_steps(paired, rung) for rung in rungs), coverage=coverage(paired.frame),
-        control=control[0], n_control=control[1], control_other=control[2], site=site, layer=layer,
-        answered_gap_lower=answered_only(paired, head)["gap_lower"],
-        positional=entry["target"] == "token_count", null_p=null.get("p"),
-        n_permutations=int(null.get("n_permutations") or 0), near_duplicates=entry.get("near_duplicates"),
-        selectivity=paired.selectivity(head, CONTROL_TASK),
-        outputs=tuple(_rival(paired, head, name) for name in OUTPUTS if paired.has(name)),
-        unscored=int((~has_answer(paired.pred(head))).sum()), asked=asked,
-        supervised=(*_supervised(paired, head, rungs, asked), *_tuned(paired, head, tuning)),
-        acts=_acts(entry), beyond_lens=beyond_lens,
-        at_report=head != NESTED, heaviest=heaviest(paired.groups, paired.scoring.fold),
-        ranked=paired.score(head, "spearman") if count else None,
-        used=_used(usage, (entry["target"], entry["condition"], site, layer)),
+        about, _know(entry, paired, before_act), _say(entry, paired, tuning), _gap(entry, paired),
+        used=_used(usage, (about.target, about.condition, about.site, about.layer)),
     )  # fmt: skip
 
 
 def headline(entry: dict, paired: Paired) -> tuple[str, Estimate | None]:
-    """The method that the verdict is about, and what it has over the logit lens before an act.
+    """The method that the verdict is about, and its lead over the logit lens before an act.
 
     That is the nested probe over all sites. For an act that the next token's logits give away before it is written, or
-    where nobody looked, it is the nested probe of the report prompt, if that was read (docs/protocol.md, section 6):
+    where no lens was read, it is the nested probe of the report prompt, if that was read (docs/protocol.md, section 6):
     every figure of the verdict is then that probe's.
     """
     before, after = f"{NESTED} object", f"{NESTED} report"
@@ -79,6 +69,49 @@ def headline(entry: dict, paired: Paired) -> tuple[str, Estimate | None]:
     ahead = paired.lead(before, LOGIT_LENS_HERE) if paired.has(before) and paired.has(LOGIT_LENS_HERE) else None
     beaten = ahead is not None and ahead.lower > 0
     return (after if not beaten and paired.has(after) else NESTED), ahead
+
+
+def _about(entry: dict, paired: Paired) -> About:
+    site, layer = _reading(entry, paired.head)
+    return About(
+        entry["target"], entry["condition"], paired.scoring.primary, CHANCE[paired.scoring.primary], site, layer,
+        paired.effective, heaviest(paired.groups, paired.scoring.fold), acts=_acts(entry),
+        positional=entry["target"] == "token_count", at_report=paired.head != NESTED,
+    )  # fmt: skip
+
+
+def _know(entry: dict, paired: Paired, beyond_lens: Estimate | None) -> Know:
+    head, null = paired.head, entry["nulls"].get(paired.head) or {}
+    return Know(
+        paired.score(head), paired.lead(head, SHUFFLED), tuple(_rival(paired, name) for name in _rivals(entry)),
+        outputs=tuple(_rival(paired, name) for name in OUTPUTS if paired.has(name)),
+        unscored=int((~has_answer(paired.pred(head))).sum()),
+        ranked=paired.score(head, "spearman") if entry["kind"] == "count" else None,
+        null_p=null.get("p"), n_permutations=int(null.get("n_permutations") or 0),
+        near_duplicates=entry.get("near_duplicates"), selectivity=paired.selectivity(head, CONTROL_TASK),
+        beyond_lens=beyond_lens,
+    )  # fmt: skip
+
+
+def _say(entry: dict, paired: Paired, tuning: Tuning | None) -> Say:
+    constant, said = commonest(paired.frame)
+    words = Asked("said", coverage(paired.frame), constant, said, *control_of(entry["control"], said))
+    rungs, asked = own_rungs(entry), _asked(entry)
+    return Say(
+        paired.score(BEST), entry["best_rung"], words, graded=any(in_fine_steps(paired, rung) for rung in rungs),
+        chosen=tuple(entry.get("best_rung_by_fold") or ()), asked=asked,
+        supervised=(*_supervised(paired, rungs, asked), *_tuned(paired, tuning)),
+    )  # fmt: skip
+
+
+def _gap(entry: dict, paired: Paired) -> Gap:
+    head = paired.head
+    point, values = paired.lead_values(head, BEST)
+    return Gap(
+        paired.lead(head, BEST), equivalent(point, values, margin=MARGIN, n_groups=paired.effective),
+        tuple(rung for rung in own_rungs(entry) if not paired.lead(head, rung).lower > 0),
+        None if entry["kind"] == "count" else paired.harder(head), answered_only(paired, head)["gap_lower"],
+    )  # fmt: skip
 
 
 def in_fine_steps(paired: Paired, rung: str) -> bool:
@@ -117,9 +150,9 @@ def _rivals(entry: dict) -> list[str]:
     return [name for name in entry["baselines"] if name not in (*FLOORS, CONTROL_TASK, *OUTPUTS)]
 
 
-def _rival(paired: Paired, head: str, name: str) -> Rival:
-    lead = paired.lead(head, name)
-    _, values = paired.lead_values(head, name)
+def _rival(paired: Paired, name: str) -> Rival:
+    lead = paired.lead(paired.head, name)
+    _, values = paired.lead_values(paired.head, name)
     tail = expanded_tail(max(2, paired.effective), 0.90)
     good = values[~np.isnan(values)]
     seen = np.isfinite(lead.upper) and paired.effective >= enough_groups(MARGIN)
@@ -150,7 +183,7 @@ def _used(usage: Sequence[Used], place: tuple) -> Used | None:
     return next((u for u in usage if (u.target, u.condition, u.site, u.reading) == place), None)
 
 
-def _supervised(paired: Paired, head: str, rungs: list[str], asked: tuple[Asked, ...]) -> tuple[Supervised, ...]:
+def _supervised(paired: Paired, rungs: list[str], asked: tuple[Asked, ...]) -> tuple[Supervised, ...]:
     """Reports that were given labels: mapped on the training folds, or after labelled examples."""
     by_name = {a.name: a for a in asked}
     found = []
@@ -159,14 +192,15 @@ def _supervised(paired: Paired, head: str, rungs: list[str], asked: tuple[Asked,
         if shots or rung.endswith(CALIBRATED):
             a = by_name.get(rung.removesuffix(CALIBRATED).removesuffix(" logits")) if shots else None
             fit = usable(a)[0] if a is not None else None
-            found.append(Supervised(rung, "shots" if shots else "map", paired.lead(head, rung), fit))
+            found.append(Supervised(rung, "shots" if shots else "map", paired.lead(paired.head, rung), fit))
     return tuple(found)
 
 
-def _tuned(paired: Paired, head: str, tuning: Tuning | None) -> tuple[Supervised, ...]:
+def _tuned(paired: Paired, tuning: Tuning | None) -> tuple[Supervised, ...]:
     if tuning is None:
         return ()
-    return (Supervised(TUNED, TUNED, paired.lead(head, TUNED), tuning.took(paired.score(head).value)),)
+    took = tuning.took(paired.score(paired.head).value)
+    return (Supervised(TUNED, TUNED, paired.lead(paired.head, TUNED), took),)
 
 
 def _number(x: object) -> float:

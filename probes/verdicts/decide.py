@@ -8,7 +8,7 @@ verdict must be earned.
 
 import numpy as np
 
-from tacit.probes.verdicts.evidence import EMBEDDINGS, Evidence, Rival
+from tacit.probes.verdicts.evidence import EMBEDDINGS, Evidence, Gap, Know, Rival, Say
 from tacit.probes.verdicts.ladder import conditions, held, level_holds, undefined
 from tacit.probes.verdicts.tell import tell
 from tacit.probes.verdicts.usable_reports import control_failed, controls
@@ -21,8 +21,8 @@ from tacit.probes.verdicts.verdict import (
     REPORT_EXCEEDS_PROBE,
     REPORT_INVALID,
     SURFACE_ONLY,
-    Condition,
     Decision,
+    Outcome,
     Verdict,
 )
 from tacit.thresholds import ALPHA, MAX_OF_FOLD, MIN_CONTROLS, MIN_GROUPS, MIN_ITEMS, WORTH
@@ -51,12 +51,12 @@ def rule(e: Evidence) -> Decision:
     decodable = level_holds(found, "D")
     known = decodable and level_holds(found, "K")
     valid = held(found, "report_valid")
-    ahead, behind = leads(e)
+    ahead, behind = leads(e.gap)
     level = ("S" if valid else "K") if known else ("D" if decodable else "none")
-    informative = e.report.lower > e.chance
+    informative = e.say.score.lower > e.about.chance
     name = _name(e, decodable, valid, behind and informative, informative)
     doubts = _doubts(e) if name is None and known and ahead else ()
-    if name is None and known and ahead and not e.unbeaten and not doubts:
+    if name is None and known and ahead and not e.gap.unbeaten and not doubts:
         name, level = GAP, _beyond(found)
     return Decision(name or INCONCLUSIVE, level, found, decodable, known, valid, doubts=doubts)
 
@@ -68,28 +68,34 @@ def _name(e: Evidence, decodable: bool, valid: bool, exceeds: bool, informative:
     answer and did not repeat it is not asked in a way that it follows, whatever else it puts out (docs/protocol.md,
     section 5).
     """
-    if not valid and (control_failed(e) or not informative):
+    if not valid and (control_failed(e.say.words) or not informative):
         return REPORT_INVALID
-    if (exceeds or e.equivalent) and _rung_failed(e):
+    if (exceeds or e.gap.equivalent) and _rung_failed(e.say):
         return REPORT_INVALID
     if exceeds:
         return REPORT_EXCEEDS_PROBE
     if not decodable:
-        absent = e.probe.lower <= e.chance and e.probe.upper < e.chance + WORTH
-        absent = absent and not (e.ranked is not None and e.ranked.lower > 0)
-        return NOT_KNOWN if absent and not (e.null_p is not None and e.null_p <= ALPHA) else INCONCLUSIVE
-    if _on_the_surface(e.rivals, e.chance):
+        return NOT_KNOWN if _absent(e.know, e.about.chance) else INCONCLUSIVE
+    if _on_the_surface(e.know.rivals, e.about.chance):
         return SURFACE_ONLY
-    if e.equivalent:
+    if e.gap.equivalent:
         return NO_GAP
     return None if valid else REPORT_INVALID
 
 
-def _rung_failed(e: Evidence) -> bool:
+def _absent(know: Know, chance: float) -> bool:
+    """Whether the probe is shown not to read the label: its interval is at chance, and neither the ranks of counts nor
+    the permutations say otherwise."""
+    at_chance = know.score.lower <= chance and know.score.upper < chance + WORTH
+    ranks = know.ranked is not None and know.ranked.lower > 0
+    return at_chance and not ranks and not (know.null_p is not None and know.null_p <= ALPHA)
+
+
+def _rung_failed(say: Say) -> bool:
     """Whether the best rung is of a form whose own positive control failed; log-probabilities of the plain forms are
     read where the primary words are said."""
-    form = e.rung.removesuffix(" calibrated").removesuffix(" median").removesuffix(" logits")
-    return control_failed(next((a for a in e.asked if a.name == form), e))
+    form = say.rung.removesuffix(" calibrated").removesuffix(" median").removesuffix(" logits")
+    return control_failed(next((a for a in say.asked if a.name == form), say.words))
 
 
 def _on_the_surface(rivals: tuple[Rival, ...], chance: float) -> bool:
@@ -101,7 +107,7 @@ def _on_the_surface(rivals: tuple[Rival, ...], chance: float) -> bool:
     return any(r.lead.lower <= 0 and r.matches and r.score.lower > chance for r in rivals)
 
 
-def _beyond(found: tuple[Condition, ...]) -> str:
+def _beyond(found: tuple[Outcome, ...]) -> str:
     """How far above G: A needs the report mapped with the same labels, P every peer, U an ablation, and none of them a
     failed condition."""
     if not (held(found, "mapped_report") and level_holds(found, "A")):
@@ -114,26 +120,26 @@ def _beyond(found: tuple[Condition, ...]) -> str:
 def _doubts(e: Evidence) -> tuple[str, ...]:
     """Ids of what keeps a significant difference from being called a gap."""
     found = []
-    if controls(e) < MIN_CONTROLS:
+    if controls(e.say) < MIN_CONTROLS:
         found.append("few_controls")
-    if e.hard is not None and not e.graded and not e.hard.lower > 0:
+    if e.gap.decisions is not None and not e.say.graded and not e.gap.decisions.lower > 0:
         found.append("finer_scale")
     return tuple(found)
 
 
 def too_little(e: Evidence) -> str:
     """The id of what makes the evidence too little for any verdict; "" where there is enough."""
-    if e.probe.n < MIN_ITEMS or e.effective < MIN_GROUPS:
+    if e.know.score.n < MIN_ITEMS or e.about.effective < MIN_GROUPS:
         return "few_items"
-    if e.heaviest > MAX_OF_FOLD:
+    if e.about.heaviest > MAX_OF_FOLD:
         return "one_heavy_group"
-    if e.unscored:
+    if e.know.unscored:
         return "unscored_items"
     return "undefined_scores" if undefined(e) else ""
 
 
-def leads(e: Evidence) -> tuple[bool, bool]:
+def leads(gap: Gap) -> tuple[bool, bool]:
     """(probe significantly ahead, report significantly ahead), beyond equivalence and after Holm's adjustment."""
-    ahead, behind = bool(e.gap.lower > 0), bool(e.gap.upper < 0)
-    adjusted = e.holm_p is None or e.holm_p <= ALPHA
-    return (ahead, behind) if adjusted and not e.equivalent else (False, False)
+    ahead, behind = bool(gap.lead.lower > 0), bool(gap.lead.upper < 0)
+    adjusted = gap.holm_p is None or gap.holm_p <= ALPHA
+    return (ahead, behind) if adjusted and not gap.equivalent else (False, False)

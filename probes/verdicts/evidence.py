@@ -1,7 +1,8 @@
-"""What a verdict rests on: numbers measured of one target under one condition, and the thresholds declared in advance.
+"""The evidence of one target under one condition: what the verdict is about, what the model knows, says,
+and the gap.
 
-In: nothing; this file measures nothing. `gather` fills an `Evidence`, `ladder` turns it into conditions that held,
-failed or were not tested, `verdict` into one verdict. What a run did not measure is None here and never a zero.
+In: nothing; this file measures nothing. `collect.gather` fills an `Evidence`, `ladder` turns it into conditions that
+held, failed or were not tested, and `decide` into one verdict. What a run did not measure is None here, never zero.
 """
 
 from collections.abc import Mapping
@@ -30,7 +31,7 @@ class Rival:
 
 @dataclass(frozen=True)
 class Asked:
-    """One elicitation of the report beside the primary one, as it was answered."""
+    """The replies to one elicitation of the report: how many can be read, and whether the format works."""
 
     name: str
     coverage: dict[str, float]
@@ -134,50 +135,44 @@ class Tuning:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class About:
+    """What the verdict is about, and how many independent items it rests on."""
+
     target: str
     condition: str
     metric: str
     chance: float
-    probe: Estimate
-    report: Estimate
-    """best rung, chosen on training folds"""
-    rung: str
-    gap: Estimate
-    """probe minus report, paired"""
-    equivalent: bool
-    """whether the gap is shown to lie within ±MARGIN"""
-    shuffled: Estimate
-    """probe minus shuffled labels, paired"""
-    unbeaten: tuple[str, ...]
-    """report rungs that the probe is not shown to beat one by one (paired interval not above 0)"""
-    rivals: tuple[Rival, ...]
-    """surface baselines, the embeddings, and the random-initialised model where it was run"""
-    coverage: dict[str, float]
-    """shares of answered, refused, unreadable"""
-    constant: float
-    """share of the commonest value among the answered reports; nan if none"""
-    said: str
-    """that value"""
-    control: float
-    """positive control accuracy; nan if none was run"""
-    n_control: int
-    control_other: float
-    """the same over controls whose planted answer is not the commonest report; nan if there are too few"""
     site: str
+    """of the reading that the probe uses most often"""
     layer: int
     effective: int
-    """independent groups behind the score: those that hold the rarer class"""
-    hard: Estimate | None
-    """probe minus words, both as decisions (balanced accuracy); None for counts"""
-    graded: bool
-    """whether a read-out of log-probabilities is among the reports"""
-    answered_gap_lower: float | None = None
-    """lower limit of the gap among answered items alone; None or nan where it is undefined"""
-    unscored: int = 0
-    """items to which the probe gave no score"""
+    """independent groups behind the score: in classes, those that hold the rarer class"""
+    heaviest: float = 0.0
+    """the largest share that one group has of the items of its fold"""
+    acts: bool = False
+    """whether the label is a class of what the reply does, which the next token's logits may give away"""
     positional: bool = False
     """whether the label is a count of tokens, which the position gives away unless it is decoupled"""
+    at_report: bool = False
+    """whether every figure is for the probe at the report prompt, because before the act the probe is not shown to read
+    more than the logit lens"""
+
+
+@dataclass(frozen=True)
+class Know:
+    """The probe, and every control that its score has to beat."""
+
+    score: Estimate
+    shuffled: Estimate
+    """probe minus a probe of shuffled labels, paired"""
+    rivals: tuple[Rival, ...]
+    """surface baselines, the embeddings, and the random-initialised model where it was run"""
+    outputs: tuple[Rival, ...] = ()
+    """what the model's own output shows, where it was read"""
+    unscored: int = 0
+    """items to which the probe gave no score"""
+    ranked: Estimate | None = None
+    """Spearman's rho of the probe, for counts: where most labels are equal the error alone shows nothing"""
     null_p: float | None = None
     """p of the permuted pipeline with its search over layers"""
     n_permutations: int = 0
@@ -185,35 +180,62 @@ class Evidence:
     """pairs of near-duplicate texts that were put into one group"""
     selectivity: Estimate | None = None
     """probe minus control task, paired, each against its own labels"""
-    outputs: tuple[Rival, ...] = ()
-    """what the model's own output shows, where it was read"""
+    beyond_lens: Estimate | None = None
+    """probe at the object prompt minus the logit lens at the same layers, paired; None where no lens was read"""
+
+
+@dataclass(frozen=True)
+class Say:
+    """The reports: the best rung, the replies to the primary elicitation, and those to the others."""
+
+    score: Estimate
+    """best rung, chosen on training folds"""
+    rung: str
+    words: Asked
+    """the replies to the primary elicitation"""
+    graded: bool
+    """whether log-probabilities that rank the items are among the reports"""
+    chosen: tuple[str, ...] = ()
+    """the rung that was the best on the other folds, fold by fold; `rung` is the commonest of them"""
     asked: tuple[Asked, ...] = ()
     """the other elicitations in the framing "you" """
     supervised: tuple[Supervised, ...] = ()
-    acts: bool = False
-    """whether the label is a class of what the reply does, which the next token's logits may give away"""
-    beyond_lens: Estimate | None = None
-    """probe at the object prompt minus the logit lens at its own layers, paired; None where no lens was read"""
-    at_report: bool = False
-    """whether all of this is about the probe that reads the report prompt alone, since before the act the probe is not
-    shown to read more than the lens"""
-    peers: tuple[Peer, ...] = ()
-    """other models that were compared with, on the same items"""
-    heaviest: float = 0.0
-    """the largest share that one group has of the items of its fold"""
-    ranked: Estimate | None = None
-    """Spearman's rho of the probe, for counts: where most labels are equal the error alone shows nothing"""
-    chosen: tuple[str, ...] = ()
-    """the rung that was the best on the other folds, fold by fold; `rung` is the commonest of them"""
-    used: Used | None = None
-    """what ablating the direction does where the probe reads; None where that was not tried"""
-    holm_p: float | None = None
-    """p of the gap (two-sided), adjusted over every gap of the comparison"""
-    n_family: int = 1
-    """how many gaps that were"""
+    """reports that were given labels"""
 
     @property
     def best(self) -> str:
-        """The best report in words: its rung, and in how many folds it was chosen where others were too."""
+        """The best rung, and in how many folds it was chosen where others were too."""
         times = self.chosen.count(self.rung)
         return self.rung if times == len(self.chosen) else f"{self.rung}, in {times} of {len(self.chosen)} folds"
+
+
+@dataclass(frozen=True)
+class Gap:
+    """What the probe has over the reports, paired."""
+
+    lead: Estimate
+    """probe minus best report"""
+    equivalent: bool
+    """whether the lead is shown to be within ±MARGIN"""
+    unbeaten: tuple[str, ...]
+    """report rungs that the probe is not shown to beat one by one (paired interval not above 0)"""
+    decisions: Estimate | None
+    """probe minus words, both as decisions (balanced accuracy); None for counts"""
+    answered_lower: float | None = None
+    """lower limit of the gap among answered items alone; None or nan where it is undefined"""
+    holm_p: float | None = None
+    """two-sided p of the lead, adjusted over every gap of the comparison"""
+    n_family: int = 1
+    """how many gaps these were"""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    about: About
+    know: Know
+    say: Say
+    gap: Gap
+    peers: tuple[Peer, ...] = ()
+    """other models that were compared with, on the same items"""
+    used: Used | None = None
+    """what ablating the direction does where the probe reads; None where that was not tried"""

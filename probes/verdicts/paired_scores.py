@@ -4,6 +4,7 @@ In: what the probe room wrote of one target and condition. Out: `Estimate`s of s
 """
 
 from collections.abc import Callable
+from copy import copy
 
 import numpy as np
 import pandas as pd
@@ -38,10 +39,14 @@ class Paired:
         self.head = NESTED
         self._searches = Searches(self.scoring, self.weights, self.pred, entry["inner"], entry["searches"])
 
-    def about(self, head: str) -> None:
-        """Take this method for the probe from here on: `head`, and the frame's ``probe`` and ``probe_right``."""
-        if head != self.head:
-            self.head, self.frame = head, read_by(self.frame, head)
+    def read_by(self, head: str) -> "Paired":
+        """The same methods and draws with this method as the probe: `head`, and the frame's ``probe`` and
+        ``probe_right``. Raises KeyError where the frame does not have them."""
+        if head == self.head:
+            return self
+        found = copy(self)
+        found.head, found.frame = head, read_by(self.frame, head)
+        return found
 
     def has(self, name: str) -> bool:
         """Whether predictions of this method were made here: a column may be another target's, and empty."""

@@ -5,18 +5,18 @@ In: what `Evidence` holds of the elicitations. Out: a judgement and the facts th
 
 import numpy as np
 
-from tacit.probes.verdicts.evidence import Asked, Evidence
+from tacit.probes.verdicts.evidence import Asked, Say
 from tacit.thresholds import CONSTANT, MIN_CONTROL, MIN_CONTROLS, MIN_PARSED
 
 
-def control_failed(e: Evidence | Asked) -> bool:
+def control_failed(a: Asked) -> bool:
     """Whether enough positive controls were asked and too few planted answers came back."""
-    return e.n_control >= MIN_CONTROLS and e.control < MIN_CONTROL
+    return a.n_control >= MIN_CONTROLS and a.control < MIN_CONTROL
 
 
-def controls(e: Evidence) -> int:
+def controls(say: Say) -> int:
     """Positive controls of the primary report, or of whichever other valid one has most."""
-    return max([e.n_control, *(a.n_control for a in e.asked if proven(a))])
+    return max([say.words.n_control, *(a.n_control for a in say.asked if proven(a))])
 
 
 def proven(a: Asked) -> bool:

@@ -24,19 +24,29 @@ IDS = (
 
 
 @dataclass(frozen=True)
-class Condition:
-    """One thing that a level needs, whether it held, and the figures that show it."""
+class Outcome:
+    """Whether one thing that a level needs held."""
 
     id: str
     """a stable name, one of `IDS`; wording may change, ids do not"""
     level: str
     """the level that needs it, or "scope" """
-    condition: str
     held: bool | None
     """None: not tested, or tried and undecided"""
-    evidence: str
     tried: bool = False
     """whether an undecided one was tried"""
+
+
+@dataclass(frozen=True)
+class Condition:
+    """An outcome in words: what it is called, and the figures that show it."""
+
+    id: str
+    level: str
+    condition: str
+    evidence: str
+    held: bool | None
+    tried: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,7 +57,7 @@ class Decision:
     """one of `NAMES`"""
     level: str
     """none, D, K, S, G, A, P or U"""
-    conditions: tuple[Condition, ...]
+    conditions: tuple[Outcome, ...]
     decodable: bool = False
     known: bool = False
     valid: bool = False
@@ -58,7 +68,7 @@ class Decision:
     """ids of what keeps a significant difference from being called a gap"""
 
     @property
-    def missing(self) -> tuple[Condition, ...]:
+    def missing(self) -> tuple[Outcome, ...]:
         """Conditions up to this level that were not tested, or tried without an answer: they make it provisional."""
         levels = "" if self.level == "none" else "DKSGAPU"[: "DKSGAPU".index(self.level) + 1]
         return tuple(c for c in self.conditions if c.held is None and c.level in levels)

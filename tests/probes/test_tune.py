@@ -14,6 +14,7 @@ from tacit.probes.data.results import read_results
 from tacit.probes.tune import FILE, measure_tuned, n_tuned, read_tuned, to_tune, with_tuned
 from tacit.probes.verdicts.decide import decide
 from tacit.probes.verdicts.evidence import Supervised, Tuning
+from tests.probes.verdicts.evidence_made import changed
 from tests.probes.verdicts.test_decide import TESTED, est
 from tests.probes.worlds import WorldTarget, along, coin, flipped, make_world
 
@@ -218,7 +219,7 @@ def test_a_count_between_the_valid_answers_is_taught_as_the_nearest_and_shows_no
 
 def test_the_sentence_says_that_a_tuned_report_closed_the_gap():
     def with_lead(lead, usable=True):
-        return decide(replace(TESTED, supervised=(*TESTED.supervised, Supervised(TUNED, TUNED, lead, usable))))
+        return decide(changed(TESTED, supervised=(*TESTED.say.supervised, Supervised(TUNED, TUNED, lead, usable))))
 
     closed, slight, survived = with_lead(est(0.0, 0.01)), with_lead(est(0.02, 0.01)), with_lead(est(0.3))
     for found in (closed, slight):
