@@ -203,21 +203,24 @@ def _headroom(score: float, chance: float) -> float:
     return (score - chance) / (1 - chance)
 
 
+UNMEASURED = (
+    "metric", "chance", "probe", "probe_lower", "probe_upper", "report", "report_lower", "report_upper", "report_rung",
+    "gap", "gap_lower", "gap_upper", "layer", "site", "localisation", "framing", "calibration", "gap_p", "holm_p",
+)  # fmt: skip
+"""Keys of a verdict that are null where nothing could be probed."""
+
+
 def _not_analysable(entry: dict) -> dict:
-    """The same keys with nothing in them but what the reports alone show, and the reason."""
-    empty = dict.fromkeys(
-        "metric chance probe probe_lower probe_upper report report_lower report_upper report_rung gap gap_lower"
-        " gap_upper layer site localisation framing calibration gap_p holm_p".split()
-    )
+    """The row of a target that could not be probed: why, and what its replies alone show."""
     control, n_control, _ = control_of(entry["control"], "")
     invalid, why = unusable_report(entry["coverage"], control, n_control)
     where = f"{entry['target']}, {entry['condition']}"
-    unsaid = " The reports in this format cannot be interpreted either." if invalid else ""
+    unusable = " The reports in this format cannot be interpreted either." if invalid else ""
     return {
         "target": entry["target"], "condition": entry["condition"],
-        "verdict": REPORT_INVALID if invalid else INCONCLUSIVE, **empty, "n": 0, "n_groups": 0,
+        "verdict": REPORT_INVALID if invalid else INCONCLUSIVE, **dict.fromkeys(UNMEASURED), "n": 0, "n_groups": 0,
         "coverage": entry["coverage"], "table": dict.fromkeys(("both", "probe_only", "report_only", "neither"), 0),
         "control_accuracy": control, "n_control": n_control, "reasons": [entry["reason"], why],
-        "sentence": f"{where}: the target could not be probed.{unsaid}", "level": "none", "conditions": [],
+        "sentence": f"{where}: the target could not be probed.{unusable}", "level": "none", "conditions": [],
         "decomposition": [],
     }  # fmt: skip

@@ -1,8 +1,8 @@
-"""Self or anybody: what the model says of itself against what it says of a typical model.
+"""Whether a report is about this model: what it says of itself against what it says of a typical model.
 
-In: `Paired` and the rungs of an entry. Out: how often the two answers are the same, and how far each is true of this
-model. Where the two agree the report is not about the self (docs/protocol.md, section 5;
-Song, Hu & Mahowald 2025, arXiv 2503.07513).
+In: `Paired` and the rungs of an entry. Out: how often the two answers are the same, and how well each fits this model.
+Where the two agree, the report is not about the self (docs/protocol.md, section 5; Song, Hu & Mahowald 2025, arXiv
+2503.07513).
 """
 
 import numpy as np
@@ -14,15 +14,16 @@ from tacit.probes.verdicts.paired_scores import Paired, limits
 SAME = 0.9
 """Share of equal answers whose lower limit shows that the report is not about the self."""
 FEWEST = 59
-"""Groups below which a disagreement that strikes whole groups may have been missed (`bootstrap.equivalent`)."""
+"""Groups below which a disagreement that affects whole groups may have been missed (`bootstrap.equivalent`)."""
 SELF, GENERIC, UNDECIDED = "about itself", "not about itself", "undecided"
 
 
 def self_vs_typical(paired: Paired, rungs: list[str]) -> dict | None:
-    """Agreement and scores of the first pair of framings, and of every other one in ``pairs``; None without a pair.
+    """Agreement and scores of the first pair of framings, and of each pair under ``pairs``; None without a pair.
 
-    agreement: share of equal answers among the items that both answered; kappa: the same beyond chance (classes);
-    difference: score as oneself minus score as a typical model; gap_typical: probe minus the latter.
+    agreement: share of equal answers among the items answered in both framings; kappa: Cohen's kappa (classes only);
+    difference: score of the answers about itself minus score of those about a typical model; gap_typical: probe minus
+    the latter.
     """
     pairs = [one for one in (_pair(rung, rungs) for rung in rungs) if one is not None]
     if not pairs:
@@ -32,7 +33,7 @@ def self_vs_typical(paired: Paired, rungs: list[str]) -> dict | None:
 
 
 def _pair(rung: str, rungs: list[str]) -> tuple[str, str] | None:
-    """(as oneself, as a typical model) of a rung that asks about a typical model, where both were asked."""
+    """(rung about itself, rung about a typical model) of a rung of the second kind; None where one was not asked."""
     if "/typical/" not in rung or rung.endswith(" calibrated"):
         return None
     you = rung.replace("/typical/", "/you/")
@@ -61,7 +62,7 @@ def _compare(paired: Paired, you: str, typical: str) -> dict:
 
 
 def answers(scoring: Scoring, pred: np.ndarray) -> np.ndarray:
-    """(n_items,) float64: what was said as a class or a rounded number; NaN where nothing was."""
+    """(n_items,) float64: the answer as a class index or a rounded number; NaN where there is none."""
     if scoring.kind == "binary":
         return np.where(np.isnan(pred), np.nan, np.sign(pred))
     if scoring.kind == "count":
@@ -70,7 +71,8 @@ def answers(scoring: Scoring, pred: np.ndarray) -> np.ndarray:
 
 
 def _about(found: dict, chance: float) -> str:
-    """Of two reports that tell nothing, one may be shown to tell less; neither is about the self for that."""
+    """About itself only if the report is above chance: of two uninformative reports one can still be shown to be
+    worse."""
     if found["difference_lower"] > 0 and found["you_lower"] > chance:
         return SELF
     enough = found["n_groups"] >= FEWEST  # an agreement without exception has no spread to resample

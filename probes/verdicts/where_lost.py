@@ -1,8 +1,9 @@
-"""Where the information is lost: known at the object site, known at the report site, said.
+"""Where the information is lost: between the object prompt and the report prompt, or between that and the words.
 
-In: `Paired` and the sites of an entry. Out: the three scores, the two steps between them and the name of the step that
-loses it. Decodable at the object prompt only: it never reaches the reporting context. Decodable there as well, and
-unsaid: a verbalisation gap (docs/protocol.md, section 5).
+In: `Paired` and the sites of an entry. Out: the probe's score at either prompt, the report's score, the two differences
+between them, and the name of the step that loses the information. Decodable at the object prompt only: it never reaches
+the reporting context. Decodable at the report prompt too, but not said: a verbalisation gap (docs/protocol.md,
+section 5).
 """
 
 from collections.abc import Sequence
@@ -51,14 +52,14 @@ def losing_step(acted: Estimate, asked: Estimate, arriving: Estimate, telling: E
         return NOWHERE if acted.upper < chance + WORTH else UNDECIDED
     if not acted.lower > chance and acted.upper < chance + WORTH:
         return ONLY_REPORT
-    if telling.lower > 0:  # a loss on the way that is shown to be within the margin is none worth a name
+    if telling.lower > 0:  # a loss between the prompts that is shown to be within the margin is not worth a name
         return PARTLY if arriving.upper < 0 and arriving.lower <= -MARGIN else UNSAID
     return SAID if telling.upper < WORTH else UNDECIDED
 
 
 def settled(step: str, verdict: str, equivalent: bool) -> str:
-    """The step as the verdict leaves it: something is unsaid only where a gap was found, and nothing is where none is
-    larger than the margin."""
+    """The step once the verdict is known: information is called unsaid only where a gap was found, and said where the
+    gap is shown to be within the margin."""
     if step not in (UNSAID, PARTLY) or verdict == GAP:
         return step
     return SAID if equivalent else UNDECIDED
