@@ -9,7 +9,8 @@ from sklearn.preprocessing import StandardScaler
 
 from tacit.benchmarks.probing import correlated
 from tacit.probes.data.folds import Folds, Trainings
-from tacit.probes.estimators.logistic_path import RIDGE, STEPS, Path, _woodbury
+from tacit.probes.estimators.logistic_path import STEPS, Path
+from tacit.probes.estimators.preconditioner import RIDGE, inverse_from_sketch
 
 RNG = np.random.default_rng(0)
 N, D = 200, 12
@@ -47,10 +48,10 @@ def test_the_first_step_is_a_ridge_regression():
 
 
 @pytest.mark.parametrize("rank", [D, 3])
-def test_the_metric_is_the_inverse_of_what_nystroem_makes_of_the_correlations(rank):
+def test_the_preconditioner_is_the_inverse_of_what_nystroem_makes_of_the_correlations(rank):
     a = np.corrcoef(X.T).astype(np.float32)
     test = np.linalg.qr(RNG.normal(size=(D, rank)))[0].T.astype(np.float32)
-    e, m = _woodbury(test @ a, test, 0.1, D)
+    e, m = inverse_from_sketch(test @ a, test, 0.1, D)
     nystroem = (test @ a).T @ np.linalg.solve(test @ a @ test.T, test @ a)
     assert m == pytest.approx(0.1 + (D - np.trace(nystroem)) / D, abs=1e-3)
     assert (np.eye(D) - e.T @ e) / m == pytest.approx(np.linalg.inv(nystroem + m * np.eye(D)), rel=1e-2, abs=2e-2)
