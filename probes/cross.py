@@ -25,7 +25,7 @@ from tacit.probes.estimators.layer_sweep import sweep
 from tacit.probes.estimators.nested_cv import Held
 from tacit.probes.statistics.bootstrap import Estimate, interval, resample
 from tacit.probes.statistics.groups import effective_groups
-from tacit.probes.statistics.metrics import Scoring, measure, training_median
+from tacit.probes.statistics.metrics import Scoring, measure
 from tacit.probes.statistics.selection import Searches, inflate_variance
 from tacit.probes.verdicts.evidence import Peer
 from tacit.probes.verdicts.paired_scores import Paired, stick_of
@@ -214,8 +214,7 @@ def _fresh(cell: _Cell, scoring: Scoring):
     """Folds of the shared items alone; the target run's own may be lopsided there."""
     groups = renumber(cell.own["group"].to_numpy(dtype=np.int64))
     folds = make_folds(scoring.y, groups, kind=scoring.kind, seed=cell.entry["seed"])
-    reference = training_median(scoring.y, folds.fold) if scoring.kind == "count" else None
-    return Scoring(scoring.kind, scoring.y, folds.fold, scoring.n_classes, reference), folds
+    return scoring.with_labels(scoring.y, fold=folds.fold), folds
 
 
 def _read(store, sites: list[str], cell: _Cell, frame: pd.DataFrame, scoring, folds, n_jobs: int) -> _Read:

@@ -25,7 +25,7 @@ from tacit.probes.estimators.families import Dense, Family, families
 from tacit.probes.estimators.other_families import comparisons
 from tacit.probes.statistics.bootstrap import Estimate, interval, resample
 from tacit.probes.statistics.groups import effective_groups
-from tacit.probes.statistics.metrics import METRICS, Scoring, measure, training_median, value
+from tacit.probes.statistics.metrics import METRICS, Scoring, measure, value
 from tacit.targets.groups import components, renumber
 from tacit.thresholds import N_RESAMPLES
 
@@ -164,9 +164,8 @@ def _check_folds(folds: Folds) -> None:
 
 
 def _scoring(labels: np.ndarray, folds: Folds, kind: str, n_classes: int = 0) -> Scoring:
-    if kind == "count":
-        return Scoring(kind, labels, folds.fold, 0, training_median(labels, folds.fold))
-    return Scoring(kind, labels, folds.fold, max(2, n_classes, int(labels.max()) + 1))
+    n_classes = 0 if kind == "count" else max(2, n_classes, int(labels.max()) + 1)
+    return Scoring.of(kind, labels, folds.fold, n_classes)
 
 
 def _family(name: str, kind: str) -> Family:

@@ -23,7 +23,7 @@ from tacit.probes.estimators.families import Dense
 from tacit.probes.estimators.layer_sweep import Passengers, Sweep, each_cross_fit, fixed_layer, sweep
 from tacit.probes.estimators.nested_cv import Held
 from tacit.probes.estimators.other_families import comparisons
-from tacit.probes.statistics.metrics import Scoring, training_median, value
+from tacit.probes.statistics.metrics import Scoring, value
 from tacit.probes.verdicts.evidence import EMBEDDINGS
 from tacit.seeds import stream
 
@@ -121,8 +121,7 @@ def analyse(
         folds = make_folds(examples.y, examples.groups, kind=examples.kind, seed=seed)
     except ProbeError as error:
         raise ProbeError(f"{examples.target}/{examples.condition}: {error}") from None
-    reference = training_median(examples.y, folds.fold) if examples.kind == "count" else None
-    scoring = Scoring(examples.kind, examples.y, folds.fold, len(examples.classes), reference)
+    scoring = Scoring.of(examples.kind, examples.y, folds.fold, len(examples.classes))
     fixed = fixed_layer(n_layers, layers)
     searched = tuple(layer for layer in layers if layer > 0) or tuple(layers)
     permuted = permutations(scoring.y, folds.groups, n=n_permutations, rng=stream(seed, "label permutations"))

@@ -20,7 +20,7 @@ from tacit.probes.estimators.families import Dense, Family, families
 from tacit.probes.estimators.nested_cv import Held, candidate_named, cross_fit
 from tacit.probes.statistics.bootstrap import interval, resample
 from tacit.probes.statistics.groups import effective_groups
-from tacit.probes.statistics.metrics import Scoring, measure, training_median
+from tacit.probes.statistics.metrics import Scoring, measure
 from tacit.seeds import stream
 from tacit.targets.groups import components
 
@@ -52,8 +52,7 @@ def by_site(examples: Examples, scoring: Scoring, folds: Folds, *, sites: Sequen
     """Regimes are the sites: what is read at the object prompt, sought in the same direction at the report prompt."""
     copies = len(sites)
     many = Folds(np.tile(folds.fold, copies), np.tile(folds.groups, copies), folds.n_folds)
-    reference = None if scoring.reference is None else np.tile(scoring.reference, copies)
-    both = Scoring(scoring.kind, np.tile(scoring.y, copies), many.fold, scoring.n_classes, reference)
+    both = scoring.rows(np.tile(np.arange(len(scoring.y)), copies))
     x = np.vstack([examples.acts(site, layer) for site in sites])
     return Stack(x, both, many, np.repeat(np.array(sites, dtype=str), len(scoring.y)))
 
@@ -72,8 +71,7 @@ def by_condition(runs: Sequence[Examples], *, site: str, layer: int, seed: int) 
     ]
     kind, y, groups = runs[0].kind, np.concatenate([run.y for run in runs]), components(keys)
     folds = make_folds(y, groups, kind=kind, seed=seed)
-    reference = training_median(y, folds.fold) if kind == "count" else None
-    scoring = Scoring(kind, y, folds.fold, len(runs[0].classes), reference)
+    scoring = Scoring.of(kind, y, folds.fold, len(runs[0].classes))
     regimes = np.concatenate([np.full(len(run.y), run.condition) for run in runs])
     return Stack(np.vstack([run.acts(site, layer) for run in runs]), scoring, folds, regimes)
 
@@ -134,8 +132,7 @@ def _within(stack: Stack, rows: np.ndarray, probes: Sequence[Family]) -> Held:
     """The training regime cross-fitted by itself: what it chooses in every fold."""
     fold = np.searchsorted(np.unique(stack.folds.fold[rows]), stack.folds.fold[rows])
     folds = Folds(fold, stack.folds.groups[rows], int(fold.max()) + 1)
-    own = stack.scoring.rows(rows)
-    own = Scoring(own.kind, own.y, fold, own.n_classes, own.reference)
+    own = replace(stack.scoring.rows(rows), fold=fold)
     return cross_fit(Dense(stack.x[rows]), own, folds, probes)
 
 
@@ -144,9 +141,8 @@ def _estimate(metric: str, stack: Stack, pred: np.ndarray, here: np.ndarray, wei
 
     The guess that earns skill 0 is the test regime's own median: else knowing its size would pass for reading it.
     """
-    scoring, groups = stack.scoring.rows(here), stack.folds.groups[here]
-    if scoring.kind == "count":
-        scoring = replace(scoring, reference=training_median(scoring.y, scoring.fold))
+    own, groups = stack.scoring.rows(here), stack.folds.groups[here]
+    scoring = own.with_labels(own.y)
     point = float(measure(metric, scoring, pred[here])[0])
     if np.isnan(point):
         return np.nan, point, np.nan

@@ -7,7 +7,7 @@ cross-fitted here, and `choose` picks among any of them on inner scores alone.
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -128,7 +128,7 @@ def inner_score(scoring: Scoring, pred: np.ndarray, train: np.ndarray) -> float:
     """The primary metric on the training part alone; -inf where it is undefined, so that it is never chosen."""
     part = scoring.rows(train)
     if scoring.kind == "count":  # the held-out fold's labels are in the other folds' reference: take this part's own
-        part = Scoring(part.kind, part.y, part.fold, 0, np.full(len(train), np.median(part.y)))
+        part = replace(part, reference=np.full(len(train), np.median(part.y)))
     score = float(measure(part.primary, part, pred[train])[0])
     return score if np.isfinite(score) else -np.inf
 

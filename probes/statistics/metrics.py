@@ -51,6 +51,11 @@ class Scoring:
     reference: np.ndarray | None = None
     """(n_items,) float64, the guess that earns skill 0: the training median of the item's fold (counts)"""
 
+    @classmethod
+    def of(cls, kind: str, y: np.ndarray, fold: np.ndarray, n_classes: int = 0) -> "Scoring":
+        """These labels under these folds; counts get their training medians as the reference."""
+        return cls(kind, y, fold, n_classes, training_median(y, fold) if kind == "count" else None)
+
     @property
     def primary(self) -> str:
         return METRICS[self.kind][0]
@@ -58,12 +63,11 @@ class Scoring:
     def rows(self, keep: np.ndarray) -> "Scoring":
         """The same ruler for some of the items, given by a mask or by positions."""
         reference = None if self.reference is None else self.reference[keep]
-        return Scoring(self.kind, self.y[keep], self.fold[keep], self.n_classes, reference)
+        return replace(self, y=self.y[keep], fold=self.fold[keep], reference=reference)
 
     def with_labels(self, y: np.ndarray, *, fold: np.ndarray | None = None) -> "Scoring":
         """Other labels (and folds) for the same items; counts get the training medians of these labels."""
-        fold = self.fold if fold is None else fold
-        return replace(self, y=y, fold=fold, reference=training_median(y, fold) if self.kind == "count" else None)
+        return Scoring.of(self.kind, y, self.fold if fold is None else fold, self.n_classes)
 
 
 def training_median(y: np.ndarray, fold: np.ndarray) -> np.ndarray:
