@@ -1,7 +1,7 @@
 """The verb `cache`: settings → items and prompts → the model → `runs/RUN/activations`.
 
-In: a run's name, its settings, and a function that says what can be asked only once the model has acted (its labels
-make few-shot examples). Out: a complete store. What is asked is planned here; `write_shards` runs the model.
+In: a run's name, its settings, and a function that plans the prompts that depend on the model's replies (few-shot
+examples need its labels). Out: a complete store. This file plans the prompts; `write_shards` runs the model.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ from tacit.thresholds import MAX_CORRELATION, MIN_GROUPS, MIN_ITEMS
 Say = Callable[[str], None]
 
 FollowUps = Callable[..., Sequence[Any]]
-"""(store, target, items, elicitations, condition, *, seed, controls) → what to ask after the act: objects with
-`item_ids`, `questions` and `part` (`tacit.probes.follow_ups`)."""
+"""(store, target, items, elicitations, condition, *, seed, controls) → the prompts that depend on the model's
+replies: objects with `item_ids`, `questions` and `part` (`tacit.probes.follow_ups`)."""
 
 
 @dataclass(frozen=True)
 class Subject:
-    """One target of a run: what is asked about, and in which elicitations."""
+    """One target of a run, with its items and the elicitations of its report."""
 
     name: str
     target: Target
@@ -50,10 +50,10 @@ class Subject:
 
 
 def cache_run(run: str, settings: Settings, *, follow_ups: FollowUps, say: Say) -> bool:
-    """Cache what is missing or damaged of a run; returns whether the model had to run at all.
+    """Cache whatever is missing or damaged in a run; returns whether the model had to run at all.
 
-    Raises ActivationError and TargetError for settings, tables and models that cannot be used: then nothing is
-    written. Whatever was cached before an error or an interruption is kept.
+    Raises ActivationError and TargetError for settings, tables and models that cannot be used; in these cases nothing
+    is written. Whatever was cached before an error or an interruption is kept.
     """
     plan = _Plan(settings, say)
     entries = plan.before_acting()
@@ -68,22 +68,22 @@ def cache_run(run: str, settings: Settings, *, follow_ups: FollowUps, say: Say) 
 
 
 class _Plan:
-    """Everything that a run asks, before the model has acted and after."""
+    """All prompts of a run: those known in advance, and those that depend on the model's replies."""
 
     def __init__(self, settings: Settings, say: Say) -> None:
         self.settings, self.say = settings, say
         self.tokenizer, self.config = load_tokenizer(settings), load_config(settings)
         if not has_chat_template(self.tokenizer):
-            say(f"{settings.model} has no chat template, so prompts have a plain question-and-answer format")
+            say(f"{settings.model} has no chat template, so prompts are formatted as plain questions and answers")
         self.model = fingerprint(settings, self.config)
         self.subjects = [*subjects(settings, self.tokenizer, say)]
 
     def load(self):
-        """The model itself, loaded only where something is missing."""
+        """The model itself; called only if something is missing."""
         return load_subject(self.settings, self.tokenizer)
 
     def before_acting(self) -> list[Entry]:
-        """Acts and primary reports of every target and condition, then the other elicitations."""
+        """Object prompts and primary reports of every target and condition, then the other elicitations."""
         primary = [_primary(subject, self.settings.samples) for subject in self.subjects]
         entries = plan_run(primary, self.settings, **self._terms())
         for ask in (ask for subject in self.subjects for ask in _other_elicitations(subject)):
@@ -106,11 +106,11 @@ class _Plan:
             yield Ask(subject.name, pd.DataFrame({"item_id": list(each.item_ids)}), each.questions, part=each.part)
 
     def _fitting(self, ask: Ask, condition: str) -> list[Entry]:
-        """The planned elicitation; one that exceeds the model's context is left out and named, the rest is not lost."""
+        """The entries of one elicitation; one that exceeds the model's context is skipped with a message."""
         try:
             return plan_run([ask], self.settings, only=condition, **self._terms())
         except ActivationError as error:
-            self.say(f"not asked: {error}")
+            self.say(f"skipped: {error}")
             return []
 
     def _terms(self) -> dict[str, Any]:
@@ -118,7 +118,7 @@ class _Plan:
 
 
 def subjects(settings: Settings, tokenizer, say: Say) -> Iterator[Subject]:
-    """Every target of the run with its items and elicitations; says what its table held."""
+    """Every target of the run with its items and elicitations; reports through `say` how its table was used."""
     counter = token_counter(tokenizer, renderer(tokenizer, next(iter(settings.conditions.values()))))
     for name in settings.targets:
         path = settings.data.get(name)
@@ -135,7 +135,7 @@ def subjects(settings: Settings, tokenizer, say: Say) -> Iterator[Subject]:
 
 
 def too_few(name: str, items: Sequence[Item]) -> Iterator[str]:
-    """Says before the model is run what a verdict would say afterwards: so few items can decide nothing."""
+    """A warning, before the model is run, if there are too few items for a verdict."""
     n, groups = len(items), len(set(components(item_keys(items, share_answers=name == "knowledge"))))
     if n < MIN_ITEMS or groups < MIN_GROUPS:
         yield (
@@ -147,9 +147,9 @@ def too_few(name: str, items: Sequence[Item]) -> Iterator[str]:
 def chosen_elicitations(
     name: str, target: Target, items: Sequence[Item], settings: Settings
 ) -> tuple[Elicitation, ...]:
-    """The elicitations that are asked; of a typical model and few-shot in one wording, unless all are wanted."""
+    """The elicitations to run; few-shot prompts and the framing `typical` get one wording, unless `all` is chosen."""
     everything = settings.reports == ("all",)
-    # The tables that come with the embedded model word every rung; asking all of them would double its time.
+    # The embedded model's tables have wordings for every rung; running all of them would double the time.
     own = set() if is_shipped(settings.data.get(name, "")) else {form for item in items for form, _ in item.reports}
     return select(
         target.forms(items),
@@ -163,7 +163,7 @@ def chosen_elicitations(
 
 
 def _table_facts(path: str | None, items: Sequence[Item]) -> Iterator[str]:
-    """What became of the rows of a table, and how the options are ordered."""
+    """How the rows of a table were used, and how balanced the order of the options is."""
     if path and Path(path).suffix in ENDINGS:
         yield f"{path}: " + ", ".join(f"{n} rows {what}" for what, n in row_account(path, items).items() if n)
     balance = order_balance(items)
@@ -173,7 +173,7 @@ def _table_facts(path: str | None, items: Sequence[Item]) -> Iterator[str]:
 
 
 def _primary(subject: Subject, samples: int) -> Ask:
-    """The act and the primary report, at whose prompts the residual stream is read."""
+    """The object prompts and the primary report prompts, at which the residual stream is read."""
     asked = [
         act(subject.target, subject.items, samples=samples),
         *reports(subject.target, subject.items, subject.elicitations[:1], controls=CONTROL_ROWS),
@@ -182,7 +182,7 @@ def _primary(subject: Subject, samples: int) -> Ask:
 
 
 def _other_elicitations(subject: Subject) -> Iterator[Ask]:
-    """The elicitations that can be asked before the act, each an entry of its own: one more leaves the others alone."""
+    """The elicitations that need no reply first, one entry each, so that adding one leaves the others cached."""
     frame = pd.DataFrame({"item_id": [item.item_id for item in subject.items]})
     for elicitation in subject.elicitations[1:]:
         if not elicitation.needs_act:

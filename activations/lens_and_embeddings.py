@@ -19,7 +19,7 @@ from tacit.activations.store.store import ENDS, Store
 from tacit.files import sha256_of, write_bytes
 
 
-def without_ends(manifest: Manifest, entries: Sequence[Entry]) -> list[Entry]:
+def entries_without_lens(manifest: Manifest, entries: Sequence[Entry]) -> list[Entry]:
     """The entries with cached states whose `ends.safetensors` is missing or does not match its checksum."""
     known = manifest.content["tables"] or {}
     return [entry for entry in entries if entry.sites and not _sound(manifest, known, f"{entry.folder}/{ENDS}")]
@@ -30,7 +30,7 @@ def _sound(manifest: Manifest, known: dict[str, str], name: str) -> bool:
     return name in known and path.exists() and sha256_of(path) == known[name]
 
 
-def write_ends(manifest: Manifest, entries: Sequence[Entry], subject: Subject) -> None:
+def write_lens_and_embeddings(manifest: Manifest, entries: Sequence[Entry], subject: Subject) -> None:
     """Write the file of each entry and record its checksum; the store's shards and replies must exist already."""
     store = Store(manifest.folder, manifest.content)
     for entry in entries:

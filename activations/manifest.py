@@ -1,6 +1,6 @@
 """`manifest.json`: what a store holds, shard by shard, with checksums; and what is missing or damaged.
 
-Rewritten atomically after each shard, so it never promises what is not on the disk.
+Rewritten atomically after each shard, so it never lists a shard that is not on disk.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from tacit.files import sha256_of, write_bytes
 from tacit.settings import Settings
 from tacit.targets.registry import ITEM_SET
 
-FOUND_OUT = ("layers", "n_layers", "d_model", "dtype", "device", "shares", "tables")
-"""What is known only once the model has been loaded, or the store finished."""
+KNOWN_LATER = ("layers", "n_layers", "d_model", "dtype", "device", "shares", "tables")
+"""Fields that are known only once the model is loaded or the store is finished."""
 
 
 class Manifest:
@@ -36,7 +36,7 @@ class Manifest:
     def __init__(
         self, folder: Path, entries: Sequence[Entry], settings: Settings, model: dict[str, str], *, more: bool = False
     ):
-        """more: further entries will come with `extend`; until then those written down before are kept."""
+        """more: whether `extend` will add entries; if so, entries of an earlier manifest are kept until then."""
         self.folder, self.path, self.settings = folder, folder / "manifest.json", settings
         before = self._read()
         self._before = {entry["key"]: entry for entry in before.get("entries", [])}
@@ -45,7 +45,7 @@ class Manifest:
         kept = [entry for key, entry in self._before.items() if key not in keys] if more else []
         self.content = {
             "format": FORMAT, "complete": before.get("complete", False), "model": model, "settings": asdict(settings),
-            **{name: before.get(name) for name in FOUND_OUT},
+            **{name: before.get(name) for name in KNOWN_LATER},
             "versions": {name: version(name) for name in LIBRARIES},
             "python": platform.python_version(),
             "item_set": ITEM_SET,
@@ -54,7 +54,7 @@ class Manifest:
         self._planned = keys
 
     def extend(self, entries: Sequence[Entry]) -> None:
-        """Plan these as well; what was written down before and is not planned any more is forgotten."""
+        """Add entries to the plan; recorded entries that are no longer planned are dropped."""
         self._planned |= {entry.key for entry in entries}
         held = {entry["key"]: entry for entry in self.content["entries"]}
         new = [held.get(entry.key) or self._new(entry) for entry in entries]
@@ -82,11 +82,11 @@ class Manifest:
         return next(known for known in self.content["entries"] if known["key"] == entry.key)
 
     def missing(self, entry: Entry, say: Callable[[str], None]) -> list[range]:
-        """The rows whose shard is absent, or is not the one whose checksum was written down (then it is named)."""
+        """Row ranges whose shard is missing or does not match its checksum (damage is reported through `say`)."""
         sound = []
         for shard in self._of(entry)["shards"]:
             if fault := shard_fault(self.folder, shard):
-                say(f"{fault}: it is cached again")
+                say(f"{fault}; caching it again")
             else:
                 sound.append(shard)
         self._of(entry)["shards"] = sound
@@ -96,7 +96,7 @@ class Manifest:
         return rows
 
     def describe(self, reader: Reader) -> None:
-        """Note the shape and type of what is written."""
+        """Record the shape and dtype of the states."""
         subject = reader.subject
         self.content |= {
             "layers": list(reader.layers),
@@ -109,7 +109,7 @@ class Manifest:
         }
 
     def add(self, entry: Entry, rows: range, tensors: dict[str, torch.Tensor], replies: pd.DataFrame) -> None:
-        """Write one shard and its replies, then the manifest that vouches for them."""
+        """Write one shard and its replies, then the manifest with their checksums."""
         stem = f"{entry.folder}/{rows.start // SHARD_ROWS:05d}"
         weak = {name: int((~torch.isfinite(tensor)).sum()) for name, tensor in tensors.items()}
         # One metadata field: safetensors writes several in an order that changes from run to run.
@@ -127,7 +127,7 @@ class Manifest:
         self.write()
 
     def finish(self, items: pd.DataFrame) -> None:
-        """Write the tables, the shards' replies joined into one, and declare the store complete."""
+        """Write the tables of items and of all shards' replies, and mark the store as complete."""
         shards = [shard for entry in self.content["entries"] for shard in entry["shards"]]
         replies = pd.concat([pd.read_parquet(self.folder / shard["replies"]) for shard in shards], ignore_index=True)
         folders = {shard["file"].rpartition("/")[0] for shard in shards}
@@ -145,7 +145,7 @@ class Manifest:
         return write_bytes(self.folder / name, data.getvalue())
 
     def sound(self) -> bool:
-        """Whether the tables are those that were written and the store was complete."""
+        """Whether the store was complete and its tables match their checksums."""
         tables = self.content.get("tables") or {}
         whole = all((self.folder / name).exists() and sha256_of(self.folder / name) == tables[name] for name in tables)
         return bool(self.content["complete"] and tables and whole)

@@ -1,7 +1,7 @@
-"""What is to be cached, decided before anything runs: items, rendered prompts, a content key per target and condition.
+"""The plan of what to cache, made before anything runs: items, rendered prompts, and a content key for each entry.
 
-The key holds all that changes the numbers. Left out on purpose: the batch size (equal to float rounding) and the device
-(stated in the manifest).
+The key covers everything that changes the numbers, except, on purpose, the batch size (results are equal up to float
+rounding) and the device (recorded in the manifest).
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ from tacit.targets.questions import Question
 
 SHARD_ROWS = 256
 CONTROL_ROWS = 100
-"""Items that also get the positive control: enough to tell .8 from .5, and a sixth of the cost."""
+"""Items that also get the positive control: enough to distinguish a rate of .8 from .5, at a sixth of the cost."""
 LIBRARIES = ("nnsight", "torch", "transformers")
 
 
 @dataclass(frozen=True)
 class Ask:
-    """One target as the model is asked it."""
+    """One target's questions, before they are rendered as prompts."""
 
     target: str
     items: pd.DataFrame
     """A row per item, with at least item_id; with object_prompt, report_prompt and span where the states are read."""
     questions: tuple[Question, ...]
     part: str = "states"
-    """`states`: the residual stream is read at the object and report prompts as well; otherwise words alone, and this
-    names the form in which they are asked for."""
+    """`states`: the residual stream is read as well, at the object and report prompts; any other value: only replies
+    are collected, and the value names the elicitation."""
 
 
 @dataclass(frozen=True)
@@ -50,34 +50,34 @@ class Entry:
     ask: Ask
     condition: str
     prompts: Mapping[str, Sequence[Prompt]]
-    """Key of a question -> prompts in the items' order; a control has the first CONTROL_ROWS of them only."""
+    """Key of a question -> prompts in the items' order; a positive control has only the first CONTROL_ROWS."""
     sites: tuple[Site, ...]
-    """Where these prompts are read; none where only words are asked for."""
+    """Where the residual stream is read; empty if only replies are collected."""
     key: str
     """sha256 of everything that changes the numbers."""
 
     @property
     def folder(self) -> str:
-        """The entry's folder: named by its content, with a tail for humans."""
+        """The name of the entry's folder: a hash of its content, and what a person needs to recognise it."""
         return f"{self.key[:12]}-{self.ask.target}-{self.condition}-{self.ask.part}"
 
     @property
     def rows(self) -> list[range]:
-        """The items of each shard."""
+        """The range of items in each shard."""
         n = len(self.ask.items)
         return [range(start, min(start + SHARD_ROWS, n)) for start in range(0, n, SHARD_ROWS)]
 
 
 @dataclass(frozen=True)
 class Terms:
-    """What all entries of a run have in common."""
+    """What all entries of a run share."""
 
     tokenizer: object
     model: Mapping[str, str]
     """The weights' fingerprint."""
     dtype: str
     context: int | None
-    """Longest input in tokens, if there is a limit."""
+    """Longest input in tokens; None without a limit."""
     sites: tuple[str, ...]
     layers: str
 
@@ -85,13 +85,13 @@ class Terms:
 def plan_run(
     asks: Iterable[Ask], settings: Settings, *, tokenizer, config, model: Mapping[str, str], only: str | None = None
 ) -> list[Entry]:
-    """Every target under every condition (or `only` one), in that order; `model` is the weights' fingerprint.
+    """Plan every target under every condition (or under `only`), in that order; `model` is the weights' fingerprint.
 
     Raises ActivationError for prompts that do not fit the context, spans that cannot be found, and unusable names.
     """
     check_conditions(settings.conditions)
     if n_blocks := getattr(config.get_text_config(), "num_hidden_layers", None):
-        parse_layers(settings.layers, n_blocks + 1)  # before the settings are written: a slip must not bind the run
+        parse_layers(settings.layers, n_blocks + 1)  # checked now, so that a typo is not written to the run's settings
     terms = Terms(tokenizer, model, dtype_name(settings, config), context_of(config), settings.sites, settings.layers)
     conditions = {name: system for name, system in settings.conditions.items() if only in (None, name)}
     return [plan_entry(ask, name, system, terms) for ask in asks for name, system in conditions.items()]
@@ -123,7 +123,7 @@ def _sites(ask: Ask, terms: Terms) -> tuple[Site, ...]:
     sites = sites_of(terms.sites, marked=bool((ask.items["span"] != "").all()))
     if not sites:
         raise ActivationError(
-            f"{ask.target}: nothing is marked in its prompts, so --sites {','.join(terms.sites)} reads nothing. "
+            f"{ask.target}: its prompts have no marked span, so --sites {','.join(terms.sites)} reads nothing. "
             "Add object or report."
         )
     return sites
@@ -166,7 +166,7 @@ def item_table(entries: Sequence[Entry]) -> pd.DataFrame:
     """`items.parquet`: each target's items with the token positions of their prompts.
 
     `n_tokens` is the length of the marked span; -1 where nothing is marked, or where object and report prompt (or two
-    conditions) split it differently, so that no single count is true. Positions are those under the first condition.
+    conditions) tokenize it differently, so that there is no single count. Positions are under the first condition.
     """
     tables = []
     for target in dict.fromkeys(entry.ask.target for entry in entries):
@@ -186,7 +186,7 @@ def item_table(entries: Sequence[Entry]) -> pd.DataFrame:
 def position_correlations(items: pd.DataFrame) -> dict[str, float]:
     """Pearson correlation of the span's token count with where it starts and where each prompt ends.
 
-    A position that never varies cannot tell the count, so its correlation counts as 0; empty without three spans.
+    A position that never varies cannot reveal the count, so its correlation is 0. Empty with fewer than three spans.
     """
     spans = items[items["n_tokens"] > 0]
     if len(spans) < 3:
@@ -199,7 +199,7 @@ def position_correlations(items: pd.DataFrame) -> dict[str, float]:
 
 
 def check_conditions(conditions: Mapping[str, str]) -> None:
-    """Refuse names that could not be folders. Raises ActivationError."""
+    """Raises ActivationError for names that cannot be folder names, and for two conditions with the same prompt."""
     for name in conditions:
         if not name.replace("-", "").replace("_", "").isalnum():
             raise ActivationError(f"condition {name!r}: use letters, digits, '-' and '_'. Try: --condition honest=…")

@@ -1,8 +1,8 @@
 """Random-initialised models of the same architecture, run on the same prompts.
 
-In: the entries of a run. Out: a store per seed in `<activations>/twins/<seed>/`, in the format of the model's own;
-activations only, since the replies of a random model are meaningless. What a probe decodes from such a model comes from
-the text and the architecture, not from training. The architecture must run on this machine: a remote model gets no
+In: the entries of a run. Out: a store per seed in `<activations>/twins/<seed>/`, in the same format as the model's own
+store, but without replies, which would be meaningless. What a probe decodes from such a model comes from the text and
+the architecture, not from training. The architecture must run on this machine: a remote model gets no
 random-initialised models, and for a quantized model they use the dtype in which it computes.
 """
 
@@ -34,7 +34,7 @@ def cache_twins(
     folder: Path, entries: Sequence[Entry], items: pd.DataFrame, settings: Settings, tokenizer,
     say: Callable[[str], None], *, n: int = N_TWINS,
 ) -> bool:  # fmt: skip
-    """Cache what is missing of the random-initialised models with seeds 0 to n - 1; returns whether any had to run.
+    """Cache random-initialised models with seeds 0 to n - 1 where missing; returns whether any had to run.
 
     folder: the `activations` folder of the run. A remote model gets none, and `say` is told so.
     Raises ActivationError as `cache_entries` does, and where the architecture cannot be built from its config.

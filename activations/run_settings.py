@@ -1,4 +1,4 @@
-"""Which settings a run has: what was given, over what the run was made with, over the defaults. Imports no torch."""
+"""The settings of a run: given ones first, then those the run was made with, then defaults. Imports no torch."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ DEFAULT_MODEL = Path(str(files("tacit.organisms"))) / "lock"
 
 
 def chosen_settings(run: str, given: Mapping[str, Any]) -> Settings:
-    """The settings of a run; `given` holds fields of `Settings` by name, without those that were left open.
+    """The settings of a run; `given` holds the fields of `Settings` that were given, by name.
 
-    Raises TargetError where no target can be told from the data, ActivationError for unreadable settings.
+    Raises TargetError where the data do not determine a target, ActivationError for unreadable settings.
     """
     given, known = dict(given), read_settings(run)
     base = dataclasses.asdict(known) if known else {}
@@ -35,7 +35,7 @@ def is_shipped(path: str) -> bool:
 
 
 def _resolved(given: dict[str, Any], base: dict[str, Any]) -> dict[str, Any]:
-    """Targets, their tables and the conditions; a run keeps its tables when only its targets are chosen again."""
+    """Targets, their tables and the conditions; a run keeps its tables when only its targets are changed."""
     found = resolve_data(given.get("data", ()), given.get("targets"))
     kept = {name: path for name, path in base.get("data", {}).items() if "data" not in given and name in found.targets}
     return {
@@ -46,6 +46,6 @@ def _resolved(given: dict[str, Any], base: dict[str, Any]) -> dict[str, Any]:
 
 
 def _shortest(folder: Path) -> str:
-    """A folder's name as short as it can be written from here."""
+    """The folder's path, relative to the working directory where possible."""
     here = Path.cwd()
     return str(folder.relative_to(here) if folder.is_relative_to(here) else folder)

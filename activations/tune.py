@@ -1,7 +1,7 @@
 """Tuned report: a soft prompt trained on labels by gradient descent; the model's weights stay frozen.
 
 In: prompts, the valid answers, and the right answer of each item to train on. Out: log-probabilities of the answers
-after the soft prompt, which is a sequence of free embeddings before everything else (Lester, Al-Rfou & Constant 2021,
+after the soft prompt, a sequence of trainable embeddings prepended to the prompt (Lester, Al-Rfou & Constant 2021,
 arXiv 2104.08691). The answers are still the model's own output.
 """
 
@@ -27,16 +27,16 @@ from tacit.settings import Settings
 SOFT = 8
 """Length of the soft prompt, embeddings."""
 EPOCHS, PATIENCE, BATCH = 30, 3, 16
-"""Most epochs; training stops after PATIENCE epochs in which the validation loss has not fallen by ENOUGH. BATCH: items
-per gradient step."""
+"""Maximum number of epochs; training stops once the validation loss has not fallen by ENOUGH for PATIENCE epochs.
+BATCH: items per gradient step."""
 POOL = 8 * BATCH
-"""Items drawn at random and then sorted by length, which saves padding."""
+"""Items that are drawn at random together and then batched by length, which saves padding."""
 ENOUGH = 0.01
 """Nats per item: smaller improvements change no answer, and an epoch takes minutes."""
 RATE = 0.3
 """Learning rate of Adam, in units of the root mean square of the embeddings, which varies 100-fold between models."""
 UNLEARNED = -100
-"""torch's label for tokens that the loss ignores."""
+"""Label of tokens that the loss ignores (torch's default)."""
 TRIED = 16
 """Prompts on which the model is checked against the cache before tuning."""
 SLACK = {torch.float32: 0.01}
@@ -100,18 +100,18 @@ class Tuner:
         plain = not has_chat_template(self.subject.tokenizer)
         paths = spellings(self.subject.tokenizer, prompts[0].text, answers, special=plain)
         self._check(prompts, paths, answers, right, cached, where)
-        lesson = _lesson(self.subject, prompts, paths, right)
+        answer_tokens = _answer_tokens(self.subject, prompts, paths, right)
         known = np.flatnonzero(right >= 0)
         train, watched = known[~watch[known]], known[watch[known]]
         if not (len(train) and len(watched)):
             raise ActivationError(
                 f"{where}: {len(train)} training and {len(watched)} validation items; at least one of each is needed"
             )
-        trial = Learning(self.subject, prompts, lesson, seed)
-        epochs, loss = trial.until(train, watched, self.epochs, tick)
-        final = Learning(self.subject, prompts, lesson, seed)
+        trial = Training(self.subject, prompts, answer_tokens, seed)
+        epochs, loss = trial.train_until_plateau(train, watched, self.epochs, tick)
+        final = Training(self.subject, prompts, answer_tokens, seed)
         for _ in range(epochs):
-            final.round(known, tick)
+            final.run_epoch(known, tick)
         tick(self.epochs * (len(train) + len(known)) - trial.seen - final.seen)  # epochs that early stopping saved
         return Tuned(self._ask(prompts, final.soft.detach(), paths, len(answers), tick), epochs, loss)
 
@@ -135,27 +135,27 @@ class Tuner:
     def _ask(self, prompts, soft, paths, n: int, tick=lambda n: None) -> np.ndarray:
         longest, window = SOFT + max(len(prompt.ids) for prompt in prompts), self.subject.window
         shares = self.shares and (window is None or longest < window // 2)
-        return _asked(self.subject, prompts, soft, paths, n, shares=shares, tick=tick)
+        return _answer_logprobs(self.subject, prompts, soft, paths, n, shares=shares, tick=tick)
 
 
-class Learning:
+class Training:
     """A soft prompt in training, initialised with embeddings of tokens drawn (by the seed) from the prompts."""
 
-    def __init__(self, subject: Subject, prompts: Sequence[Prompt], lesson: Sequence[Ids], seed: int) -> None:
-        self.subject, self.prompts, self.lesson = subject, prompts, lesson
+    def __init__(self, subject: Subject, prompts: Sequence[Prompt], answer_tokens: Sequence[Ids], seed: int) -> None:
+        self.subject, self.prompts, self.answer_tokens = subject, prompts, answer_tokens
         self.rng, self.seen = np.random.default_rng(seed), 0
         tokens = np.concatenate([np.asarray(prompt.ids) for prompt in prompts])
         start = _embedded(subject, torch.as_tensor(self.rng.choice(tokens, SOFT), device=subject.device)).float()
         self.soft = torch.nn.Parameter(start.clone())
         self.adam = torch.optim.Adam([self.soft], lr=RATE * float(start.square().mean().sqrt()))
 
-    def until(
+    def train_until_plateau(
         self, train: Sequence[int], watched: Sequence[int], epochs: int, tick: Callable[[int], object]
     ) -> tuple[int, float]:
         """Train until the loss on `watched` stops falling; returns the epoch at which it was lowest, and that loss."""
         best, least = 0, float("inf")
         for epoch in range(1, epochs + 1):
-            self.round(train, tick)
+            self.run_epoch(train, tick)
             loss = self.loss(watched)
             if loss < least - ENOUGH:
                 best, least = epoch, loss
@@ -163,7 +163,7 @@ class Learning:
                 break
         return best, least
 
-    def round(self, rows: Sequence[int], tick: Callable[[int], object]) -> None:
+    def run_epoch(self, rows: Sequence[int], tick: Callable[[int], object]) -> None:
         """One epoch over these items, in batches of about equal length and in random order."""
         order, batches = self.rng.permutation(rows).tolist(), []
         for first in range(0, len(order), POOL):
@@ -200,7 +200,7 @@ class Learning:
 
     def _total(self, rows: Sequence[int]) -> torch.Tensor:
         """Sum over items of the negative log-probability of the right answer and the end of the turn, nats."""
-        ids = [(*self.prompts[i].ids, *self.lesson[i]) for i in rows]
+        ids = [(*self.prompts[i].ids, *self.answer_tokens[i]) for i in rows]
         starts = [len(self.prompts[i].ids) for i in rows]
         columns = sorted({at for start, row in zip(starts, ids, strict=True) for at in range(start - 1, len(row) - 1)})
         goal = torch.full((len(rows), len(columns)), UNLEARNED, device=self.subject.device)
@@ -212,11 +212,13 @@ class Learning:
         return torch.nn.functional.cross_entropy(logits.flatten(0, 1).float(), goal.flatten(), reduction="sum")
 
 
-def _lesson(subject: Subject, prompts: Sequence[Prompt], paths: dict[Ids, int], right: np.ndarray) -> list[Ids]:
-    """Target tokens after each prompt, () for none: the spelling of the right answer whose first token is likeliest
-    without a soft prompt, followed by the end of the turn where the answer is a prefix of another one."""
-    ease = _ease(subject, prompts, paths)
-    spelled = {index: max((p for p in paths if paths[p] == index), key=ease.__getitem__) for index in paths.values()}
+def _answer_tokens(subject: Subject, prompts: Sequence[Prompt], paths: dict[Ids, int], right: np.ndarray) -> list[Ids]:
+    """Tokens to be learned after each prompt, () for none: the spelling of the right answer whose first token is
+    likeliest without a soft prompt; the end of the turn follows where the answer is a prefix of another one."""
+    logprobs = _first_token_logprobs(subject, prompts, paths)
+    spelled = {
+        index: max((p for p in paths if paths[p] == index), key=logprobs.__getitem__) for index in paths.values()
+    }
     begins = {path for path in paths if any(o != path and o[: len(path)] == path for o in paths)}
     end = _turn_end(subject)
     said = {index: (*path, *(end if path in begins else ())) for index, path in spelled.items()}
@@ -224,7 +226,7 @@ def _lesson(subject: Subject, prompts: Sequence[Prompt], paths: dict[Ids, int], 
 
 
 @torch.no_grad()
-def _ease(subject: Subject, prompts: Sequence[Prompt], paths: dict[Ids, int]) -> dict[Ids, float]:
+def _first_token_logprobs(subject: Subject, prompts: Sequence[Prompt], paths: dict[Ids, int]) -> dict[Ids, float]:
     """Mean log-probability of each path's first token over some prompts."""
     nothing = torch.zeros(0, subject.d_model, device=subject.device)
     mean = _next(subject, [tuple(prompt.ids) for prompt in prompts[:TRIED]], nothing).mean(dim=0)
@@ -243,7 +245,7 @@ def _turn_end(subject: Subject) -> Ids:
 
 
 @torch.no_grad()
-def _asked(
+def _answer_logprobs(
     subject: Subject, prompts: Sequence[Prompt], soft: torch.Tensor, paths: dict[Ids, int], n: int, *,
     shares: bool, tick: Callable[[int], object] = lambda n: None,
 ) -> np.ndarray:  # fmt: skip
@@ -277,7 +279,7 @@ def _next(subject: Subject, ids: Sequence[Ids], soft: torch.Tensor) -> torch.Ten
 def _logits(subject: Subject, ids: Sequence[Ids], soft: torch.Tensor, columns: Sequence[int]) -> torch.Tensor:
     """`(batch, n_columns, vocabulary)` logits at these columns of the prompts, which follow the soft prompt.
 
-    Where the model can, the head is applied at these columns only: at all of them it would be most of the work.
+    If the model supports it, the head is applied at these columns only; at all of them it would be most of the work.
     """
     # A list, because a tensor could be on the wrong device where the model is spread over several.
     wanted = [column + len(soft) for column in columns]
@@ -288,7 +290,7 @@ def _logits(subject: Subject, ids: Sequence[Ids], soft: torch.Tensor, columns: S
 
 
 def _inputs(subject: Subject, ids: Sequence[Ids], soft: torch.Tensor) -> dict[str, torch.Tensor]:
-    """`inputs_embeds` and `attention_mask` of the rows, padded on the right, the soft prompt before each."""
+    """`inputs_embeds` and `attention_mask` of the rows, padded on the right, each after the soft prompt."""
     padded = pad(ids, subject.tokenizer.pad_token_id, subject.device, side="right")
     before = soft.to(subject.dtype).expand(len(ids), -1, -1)
     embedded, mask = _embedded(subject, padded["input_ids"]).to(subject.dtype), padded["attention_mask"]

@@ -1,8 +1,8 @@
 """The verb `cache`: put every prompt to the model once, and write residuals and replies shard by shard.
 
 In: planned entries and settings. Out: `manifest.json`, `items.parquet`, `replies.parquet`, and a folder of shards per
-target and condition. A shard counts only once its checksum stands in the manifest, so whatever was interrupted resumes
-and whatever was damaged is written anew, alone.
+target and condition. A shard counts only once its checksum is in the manifest, so an interrupted run can resume, and
+only damaged shards are written again.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from pathlib import Path
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from tacit.activations.lens_and_embeddings import without_ends, write_ends
+from tacit.activations.lens_and_embeddings import entries_without_lens, write_lens_and_embeddings
 from tacit.activations.manifest import Manifest
 from tacit.activations.model.ask import REPLY_COLUMNS, Asking
 from tacit.activations.model.capture import check_subject
-from tacit.activations.model.device import give_back, map_large_blocks
+from tacit.activations.model.device import map_large_blocks, release_free_memory
 from tacit.activations.model.load import Subject
 from tacit.activations.model.prefix_cache import can_share
 from tacit.activations.model.read_states import Reader
@@ -44,7 +44,7 @@ def cache_entries(
 ) -> bool:  # fmt: skip
     """Cache what is missing or damaged in `folder`; returns whether the model had to run at all.
 
-    later: what is asked once the model has acted, made from the store of what came before.
+    later: plans the entries that depend on the model's replies, from the store of those cached so far.
 
     Raises ActivationError when another process is writing there, when the disk is full, or when one prompt alone does
     not fit into memory; every shard that was finished before is kept.
@@ -70,7 +70,7 @@ def cache_entries(
 
 def _cache(manifest: Manifest, entries, items, load, say) -> bool:
     missing = [(entry, rows) for entry in entries for rows in manifest.missing(entry, say)]
-    lacking = without_ends(manifest, entries)
+    lacking = entries_without_lens(manifest, entries)
     if not missing and not lacking and manifest.sound():
         return False
     subject = load() if missing or lacking else None
@@ -82,12 +82,12 @@ def _cache(manifest: Manifest, entries, items, load, say) -> bool:
         _say_cost(missing, say)
         _write_all(manifest, reader, missing)
     manifest.finish(items)
-    write_ends(manifest, lacking, subject)
+    write_lens_and_embeddings(manifest, lacking, subject)
     return bool(missing)
 
 
 def _say_cost(missing: Sequence[tuple[Entry, range]], say) -> None:
-    """What the model is about to be asked in words, in tokens: a line per form of question."""
+    """The number of prompts and tokens for which replies will be generated: a line per kind of question."""
     costs: dict[str, list[int]] = {}
     for entry, rows in missing:
         for question in entry.ask.questions:
@@ -98,7 +98,7 @@ def _say_cost(missing: Sequence[tuple[Entry, range]], say) -> None:
                 cost[1] += sum(len(prompt.ids) for prompt in prompts)
                 cost[2] += len(prompts) * question.tokens * (1 + question.samples)
     for key, (n, read, written) in costs.items():
-        say(f"to ask {key}: {n:,} prompts, {read:,} tokens to read, at most {written:,} to write")
+        say(f"{key}: {n:,} prompts, {read:,} input tokens, at most {written:,} output tokens")
 
 
 def _write_all(manifest: Manifest, reader: Reader, missing: Sequence[tuple[Entry, range]]) -> None:
@@ -117,9 +117,10 @@ def _write_all(manifest: Manifest, reader: Reader, missing: Sequence[tuple[Entry
             if written is not None:
                 written.result()  # one shard waits at most, so memory stays flat and a full disk is noticed at once
             written = writer.submit(manifest.add, entry, rows, *shard)
-            if reader.subject.remote == "local":  # nnsight's rehearsal hides modules while it reads its own trace, and
-                written.result()  # whatever is imported meanwhile by another thread fails or is there twice
-            give_back()
+            # While nnsight simulates NDIF it hides modules, and an import in another thread fails or loads one twice.
+            if reader.subject.remote == "local":
+                written.result()
+            release_free_memory()
         written.result()
 
 

@@ -84,7 +84,7 @@ class WorldStore:
 
     twins = ()
 
-    def ends(self, target, condition):
+    def lens_and_embeddings(self, target, condition):
         return self.kept_ends
 
     def load(self, target, condition, site, layer):

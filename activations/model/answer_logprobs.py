@@ -1,8 +1,9 @@
-"""The log-probability of each valid answer, read off the model's own distribution after a prompt.
+"""The log-probability of each valid answer, from the model's own next-token distribution after a prompt.
 
-An answer is scored up to the token that tells it from every other valid answer: "no" by one token, "17" after "1" by
-two where a tokenizer splits digits. An answer that begins another ("1" and "17") also has to stop there. The first
-token costs nothing, since the reply's generation computed it; each further branching point costs one pass.
+An answer is scored up to the token that distinguishes it from every other valid answer: one token for "no"; two for
+"17" if "1" is also valid and the tokenizer splits digits. If an answer is a prefix of another ("1" of "17"), its score
+includes the probability of stopping there. The first token costs nothing, because generating the reply has already
+computed its distribution; each further branching point costs one pass.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ Path = tuple[int, ...]
 def spellings(tokenizer, rendered: str, answers: Sequence[str], *, special: bool) -> dict[Path, int]:
     """Token sequences that spell the answers right after `rendered` -> index of the answer.
 
-    Each answer is taken as it is and capitalised, and with a space before it where the prompt does not end in one.
-    A sequence that spells two answers is dropped: it could not be told which was meant.
+    Each answer is spelled as given and capitalised, both also with a leading space unless the prompt ends in
+    whitespace. A sequence that spells two answers is ambiguous and dropped.
     """
 
     def ids(text: str) -> Path:
@@ -43,7 +44,7 @@ def spellings(tokenizer, rendered: str, answers: Sequence[str], *, special: bool
 
 
 def branching(paths: dict[Path, int]) -> set[Path]:
-    """The token sequences after which the next token still decides between answers; always with the empty one."""
+    """The token sequences after which the next token still decides between answers; with two or more, also ()."""
     answers_below: dict[Path, set[int]] = {}
     for path, index in paths.items():
         for end in range(len(path) + 1):
@@ -67,7 +68,7 @@ def score(
         for at, token in enumerate(path):
             if path[:at] in table:
                 logp = logp + table[path[:at]][:, token]
-        if path in table:  # another answer goes on from here, so this one has to stop
+        if path in table:  # a prefix of another answer: the model has to stop here to mean this one
             longer = (other for other in paths if len(other) > len(path) and other[: len(path)] == path)
             onwards = sorted({other[len(path)] for other in longer})
             stays = 1 - table[path][:, onwards].exp().sum(1)
@@ -79,10 +80,10 @@ def score(
 def continuation_logprobs(
     subject: Subject, prompts: Sequence[Prompt], texts: Sequence[str]
 ) -> tuple[list[float], list[int]]:
-    """For each prompt the log-probability that the model goes on with the text (nats, summed over its tokens), and how
-    many tokens that is; nan and 0 where the text's first letters merge with the prompt's last token.
+    """The log-probability of each text as continuation of its prompt (nats, summed over its tokens), and its number of
+    tokens; nan and 0 where the text's first letters merge with the prompt's last token.
 
-    The whole answer is scored, not only what tells it from others: that is P(a|q) of Gekhman et al. 2025.
+    The whole answer is scored, not only the part that distinguishes it: P(a|q) of Gekhman et al. 2025.
     """
     plain = not has_chat_template(subject.tokenizer)
     rows = [
@@ -103,7 +104,7 @@ def continuation_logprobs(
 
 
 def _joined(tokenizer, prompt: Prompt, text: str, *, special: bool) -> Path:
-    """The prompt's tokens and the text's; the prompt's alone where the two merge."""
+    """The prompt's tokens followed by the text's; only the prompt's where the two merge."""
     gap = "" if prompt.text[-1:].isspace() else " "
     for joint in dict.fromkeys(("", gap) if not special else (gap, "")):
         whole = tuple(tokenizer(prompt.text + joint + text, add_special_tokens=special, verbose=False)["input_ids"])

@@ -1,7 +1,7 @@
-"""The model put to one question of a shard: replies, samples, and log-probabilities of the valid answers, as rows.
+"""Run the model on one question of a shard: replies, samples, and log-probabilities of the valid answers, as rows.
 
 In: a loaded model and a planned question. Out: one row per prompt and reply, in the order of the items, with
-REPLY_COLUMNS. Prompts go in batches of about equal length, and a batch that does not fit into memory is halved.
+REPLY_COLUMNS. Prompts are batched by length, and a batch that does not fit into memory is halved.
 """
 
 from __future__ import annotations
@@ -24,27 +24,27 @@ REPLY_COLUMNS = (
     "target", "condition", "item_id", "prompt", "elicitation", "sample", "seed", "text", "n_tokens", "prompt_tokens",
     "ended", "logprob", "first_logprob", "entropy", "first_token", "answers", "logprobs",
 )  # fmt: skip
-"""`sample` 0 is the greedy reply; `logprobs` belong to `answers`, which are empty where none were asked for. How sure
-the model was of a greedy reply (`replies.Generated`) is nan where nothing was said."""
-UNSURE = {"logprob": math.nan, "first_logprob": math.nan, "entropy": math.nan, "first_token": -1}
+"""`sample` 0 is the greedy reply; `logprobs` are those of `answers`, and both are empty where no answers are scored.
+The columns of the model's confidence (`generate.Generated`) are nan where no reply was generated."""
+NO_CONFIDENCE = {"logprob": math.nan, "first_logprob": math.nan, "entropy": math.nan, "first_token": -1}
 LONGEST = 8
-"""Tokens that a candidate answer is taken to have when batches are made."""
+"""Assumed length of a candidate answer in tokens, for making batches."""
 SCORED = 2**27
-"""Numbers that a batch of candidates may hold at once (half a gigabyte): it keeps the vocabulary at every token."""
+"""Most logits in memory at once when candidates are scored (half a gigabyte): every token has a whole vocabulary."""
 
 
 @dataclass(frozen=True)
 class Asking:
-    """A model and what its batches may do."""
+    """A model and the limits of its batches."""
 
     subject: Subject
     shares: bool
-    """Whether keys and values can be continued (`sharing.can_share`)."""
+    """Whether the model can continue from cached keys and values (`prefix_cache.can_share`)."""
     max_tokens: int
     """Tokens in a batch, padding and replies included."""
 
     def replies(self, entry: Entry, question: Question, rows: range, tick: Callable[[int], object]) -> list[dict]:
-        """The rows of one question and shard; none where nothing is said (an act whose label needs no reply)."""
+        """The rows of one question and shard; empty for an object prompt whose label needs no reply."""
         prompts = entry.prompts[question.key][rows.start : rows.stop]
         found: dict[int, list[dict]] = {}
         if question.speaks and prompts:
@@ -94,7 +94,7 @@ class Asking:
             logps, sizes = continuation_logprobs(self.subject, [prompts[i] for i in some], [texts[i] for i in some])
             for i, logp, size in zip(some, logps, sizes, strict=True):
                 found[i] = [frames[i] | {
-                    "sample": 0, "seed": -1, "text": texts[i], "n_tokens": size, "ended": True, **UNSURE,
+                    "sample": 0, "seed": -1, "text": texts[i], "n_tokens": size, "ended": True, **NO_CONFIDENCE,
                     "answers": [texts[i]], "logprobs": [logp],
                 }]  # fmt: skip
 
@@ -104,7 +104,7 @@ class Asking:
 
 
 def seed_of(key: str, question: str, rows: range) -> int:
-    """The seed of a shard's samples: a function of what is asked, so that a resumed run draws the same."""
+    """The seed of a shard's samples: a function of its prompts, so that a resumed run draws the same samples."""
     return int(hashlib.sha256(f"{key} {question} {rows.start}".encode()).hexdigest()[:7], 16)
 
 
@@ -116,7 +116,7 @@ def _frame(question: Question, item_id: str, prompt: Prompt) -> dict:
 
 
 def _said(reply) -> dict:
-    """The columns of a reply; empty ones where only a distribution was wanted."""
+    """The columns of a reply; empty values where only log-probabilities were computed."""
     if reply is None:
-        return {"text": None, "n_tokens": 0, "ended": True, **UNSURE}
+        return {"text": None, "n_tokens": 0, "ended": True, **NO_CONFIDENCE}
     return dataclasses.asdict(reply)

@@ -1,7 +1,7 @@
-"""Where the residual stream runs, found by structure: no list of architectures' names.
+"""Find the decoder blocks, whose outputs are the residual stream, by structure rather than by name.
 
-A decoder's blocks are the ModuleList that is as long as the config says, holds most of the parameters, and whose
-entries hand on `(batch, tokens, d_model)`. nnterp keeps a table of names instead; new families then need a new release.
+They are the ModuleList that has as many entries as the config has layers, holds most of the parameters, and whose
+entries return `(batch, tokens, d_model)`. nnterp keeps a table of names instead, so new families need a new release.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def find_blocks(module: nn.Module) -> tuple[str, int]:
     size = {name: sum(p.numel() for p in child.parameters()) for name, child in fitting.items()}
     path = max(size, key=size.get)
     parts = [name for name in size if size[name] and name.rpartition(".")[0] == path.rpartition(".")[0]]
-    if len(parts) > 1:  # attention and feed-forward kept in lists of their own, as in XLM: neither hands on the stream
+    if len(parts) > 1:  # separate lists of attention and feed-forward, as in XLM: neither returns the residual stream
         raise ActivationError(
             f"{type(module).__name__}: its layers are spread over {', '.join(parts)}, so no module's output is the "
             "residual stream."
@@ -39,7 +39,7 @@ def find_blocks(module: nn.Module) -> tuple[str, int]:
 
 
 def check_blocks(states: list[torch.Tensor], shape: tuple[int, ...], outline: str) -> None:
-    """Make sure that what was read on a tiny pass is a residual stream, before hours are spent on it.
+    """Check that the states read on a tiny pass are a residual stream, before hours are spent on a run.
 
     Raises ActivationError for a wrong shape or non-finite values, naming the first layer that is wrong.
     """

@@ -1,7 +1,7 @@
 """One forward pass over a batch: the residual stream at chosen layers and tokens, and nothing else.
 
-The model is stopped after the last block that is wanted, so neither the final norm nor the vocabulary is computed, and
-tokens are picked (or averaged) on the device, so only `layers x sites x d_model` numbers a prompt ever move.
+The pass stops after the last block that is needed, so neither the final norm nor the logits are computed. Tokens are
+selected (or averaged) on the device, so only `layers x sites x d_model` numbers per prompt are transferred.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Batch:
     """Rows for one pass, on the device."""
 
     inputs: dict
-    """`input_ids` and `attention_mask` `(batch, tokens) int64`; with cached beginnings also what goes with these."""
+    """`input_ids` and `attention_mask` `(batch, tokens) int64`; after a cached prefix also its keys and values."""
     ranges: Ranges
     """For each row, for each site: first and one-past-last column of `input_ids` that is read."""
 
@@ -32,7 +32,7 @@ class Batch:
 def batches(lengths: Sequence[int], max_tokens: int) -> Iterator[list[int]]:
     """Indices of prompts in batches of about equal length, each of at most `max_tokens` tokens padding included.
 
-    Longest first, so that a batch that does not fit into memory shows at once.
+    Longest first, so that a batch that does not fit into memory fails at once.
     """
     order = sorted(range(len(lengths)), key=lambda i: (-lengths[i], i))
     while order:
@@ -65,7 +65,7 @@ def plain_batch(subject: Subject, rows: Sequence[Sequence[int]], ranges: Ranges)
 def residuals(subject: Subject, batch: Batch, layers: Sequence[int]) -> torch.Tensor:
     """`(n_layers, batch, n_sites, d_model)` in the model's dtype, on the CPU.
 
-    Layer 0 is what enters the first block, layer l what leaves block l. A range of tokens is averaged in float32.
+    Layer 0 is the input of the first block, layer l the output of block l. A range of tokens is averaged in float32.
     """
     chosen = _selection(batch.ranges, batch.inputs["input_ids"].shape[1], subject.device)
     with torch.inference_mode():
@@ -74,12 +74,12 @@ def residuals(subject: Subject, batch: Batch, layers: Sequence[int]) -> torch.Te
 
 
 def _run(traced, blocks, inputs, wanted, rows, first, weights, single, elsewhere) -> list[torch.Tensor]:
-    """The trace itself. Its block may be shipped to another machine, so it uses nothing but torch and plain values."""
+    """The trace itself. Its body may be sent to another machine, so it uses nothing but torch and plain values."""
     last = max(wanted)
     with traced.trace(inputs, **elsewhere) as tracer:
         states = save([])
         for layer in range(last + 1):
-            # Every block is waited for, wanted or not, so that the pass can be stopped right after the last.
+            # nnsight has to reach every block in turn, needed or not, to stop the pass right after the last.
             output = blocks[layer - 1].output if layer else blocks[0].input
             state = output[0] if isinstance(output, tuple) else output
             if layer in wanted:
@@ -92,10 +92,10 @@ def _run(traced, blocks, inputs, wanted, rows, first, weights, single, elsewhere
 
 
 def _selection(ranges: Ranges, width: int, device: torch.device) -> tuple[torch.Tensor | None, ...]:
-    """What picks `(batch, n_sites, d_model)` out of `(batch, tokens, d_model)`: rows, and columns of the first tokens.
+    """Indices that select `(batch, n_sites, d_model)` from `(batch, tokens, d_model)`: rows, and first columns.
 
-    Where a range has several tokens, also the `(batch, n_sites, tokens) float32` weights of the means, and which ranges
-    need none.
+    If any range has several tokens, also the `(batch, n_sites, tokens) float32` weights of the means, and a mask of the
+    ranges that have one token.
     """
     first = torch.tensor([[start for start, _ in row] for row in ranges], device=device)
     count = torch.tensor([[stop - start for start, stop in row] for row in ranges], device=device)
@@ -108,7 +108,7 @@ def _selection(ranges: Ranges, width: int, device: torch.device) -> tuple[torch.
 
 
 def check_subject(subject: Subject) -> None:
-    """One tiny pass: every layer gives finite states of the model's width. Raises ActivationError otherwise."""
+    """Check on a tiny pass that every layer gives finite states of the model's width; raises ActivationError if not."""
     ids = list(subject.tokenizer("a b c", add_special_tokens=False)["input_ids"])[:3] or [0]
     batch = plain_batch(subject, [ids], [[(len(ids) - 1, len(ids))]])
     states = residuals(subject, batch, range(subject.n_layers))

@@ -1,9 +1,10 @@
-"""Where arrays are kept, and how freed memory goes back to the system.
+"""Move arrays to a device, and return freed memory to the system.
 
-Residuals can be put on the device where probes are fitted; the probes themselves take arrays of any library. Freed
-memory needs help: by default the GNU C library keeps blocks of up to 32 MB in its heap once it has seen one freed, and
-batches of many sizes then leave gaps that add up to hundreds of megabytes over a long run. Larger blocks, such as those
-of any model of some size, are mapped and returned one by one. With another C library the functions for this do nothing.
+Residuals can be moved to the device on which probes are fitted; the probes themselves take arrays of any library.
+Freed memory is not always returned: by default the GNU C library keeps blocks of up to 32 MB in its heap once it has
+seen one freed, and batches of many sizes then leave gaps that add up to hundreds of megabytes over a long run. Larger
+blocks, such as those of all but tiny models, are mapped and returned one by one. With another C library these functions
+do nothing.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def map_large_blocks() -> None:
     _call("mallopt", _M_MMAP_THRESHOLD, MAPPED)
 
 
-def give_back() -> None:
+def release_free_memory() -> None:
     """Return free memory between smaller blocks to the system."""
     _call("malloc_trim", 0)
 

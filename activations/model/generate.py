@@ -1,4 +1,4 @@
-"""What the model says: greedy replies and samples in batches, the first token's distribution, and how sure it was.
+"""Generate in batches: greedy replies and samples, the first token's distribution, and the model's confidence.
 
 Prompts are padded on the left here, as `generate` needs; it derives the positions from the attention mask.
 """
@@ -51,8 +51,8 @@ def end_tokens(subject: Subject) -> list[int]:
 def generate(subject: Subject, prompts: Sequence[Prompt], max_new_tokens: int) -> tuple[list[Generated], torch.Tensor]:
     """Greedy replies, and `(batch, vocabulary) float32` log-probabilities of the first new token, on the CPU.
 
-    The checkpoint's own sampling settings (temperature, repetition penalty, …) are set aside: a report is what the
-    model itself finds most probable.
+    The checkpoint's own sampling settings (temperature, repetition penalty, …) are ignored: a report is what the model
+    itself finds most probable.
     """
     inputs = pad([prompt.ids for prompt in prompts], subject.tokenizer.pad_token_id, subject.device, side="left")
     ends = end_tokens(subject)
@@ -80,9 +80,9 @@ def _picked(logits: torch.Tensor, tokens: torch.Tensor) -> torch.Tensor:
 def sample(
     subject: Subject, prompts: Sequence[Prompt], max_new_tokens: int, n: int, seed: int
 ) -> list[list[Generated]]:
-    """`n` replies per prompt, drawn from the model's own distribution: temperature 1, nothing cut off.
+    """`n` replies per prompt, sampled at temperature 1 without top-k or top-p.
 
-    The seed is this process's; on another machine (`remote`) the draws are that machine's own.
+    The seed applies on this machine only; a remote model uses its own random state.
     """
     inputs = pad([prompt.ids for prompt in prompts], subject.tokenizer.pad_token_id, subject.device, side="left")
     ends = end_tokens(subject)
@@ -109,14 +109,14 @@ def _continued(subject: Subject, inputs: dict, greedy: GenerationConfig):
 
 
 def _elsewhere(traced, inputs: dict, greedy: GenerationConfig, where: dict):
-    """Generation on another machine; its block is shipped there, so it uses plain values only."""
+    """Generation on another machine; the body of the trace is sent there, so it uses plain values only."""
     with traced.generate(inputs, generation_config=greedy, **where) as tracer:
         out = tracer.result.save()
     return out
 
 
 class _own_settings:
-    """`generate` fills what a GenerationConfig leaves unset from the checkpoint's; for a while that one is hidden."""
+    """Hides the checkpoint's GenerationConfig, from which `generate` would fill whatever `config` leaves unset."""
 
     def __init__(self, module, config: GenerationConfig):
         self.module, self.config, self.saved = module, config, module.generation_config
@@ -131,7 +131,7 @@ class _own_settings:
 def after_nodes(subject: Subject, prompts: Sequence[Prompt], *, shares: bool) -> Callable[[Ids], torch.Tensor]:
     """A function from a few more tokens to `(batch, vocabulary) float32` log-probabilities of the next one, on the CPU.
 
-    Where keys and values can be continued, the prompts are computed once, at the first call, for all calls.
+    If the model can continue from cached keys and values, the prompts are computed only once, at the first call.
     """
     ids = [prompt.ids for prompt in prompts]
     longest = max(map(len, ids))

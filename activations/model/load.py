@@ -1,4 +1,4 @@
-"""A hub id or a folder to a `Subject`: the traced model, its tokenizer, its blocks, and its fingerprint.
+"""Load a hub id or a folder as a `Subject`: the traced model, its tokenizer, its blocks, and its fingerprint.
 
 Only safetensors weights are read (a pickle can run code); the model's own Python code runs only with
 `--trust-remote-code`.
@@ -39,13 +39,13 @@ class Subject:
     tokenizer: object
     """The tokenizer that ships with the model, with a pad token."""
     blocks: tuple
-    """The decoder blocks' envoys, in order."""
+    """nnsight's envoys of the decoder blocks, in order."""
     d_model: int
     """Width of the residual stream."""
     context: int | None
     """Longest input in tokens; None where the config sets no limit."""
     window: int | None
-    """Tokens that a sliding-window layer looks back; None where every layer sees everything."""
+    """Length of the shortest sliding attention window in tokens; None where every layer attends to everything."""
     device: torch.device
     """Device of the inputs."""
     dtype: torch.dtype
@@ -62,6 +62,11 @@ class Subject:
     def body(self) -> torch.nn.Module:
         """The decoder without its vocabulary head."""
         return self.module.base_model
+
+    @property
+    def traced_body(self):
+        """nnsight's envoy of the decoder without its vocabulary head."""
+        return self.traced.get(self.module.base_model_prefix)
 
     @property
     def module(self) -> torch.nn.Module:
@@ -140,7 +145,7 @@ def load_config(settings: Settings):
 def load_subject(settings: Settings, tokenizer) -> Subject:
     """Load the weights and find the blocks.
 
-    Raises ActivationError when weights are missing, are pickles only, or the blocks cannot be found.
+    Raises ActivationError when the weights are missing or exist only as pickles, or the blocks cannot be found.
     """
     transformers_logging.disable_progress_bar()
     device = pick_device("cpu" if settings.remote else settings.device)
@@ -202,7 +207,7 @@ def _weights(model: str) -> dict[str, str]:
 
 
 def _how(settings: Settings, device: torch.device) -> dict:
-    """Keyword arguments for loading; of a remote model only the outline, without weights, is built here."""
+    """Keyword arguments for loading; a remote model is built here without its weights."""
     options: dict = {"task": "text-generation", "peft": settings.peft or None}
     if settings.remote:
         return options | {"dtype": pick_dtype(settings.dtype, torch.device("meta"))}
@@ -221,7 +226,7 @@ def _where(settings: Settings) -> dict:
 
 
 def _check_folder(model: str) -> None:
-    """Refuse a path that does not exist: the hub would be asked for it as if it were a repository."""
+    """Refuse a path that does not exist, which would be looked up on the hub as if it were a repository."""
     folder = Path(model)
     if not folder.is_dir():
         if model.startswith((".", "/", "~")) or model.count("/") > 1:

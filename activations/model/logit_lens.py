@@ -1,11 +1,11 @@
-"""The logit lens: what each layer's state would make the next token, by the model's own final norm and unembedding.
+"""The logit lens: each layer's state mapped to next-token logits by the model's own final norm and unembedding.
 
 In: the cached states at the object prompt's last token, and the tokens that the model's replies began with. Out: for
-every layer the logits of these tokens, kept beside the entry's shards (`ends.py`). nostalgebraist 2020, "interpreting
-GPT: the logit lens". A label that is decided by the first token is read here without any probe, so a probe has to do
-better to say more than the output does.
+every layer the logits of these tokens, stored with the entry's shards (`lens_and_embeddings.py`). nostalgebraist 2020,
+"interpreting GPT: the logit lens". A label that depends on the reply's first token can be read this way without a
+probe, so a probe has to beat the lens to show more than the model's output does.
 
-The final norm is found by trying: it is the module that turns the last block's output into what enters the head.
+The final norm is found by experiment: it is the module that turns the last block's output into the head's input.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from tacit.activations.model.load import Subject
 from tacit.activations.store.store import Store
 
 MAX_TOKENS = 64
-"""The commonest first tokens that are kept; classes that are rarer are folded into "other" anyway."""
+"""Number of most frequent first tokens that are kept; classes that are rarer are merged into "other" anyway."""
 
 
 def final_norm(subject: Subject) -> nn.Module | None:
-    """The module between the last block and the head, tried on a tiny pass; Identity where there is none.
+    """The module between the last block and the head, found on a tiny pass; Identity where there is none.
 
-    None where no single module does it (OPT with a projection), or the head's weights are not here as numbers.
+    None where it is not a single module (OPT with a projection), or the head's weights are remote or quantized.
     """
     head = None if subject.remote else subject.module.get_output_embeddings()
     if head is None or not head.weight.is_floating_point():
@@ -45,7 +45,7 @@ def final_norm(subject: Subject) -> nn.Module | None:
 
 @torch.inference_mode()
 def _around_the_head(subject: Subject, head: nn.Module) -> tuple[torch.Tensor, torch.Tensor]:
-    """What leaves the last block and what enters the head, `(1, tokens, d_model)` each."""
+    """The last block's output and the head's input, `(1, tokens, d_model)` each."""
     seen = {}
     hooks = [
         subject.blocks[-1]._module.register_forward_hook(lambda m, args, out: seen.update(block=out)),
@@ -77,7 +77,7 @@ def _turns_into(module: nn.Module, state: torch.Tensor, wanted: torch.Tensor) ->
 def lens_logits(subject: Subject, norm: nn.Module, states: np.ndarray, tokens: list[int]) -> np.ndarray:
     """`(n_items, n_tokens) float32`: the head's outputs for some tokens; states are `(n_items, d_model)`.
 
-    Softmax over the whole vocabulary would move a row by one constant, which no comparison of these tokens notices.
+    Log-probabilities would differ from these by one constant per row, which does not affect comparisons of tokens.
     """
     head = subject.module.get_output_embeddings()
     weight = head.weight[tokens].float()
@@ -90,7 +90,7 @@ def lens_tensors(store: Store, target: str, condition: str, subject: Subject) ->
     """`tokens (n_tokens,) int64`, `first (n_items,) int64`, `lens/<layer> (n_items, n_tokens) float32` of one entry.
 
     `first` is the token that each reply began with, -1 for a prompt without a reply. Empty where the target has no
-    object replies, the object prompt's last token was not read, or the model has no final norm that could be found.
+    object replies, the object prompt's last token was not read, or the final norm was not found.
     """
     replies = store.replies
     if "first_token" not in replies:

@@ -1,7 +1,7 @@
-"""The mean input embedding of each prompt: what a bag of its tokens gives away, before any layer has mixed them.
+"""The mean input embedding of each prompt: a bag-of-tokens baseline, before any layer has mixed them.
 
-The embedding of the last token alone is no baseline where every prompt ends in the same token, as chat templates make
-them. No pass is needed: it is a look-up and a mean.
+The embedding of the last token alone is no baseline where every prompt ends in the same token, as with a chat template.
+No forward pass is needed, only a look-up and a mean.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tacit.activations.model.sites import PROMPTS
 
 @torch.inference_mode()
 def mean_embeddings(subject: Subject, prompts: Sequence[Prompt]) -> np.ndarray:
-    """`(n_prompts, d_model) float32`: the mean over all tokens of a prompt of their input embeddings."""
+    """`(n_prompts, d_model) float32`: the input embeddings of each prompt, averaged over its tokens."""
     table = subject.module.get_input_embeddings()
     means = []
     for prompt in prompts:
@@ -28,7 +28,7 @@ def mean_embeddings(subject: Subject, prompts: Sequence[Prompt]) -> np.ndarray:
 
 
 def embedding_tensors(subject: Subject, prompts: Mapping[str, Sequence[Prompt]]) -> dict[str, np.ndarray]:
-    """`mean/object` and `mean/report`, `(n_items, d_model) float32` each; empty where the weights are elsewhere."""
+    """`mean/object` and `mean/report`, `(n_items, d_model) float32` each; empty for a remote model."""
     if subject.remote:
         return {}
     return {f"mean/{kind}": mean_embeddings(subject, prompts[kind]) for kind in PROMPTS}

@@ -1,8 +1,8 @@
-"""Work that prompts share is done once: a beginning common to all, and the object prompt that a report prompt extends.
+"""Compute shared prefixes once: the beginning common to all prompts, and object prompts that report prompts extend.
 
-Keys and values of the shared tokens are kept, and only what differs is put through the blocks. Nothing that is read may
-lie in a shared part. Whether a model can be continued like this is tried on a tiny example when it is loaded; one that
-cannot (a recurrent state cannot be cut) is read prompt by prompt, to the same result.
+Keys and values of the shared tokens are kept, and only the rest goes through the blocks. Tokens at which states are
+read may not be in a shared part. Whether a model can continue from cached keys and values is tested on a tiny example
+when it is loaded; if not (a recurrent state cannot be truncated), it reads prompt by prompt, with the same result.
 """
 
 from __future__ import annotations
@@ -42,18 +42,18 @@ def _same(first: Ids, second: Ids) -> int:
 
 
 def common_beginning(readings: Sequence[Reading]) -> int:
-    """How many first tokens all prompts have in common, before the first one that any of them is read at."""
+    """How many leading tokens all prompts have in common, up to the first token at which any of them is read."""
     rows = [tuple(reading.ids) for reading in readings]
     return min(_same(min(rows), max(rows)), *(reading.first_read for reading in readings))
 
 
 def kept_beginning(first: Reading, second: Reading) -> int:
-    """How many first tokens of the second prompt the first one has computed already, up to where the second is read."""
+    """How many leading tokens of the second prompt repeat the first one, up to where the second is read."""
     return min(_same(first.ids, second.ids), second.first_read)
 
 
 class Beginning:
-    """A shared beginning: its keys and values, computed once, for as many rows as are asked for."""
+    """A shared beginning: its keys and values, computed once and copied for any number of rows."""
 
     def __init__(self, subject: Subject, ids: Ids):
         self.ids = tuple(ids)
@@ -69,7 +69,7 @@ class Beginning:
 
 
 def continued_batch(subject: Subject, beginning: Beginning, readings: Sequence[Reading]) -> Batch:
-    """The rest of prompts that all start with `beginning`; its keys and values grow by these rows as they are read."""
+    """The rest of prompts that all start with `beginning`, to be read after a copy of its keys and values."""
     skip = len(beginning.ids)
     inputs = pad(
         [reading.ids[skip:] for reading in readings], subject.tokenizer.pad_token_id, subject.device, side="right"
@@ -81,9 +81,9 @@ def continued_batch(subject: Subject, beginning: Beginning, readings: Sequence[R
 
 
 def extended_batch(subject: Subject, before: Batch, readings: Sequence[Reading], kept: Sequence[int]) -> Batch:
-    """Prompts that repeat the first `kept[i]` tokens of the row read just before; `before` is used up by this.
+    """Prompts that repeat the first `kept[i]` tokens of the row read just before; `before` cannot be used again.
 
-    What the earlier row had beyond these is masked, and positions go on from the last token that is kept.
+    The earlier row's tokens beyond these are masked, and positions continue after the last token that is kept.
     """
     inputs = pad(
         [reading.ids[k:] for reading, k in zip(readings, kept, strict=True)],
@@ -102,7 +102,7 @@ def _shifted(ranges: Ranges, by: Sequence[int]) -> Ranges:
 
 
 def can_share(subject: Subject) -> bool:
-    """Whether continuing cached keys and values gives what whole prompts give, tried on rows of unequal length."""
+    """Whether continuing from cached keys and values gives the same as whole prompts, for rows of unequal length."""
     if subject.remote:
         return False
     ids = [i % subject.tokenizer.vocab_size for i in range(5, 29)]

@@ -1,4 +1,4 @@
-"""User messages to token ids: the chat template where there is one, question-and-answer otherwise, and the marked span.
+"""Render user messages and tokenize them: with the chat template, or as plain questions and answers without one.
 
 In: a tokenizer, a system prompt and user messages. Out: `Prompt`s, each with its ids and the tokens of its span.
 """
@@ -17,7 +17,7 @@ from tacit.errors import ActivationError
 CHUNK = 512
 """Prompts that are tokenised at a time."""
 PLACE = "tacit-message-goes-here"
-"""Stands for the user message while a template is taken apart."""
+"""Placeholder for the user message, to find the template's text before and after it."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Prompt:
 
 
 def has_chat_template(tokenizer) -> bool:
-    """Whether the tokenizer brings a chat template of its own."""
+    """Whether the tokenizer has a chat template."""
     return bool(getattr(tokenizer, "chat_template", None))
 
 
@@ -70,8 +70,8 @@ def _chat(text: str) -> list[dict[str, str]] | None:
 def renderer(tokenizer, system: str) -> Callable[[str], str]:
     """A function from a user message, or a whole chat as JSON, to the rendered prompt, ready for the model's answer.
 
-    Templates that refuse a system message, or drop it (Gemma 2, Mistral 7B), get it at the head of the user message. A
-    chat that brings a system message of its own keeps it, after the condition's.
+    If a template refuses or drops system messages (Gemma 2, Mistral 7B), the user message starts with it instead. A
+    chat's own system message is kept, after the condition's.
     """
     if not has_chat_template(tokenizer):
         return lambda text: _plain(_with_system(system, messages_of(text)))
@@ -116,18 +116,18 @@ def _takes_system(tokenizer, system: str) -> bool:
 
 
 def encode(tokenizer, texts: Sequence[str], spans: Sequence[str] | None = None) -> list[Prompt]:
-    """Token ids of rendered prompts, and where `spans[i]` (a substring of `texts[i]`, "" for none) stands in them.
+    """Token ids of rendered prompts, and the token range of `spans[i]` (a substring of `texts[i]`, "" for none).
 
     A chat template writes the special tokens itself, so the tokenizer adds them only where there is no template.
     A token belongs to the span when its characters overlap it.
 
-    Raises ActivationError when a span does not occur exactly once, or the tokenizer cannot tell its offsets.
+    Raises ActivationError when a span does not occur exactly once, or the tokenizer gives no character offsets.
     """
     spans = spans or [""] * len(texts)
     marked = any(spans)
     if marked and not tokenizer.is_fast:
         raise ActivationError(
-            f"{type(tokenizer).__name__} cannot tell which characters a token covers, so spans cannot be counted. "
+            f"{type(tokenizer).__name__} gives no character offsets, so the tokens of a span cannot be counted. "
             "Use the model's fast tokenizer (tokenizer.json), or leave token_count out of TARGETS."
         )
     found = []
@@ -177,7 +177,7 @@ def check_lengths(prompts: Sequence[Prompt], context: int | None, new_tokens: in
 def token_counter(tokenizer, render: Callable[[str], str]) -> Callable[[str], int]:
     """A function from a user message to the tokens it adds to the rendered prompt.
 
-    Counted in place, because a message's first word may be split otherwise after the template's last character.
+    Counted within the rendered prompt, because a word may be tokenized differently after the template's text.
     """
     head, _, tail = render(PLACE).partition(PLACE)
     special = not has_chat_template(tokenizer)

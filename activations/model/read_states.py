@@ -1,7 +1,7 @@
-"""Every site of a run of items, with as few passes as the prompts allow.
+"""Read the states of some items at every site, computing as few tokens as possible.
 
-In: the object and report prompts of some items. Out: `{site: (n_layers, n_items, d_model)}`. By what saves tokens,
-prompts are read whole, continued from a beginning they have in common, or continued from the object prompt they repeat.
+In: the object and report prompts. Out: `{site: (n_layers, n_items, d_model)}`. Depending on what saves tokens, prompts
+are read whole, after a beginning they have in common, or after the object prompt that they repeat.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ CPU_TOKENS, GPU_TOKENS = 4096, 32768
 
 @dataclass(frozen=True)
 class Reader:
-    """A model, the layers and sites to read, and what its rows may share."""
+    """A model, and the layers and sites to read."""
 
     subject: Subject
     layers: Sequence[int]
     sites: Sequence[Site]
     shares: bool
-    """Whether keys and values can be continued (`sharing.can_share`)."""
+    """Whether the model can continue from cached keys and values (`prefix_cache.can_share`)."""
 
     @property
     def max_tokens(self) -> int:
@@ -67,7 +67,7 @@ class Reader:
         return [Reading(prompt.ids, [token_range(site, prompt) for site in sites]) for prompt in prompts]
 
     def _kept(self, readings: Mapping[str, Sequence[Reading]]) -> list[int] | None:
-        """For each item how much of its object prompt the report prompt repeats; None where that saves too little."""
+        """How many tokens of each object prompt the report prompt repeats; None if sharing them saves too little."""
         if not self.shares or len(readings) < 2:
             return None
         objects, reports = readings["object"], readings["report"]
@@ -108,7 +108,7 @@ class Reader:
         return out
 
     def _together(self, objects: Sequence[Reading], reports: Sequence[Reading], kept: Sequence[int]):
-        """The same of object prompts and of the report prompts that extend them."""
+        """The same for object prompts, and for the report prompts that extend them."""
         beginning = Beginning(self.subject, objects[0].ids[: common_beginning(objects)])
         first, second = self._empty(objects), self._empty(reports)
 

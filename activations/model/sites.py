@@ -20,7 +20,7 @@ PROMPTS = ("object", "report")
 
 @dataclass(frozen=True)
 class Site:
-    """One place of reading; layers come on top."""
+    """One place where the residual stream is read, at any layer."""
 
     name: str
     """As it was written, e.g. `object:end`."""
@@ -61,7 +61,7 @@ def token_range(site: Site, prompt: Prompt) -> tuple[int, int]:
 
 
 def parse_layers(text: str, n_layers: int) -> tuple[int, ...]:
-    """`all`, `every:4`, `0,8,16` or `0-12,20` to layer numbers; 0 is the embeddings.
+    """The layer numbers in `all`, `every:4`, `0,8,16` or `0-12,20`; 0 is the embeddings.
 
     Raises ActivationError for layers the model does not have.
     """
@@ -81,5 +81,5 @@ def parse_layers(text: str, n_layers: int) -> tuple[int, ...]:
 
 
 def sites_of(names: Sequence[str], *, marked: bool) -> tuple[Site, ...]:
-    """The sites that a target has: those within a span only where one is marked."""
+    """The sites of a target; those within a span are left out if no span is marked."""
     return tuple(site for site in map(parse_site, names) if marked or not site.needs_span)

@@ -24,6 +24,7 @@ from tacit.errors import ActivationError
 
 FORMAT = "tacit-store/2"
 ENDS = "ends.safetensors"
+"""Input embeddings and logit-lens logits: what the model computes at its two ends."""
 TWINS = "twins"
 """Folder of the random-initialised models' stores, one per seed, inside the model's own."""
 
@@ -93,7 +94,7 @@ class Store:
         parts = [self._read(shard["file"], tensor_name(site, layer)) for shard in entry["shards"]]
         return np.concatenate(parts).astype(np.float32, copy=False)
 
-    def ends(self, target: str, condition: str) -> dict[str, np.ndarray]:
+    def lens_and_embeddings(self, target: str, condition: str) -> dict[str, np.ndarray]:
         """Input embeddings and logit-lens logits of an entry; rows as in `items` of that target.
 
         `mean/object`, `mean/report`: `(n_items, d_model) float32`, mean input embeddings of the prompts.

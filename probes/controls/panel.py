@@ -41,7 +41,7 @@ def panel(
     before: the nested probe of the object prompt alone, which the logit lens follows; None is the headline.
     p_true: (n_items,) float64, log-odds that the model gives to its own reply being right, where it was asked.
     """
-    ends = examples.store.ends(examples.target, examples.condition)
+    ends = examples.store.lens_and_embeddings(examples.target, examples.condition)
     lens = logit_lens(ends, examples.rows, scoring, folds, before or headline, rival=_is_behaviour(examples))
     stores = examples.store.twins
     twins = random_model(examples, scoring, folds, stores, sites=sites, layers=layers, n_jobs=n_jobs)

@@ -40,7 +40,7 @@ def test_a_model_whose_last_block_feeds_a_projection_has_no_lens(tiny):
 
 def test_the_last_layers_lens_is_the_models_own_next_token(tiny, tmp_path):
     _, entries, _, _ = _cached(tmp_path, tiny("llama"))
-    ends, replies = open_store(tmp_path).ends("knowledge", "plain"), open_store(tmp_path).replies
+    ends, replies = open_store(tmp_path).lens_and_embeddings("knowledge", "plain"), open_store(tmp_path).replies
     subject = subject_for(tiny("llama"))
     for row, prompt in enumerate(entries[0].prompts["object"]):
         logits = subject.module(torch.tensor([prompt.ids])).logits[0, -1].detach()

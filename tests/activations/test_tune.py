@@ -13,7 +13,17 @@ from tacit.activations import ActivationError
 from tacit.activations.model.answer_logprobs import score, spellings
 from tacit.activations.model.generate import end_tokens, generate
 from tacit.activations.model.prompts import Prompt, encode, renderer
-from tacit.activations.tune import ENOUGH, PATIENCE, SOFT, Learning, Tuner, _asked, _lesson, _logits, _turn_end
+from tacit.activations.tune import (
+    ENOUGH,
+    PATIENCE,
+    SOFT,
+    Training,
+    Tuner,
+    _answer_logprobs,
+    _answer_tokens,
+    _logits,
+    _turn_end,
+)
 from tests.activations.helpers import MESSAGES, fresh_subject_for, settings_for, subject_for
 
 LOCK = Path(__file__).parents[2] / "organisms" / "lock"
@@ -37,7 +47,9 @@ def as_cached(tuner, answers=ANSWERS):
     """What the plain model gives the answers, as a run would hold it."""
     prompts = prompts_of(tuner.subject, tuner.store.items["report_prompt"])
     paths = spellings(tuner.subject.tokenizer, prompts[0].text, answers, special=False)
-    return _asked(tuner.subject, prompts, torch.zeros(0, tuner.subject.d_model), paths, len(answers), shares=True)
+    return _answer_logprobs(
+        tuner.subject, prompts, torch.zeros(0, tuner.subject.d_model), paths, len(answers), shares=True
+    )
 
 
 def words(subject):
@@ -73,7 +85,7 @@ def test_answers_of_several_tokens_are_weighed_as_after_the_same_words(tiny, fam
         return generate(subject, [Prompt("", (*prompt.ids, *node)) for prompt in longer], 1)[1]
 
     wanted = score(paths, len(answers), after(()), after).numpy()
-    found = _asked(subject, prompts, soft, paths, len(answers), shares=shares)
+    found = _answer_logprobs(subject, prompts, soft, paths, len(answers), shares=shares)
     assert found == pytest.approx(wanted, rel=1e-3, abs=1e-3)
 
 
@@ -81,21 +93,21 @@ def test_what_is_to_be_said_is_the_right_answer_as_the_model_would_begin_it(tiny
     subject = subject_for(tiny("llama"))
     prompts = prompts_of(subject)
     paths = spellings(subject.tokenizer, prompts[0].text, ANSWERS, special=False)
-    lesson = _lesson(subject, prompts, paths, np.array([1, 0, -1, 1]))
-    assert lesson[2] == ()
-    assert lesson[0] == lesson[3] != lesson[1]
-    assert subject.tokenizer.decode(lesson[0]).strip().lower() == "yes"
+    answer_tokens = _answer_tokens(subject, prompts, paths, np.array([1, 0, -1, 1]))
+    assert answer_tokens[2] == ()
+    assert answer_tokens[0] == answer_tokens[3] != answer_tokens[1]
+    assert subject.tokenizer.decode(answer_tokens[0]).strip().lower() == "yes"
     with torch.no_grad():
         nexts = [subject.module(input_ids=torch.tensor([list(p.ids)])).logits[0, -1].log_softmax(-1) for p in prompts]
-    ease = {path: float(sum(logp[path[0]] for logp in nexts)) for path, index in paths.items() if index == 1}
-    assert ease[lesson[0]] == max(ease.values())
+    total_logprob = {path: float(sum(logp[path[0]] for logp in nexts)) for path, index in paths.items() if index == 1}
+    assert total_logprob[answer_tokens[0]] == max(total_logprob.values())
 
 
 def test_only_an_answer_that_begins_another_ends_its_turn(tiny):
     subject = subject_for(tiny("llama"))
     paths = {(40,): 0, (40, 46): 1, (41,): 2}
-    lesson = _lesson(subject, prompts_of(subject), paths, np.array([0, 1, 2, -1]))
-    assert lesson == [(40, *_turn_end(subject)), (40, 46), (41,), ()]
+    answer_tokens = _answer_tokens(subject, prompts_of(subject), paths, np.array([0, 1, 2, -1]))
+    assert answer_tokens == [(40, *_turn_end(subject)), (40, 46), (41,), ()]
     assert _turn_end(subject)[0] in end_tokens(subject)
 
 
@@ -124,20 +136,20 @@ def test_the_watched_items_say_how_long_to_learn_and_then_it_learns_from_them_to
     prompts = prompts_of(tuner.subject, TEXTS)
     paths = spellings(tuner.subject.tokenizer, prompts[0].text, ANSWERS, special=False)
     noise = np.random.default_rng(3).integers(2, size=40)
-    lesson, held = _lesson(tuner.subject, prompts, paths, noise), np.arange(40) >= 32
-    trial, losses = Learning(tuner.subject, prompts, lesson, 0), []
+    answer_tokens, held = _answer_tokens(tuner.subject, prompts, paths, noise), np.arange(40) >= 32
+    trial, losses = Training(tuner.subject, prompts, answer_tokens, 0), []
     for _ in range(40):
-        trial.round(np.arange(24), lambda n: None)
+        trial.run_epoch(np.arange(24), lambda n: None)
         losses.append(trial.loss(np.arange(24, 32)))
     right, watch = np.where(held, -1, noise), np.arange(40) >= 24
     found = tuner.tune("knowledge", "plain", np.arange(40), ANSWERS, right, watch, cached=as_cached(tuner), seed=0)
     assert 1 <= found.epochs < 40
     assert found.loss == pytest.approx(losses[found.epochs - 1], abs=1e-3)
     assert min(losses[: found.epochs + PATIENCE]) > found.loss - ENOUGH - 1e-3
-    whole = Learning(tuner.subject, prompts, lesson, 0)
+    whole = Training(tuner.subject, prompts, answer_tokens, 0)
     for _ in range(found.epochs):
-        whole.round(np.arange(32), lambda n: None)
-    wanted = _asked(tuner.subject, prompts, whole.soft.detach(), paths, 2, shares=False)
+        whole.run_epoch(np.arange(32), lambda n: None)
+    wanted = _answer_logprobs(tuner.subject, prompts, whole.soft.detach(), paths, 2, shares=False)
     assert found.logprobs == pytest.approx(wanted, abs=1e-3)
     assert np.abs(wanted - as_cached(tuner)).max() > 0.02
 
@@ -160,7 +172,7 @@ def test_what_cannot_be_tuned_is_refused_in_words(tiny):
 
 def test_a_loss_that_is_no_number_is_refused_in_words(tiny):
     tuner = tuner_for(tiny("llama"))
-    learning = Learning(tuner.subject, prompts_of(tuner.subject), [(5,)] * 4, 0)
+    learning = Training(tuner.subject, prompts_of(tuner.subject), [(5,)] * 4, 0)
     with torch.no_grad():
         learning.soft *= float("nan")
     with pytest.raises(ActivationError, match=r"the loss of the soft prompt is nan in torch.float32"):

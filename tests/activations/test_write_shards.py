@@ -114,7 +114,7 @@ def test_a_damaged_shard_is_named_and_cached_again_alone(tiny, tmp_path, damage)
         files[1].write_bytes({"truncated": whole[:-9], "flipped": flipped, "foreign": files[0].read_bytes()}[damage])
     said = []
     assert _cache(tmp_path, tiny("llama"), said=said)
-    assert [line for line in said if line.endswith("it is cached again")] == [
+    assert [line for line in said if line.endswith("caching it again")] == [
         line for line in said if files[1].name in line
     ]
     assert files[1].name in said[0]

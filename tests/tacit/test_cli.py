@@ -130,7 +130,7 @@ def test_a_base_model_without_a_chat_template_is_asked_in_plain_words(here, tiny
         (["cache", "--targets", "happiness"], "no target is called 'happiness'"),
         (["cache", "--data", "nothing.csv"], "there is no file nothing.csv"),
         (["cache", "--sites", "subject"], "--sites object,report:-3"),
-        (["cache", "--sites", "object:end"], "knowledge: nothing is marked"),
+        (["cache", "--sites", "object:end"], "knowledge: its prompts have no marked span"),
         (["cache", "--layers", "0-40"], "the model has 0-6"),
         (["cache", "--condition", "honest"], "See: tacit cache --help"),
         (["cache", "--condition", "a=x", "--condition", "a=y"], "a is given twice"),

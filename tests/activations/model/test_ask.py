@@ -147,15 +147,15 @@ def test_forms_samples_and_follow_ups_stand_in_one_table_of_replies(tiny, tmp_pa
     alone = store.replies[store.replies["elicitation"] == "logits/you/0/swapped"]
     assert alone["text"].isna().all() and np.isfinite(np.stack(alone["logprobs"])).all()
     assert store.entries == [("knowledge", "plain")]
-    assert any(line.startswith("to ask report:free/you/0: 12 prompts, ") for line in said)
+    assert any(line.startswith("report:free/you/0: 12 prompts, ") for line in said)
 
 
 def test_a_further_form_reuses_the_activations_and_every_reply_that_is_there(tiny, tmp_path):
     _, _, before = _run(tmp_path, tiny("llama"), forms=False)
     ran, said, after = _run(tmp_path, tiny("llama"))
     assert ran
-    asked = {line.split(":")[0] + ":" + line.split(":")[1] for line in said if line.startswith("to ask")}
-    assert asked == {"to ask report:free/you/0", "to ask report:logits/you/0/swapped"}
+    asked = {line.split(":")[0] + ":" + line.split(":")[1] for line in said if "input tokens" in line}
+    assert asked == {"report:free/you/0", "report:logits/you/0/swapped"}
     assert after.manifest["entries"][0] == before.manifest["entries"][0]
 
 
@@ -174,7 +174,7 @@ def test_follow_ups_are_kept_while_an_earlier_part_is_mended_and_nothing_runs_tw
     first = tmp_path / store.manifest["entries"][0]["shards"][0]["file"]
     first.unlink()
     ran, said, after = _run(tmp_path, tiny("llama"), later=later)
-    assert ran and not any("after/0" in line for line in said if line.startswith("to ask"))
+    assert ran and not any("after/0" in line for line in said if "input tokens" in line)
     assert after.manifest["entries"] == store.manifest["entries"]
 
 

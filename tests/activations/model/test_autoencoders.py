@@ -59,7 +59,7 @@ def test_one_that_sae_lens_does_not_have_leaves_nothing_behind(tmp_path, fetched
 
 def test_without_sae_lens_or_a_name_it_says_what_to_do(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "sae_lens", None)
-    with pytest.raises(ActivationError, match=r"tacit\[sae\]"):
+    with pytest.raises(ActivationError, match=r"tacit-lm\[sae\]"):
         fetch_sae(NAME, tmp_path)
     with pytest.raises(ActivationError, match="no such folder"):
         fetch_sae("not/there", tmp_path)

@@ -1,0 +1,118 @@
+"""Run jobs one prompt at a time in a batch, nothing shared: for models whose past cannot be split, and remote ones.
+
+In: a loaded model and jobs. Out: a `Told` for each, as `run_trees` gives; samples are drawn by transformers' own
+generator, so they are others than a tree's, of the same distribution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import torch
+from nnsight import save
+
+from tacit.activations.model.capture import batches, halving, pad, plain_batch, residuals
+from tacit.activations.model.generate import generate, sample
+from tacit.activations.model.load import Subject
+from tacit.activations.model.prompts import Prompt
+from tacit.activations.trees.jobs import Job, Path, Told
+
+SCORED = 2**27
+"""Most logits in memory at once (half a gigabyte): every token has a whole vocabulary here."""
+Tick = Callable[[int], object]
+
+
+def run_apart(subject: Subject, jobs: Sequence[Job], layers: Sequence[int], max_tokens: int, tick: Tick) -> list[Told]:
+    """What every job wanted; arguments and errors as of `run_trees`."""
+    told = [Told() for _ in jobs]
+    _states(subject, jobs, layers, max_tokens, told, tick)
+    _replies(subject, jobs, max_tokens, told, tick)
+    _samples(subject, jobs, max_tokens, told, tick)
+    _log_probabilities(subject, jobs, max_tokens, told, tick)
+    return told
+
+
+def _states(subject, jobs: Sequence[Job], layers, max_tokens: int, told: list[Told], tick: Tick) -> None:
+    """Prompts with the same number of sites are read together."""
+    for n_sites in sorted({len(job.ranges) for job in jobs} - {0}):
+        mine = [i for i, job in enumerate(jobs) if len(job.ranges) == n_sites]
+
+        def run(some: list[int], mine=mine) -> None:
+            own = [jobs[mine[k]] for k in some]
+            batch = plain_batch(subject, [job.ids for job in own], [job.ranges for job in own])
+            states = residuals(subject, batch, layers)
+            for row, k in enumerate(some):
+                told[mine[k]].states = states[:, row]
+            tick(sum(len(job.ids) for job in own))
+
+        for some in batches([len(jobs[i].ids) for i in mine], max_tokens):
+            halving(some, run)
+
+
+def _replies(subject, jobs: Sequence[Job], max_tokens: int, told: list[Told], tick: Tick) -> None:
+    """Prompts with the same cap are generated together."""
+    for cap in sorted({job.tokens for job in jobs} - {0}):
+        mine = [i for i, job in enumerate(jobs) if job.tokens == cap]
+
+        def run(some: list[int], mine=mine, cap=cap) -> None:
+            replies, spread = generate(subject, [Prompt("", jobs[mine[k]].ids) for k in some], cap)
+            for k, reply, entropy in zip(some, replies, spread, strict=True):
+                told[mine[k]].greedy, told[mine[k]].entropy = reply, entropy
+            tick(sum(len(jobs[mine[k]].ids) + cap for k in some))
+
+        for some in batches([len(jobs[i].ids) + cap for i in mine], max_tokens):
+            halving(some, run)
+
+
+def _samples(subject, jobs: Sequence[Job], max_tokens: int, told: list[Told], tick: Tick) -> None:
+    for n, cap in sorted({(job.samples, job.tokens) for job in jobs if job.samples and job.tokens}):
+        mine = [i for i, job in enumerate(jobs) if (job.samples, job.tokens) == (n, cap)]
+
+        def run(some: list[int], mine=mine, n=n, cap=cap) -> None:
+            prompts = [Prompt("", jobs[mine[k]].ids) for k in some]
+            for k, replies in zip(some, sample(subject, prompts, cap, n, jobs[mine[some[0]]].seed), strict=True):
+                told[mine[k]].samples = replies
+            tick(sum(n * (len(prompt.ids) + cap) for prompt in prompts))
+
+        for some in batches([n * (len(jobs[i].ids) + cap) for i in mine], max_tokens):
+            halving(some, run)
+
+
+def _log_probabilities(subject, jobs: Sequence[Job], max_tokens: int, told: list[Told], tick: Tick) -> None:
+    """Every longest wanted path is read once with its whole prompt; its beginnings are read on the way."""
+    leaves = [(i, path) for i, job in enumerate(jobs) for path in _leaves(job.wanted)]
+    rows = [(*jobs[i].ids, *path) for i, path in leaves]
+
+    def run(some: list[int]) -> None:
+        inputs = pad([rows[k] for k in some], subject.tokenizer.pad_token_id, subject.device, side="right")
+        asked = [
+            (at, len(jobs[i].ids) - 1 + end, token, i, path[:end])
+            for at, (i, path) in enumerate(leaves[k] for k in some)
+            for end in range(len(path) + 1)
+            for token in jobs[i].wanted.get(path[:end], ())
+        ]
+        at, column, token = (torch.tensor(side, device=subject.device) for side in list(zip(*asked, strict=True))[:3])
+        with torch.inference_mode():
+            values = _picked(subject.traced, inputs, at, column, token, subject.elsewhere)
+        for (_, _, token, i, path), value in zip(asked, values.tolist(), strict=True):
+            told[i].logprobs.setdefault(path, {})[token] = value
+        tick(sum(len(rows[k]) for k in some))
+
+    most = min(max_tokens, SCORED // len(subject.tokenizer))
+    for some in batches([len(row) for row in rows], most):
+        halving(some, run)
+
+
+def _leaves(wanted) -> list[Path]:
+    """The paths that no other one continues."""
+    paths = sorted(wanted)
+    return [a for a, b in zip(paths, [*paths[1:], None], strict=True) if b is None or b[: len(a)] != a]
+
+
+def _picked(traced, inputs: dict, at, column, token, elsewhere: dict) -> torch.Tensor:
+    """`(n,) float32` log-probabilities; the trace may be sent to another machine, so it uses plain values only."""
+    with traced.trace(inputs | {"use_cache": False}, **elsewhere):
+        logits = traced.output.logits[at, column].float()
+        rows = torch.arange(len(token), device=logits.device)
+        values = save(logits[rows, token.to(logits.device)] - torch.logsumexp(logits, dim=-1))
+    return values.cpu()
