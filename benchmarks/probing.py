@@ -34,7 +34,7 @@ from tacit.files import write_json
 from tacit.probes.controls.permutation_null import N_PERMUTATIONS, null_of, permutations
 from tacit.probes.data.folds import Folds, make_folds
 from tacit.probes.estimators.families import CS
-from tacit.probes.estimators.layer_sweep import Passengers, Sweep, sweep
+from tacit.probes.estimators.layer_sweep import ExtraLabellings, Sweep, sweep
 from tacit.probes.statistics.metrics import Scoring, value
 
 TOLERANCE = 0.005
@@ -76,11 +76,11 @@ class Task:
         folds = make_folds(y, np.arange(n), kind="binary", seed=seed)
         return cls(layers, Scoring("binary", y, folds.fold, 2), folds)
 
-    def ours(self, n_jobs: int, passengers: Passengers | None = None) -> Sweep:
+    def ours(self, n_jobs: int, extra_labellings: ExtraLabellings | None = None) -> Sweep:
         """The tool's sweep: nested, every layer."""
         return sweep(
             lambda site, layer: self.layers[layer], self.scoring, self.folds, sites=["object"],
-            layers=range(len(self.layers)), n_jobs=n_jobs, passengers=passengers,
+            layers=range(len(self.layers)), n_jobs=n_jobs, extra_labellings=extra_labellings,
         )  # fmt: skip
 
     def protocol(self, n_jobs: int, n_permutations: int) -> float:
@@ -88,7 +88,7 @@ class Task:
         rng = np.random.default_rng(0)
         permuted = permutations(self.scoring.y, self.folds.groups, n=n_permutations, rng=rng)
         layers = tuple(range(len(self.layers)))
-        found = self.ours(n_jobs, Passengers(permuted, (), layers))
+        found = self.ours(n_jobs, ExtraLabellings(permuted, (), layers))
         headline = found.nested(self.folds.fold, layers=layers).pred
         return null_of(self.scoring, headline, permuted, found.permuted).p
 

@@ -1,8 +1,8 @@
 """Everything that is measured of one target under one condition.
 
-In: `Examples` and settings. Out: `Analysis`: folds, yardstick and the methods (probe, other probes, baselines,
-reports), each with held-out predictions per item, the permutation null and the learning curve. No file is read or
-written here, and no verdict given. Further methods are added by functions given as `extra`.
+In: `Examples` and settings. Out: `Analysis`: folds, scoring, and the methods (probe, other probe families, baselines,
+reports), each with held-out predictions per item; the permutation null and the learning curve. No file is read or
+written here, and no verdict is given. Functions passed as `extra` add more methods.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -20,7 +20,7 @@ from tacit.probes.controls.permutation_null import N_PERMUTATIONS, Null, null_of
 from tacit.probes.data.examples import Examples
 from tacit.probes.data.folds import Folds, make_folds
 from tacit.probes.estimators.families import Dense
-from tacit.probes.estimators.layer_sweep import Passengers, Sweep, each_cross_fit, fixed_layer, sweep
+from tacit.probes.estimators.layer_sweep import ExtraLabellings, Sweep, each_cross_fit, fixed_layer, sweep
 from tacit.probes.estimators.nested_cv import Held
 from tacit.probes.estimators.other_families import comparisons
 from tacit.probes.statistics.metrics import Scoring, value
@@ -35,12 +35,12 @@ class Method:
     """probe, baseline or report"""
     held: Held
     site: str = ""
-    """object, report, or "" where none or several are read"""
+    """object, report, or "" for a method that reads no site or several"""
     layer: int = -1
-    """-1 where none or several are read"""
+    """-1 for a method that reads no layer or several"""
     note: str = ""
     y: np.ndarray | None = None
-    """(n_items,) float64, own labels (shuffled); None = the true ones"""
+    """(n_items,) float64, the labels of its own that it is scored against (shuffled); None = the true ones"""
 
 
 @dataclass(frozen=True)
@@ -51,31 +51,31 @@ class Analysis:
     curve: tuple[Method, ...]
     """one per site and layer"""
     methods: dict[str, Method]
-    """the nested headline, overall and by site, fixed layer, baselines and report rungs, by name"""
+    """by name: the nested headline, overall and by site; the fixed layer; baselines and report rungs"""
     searches: Mapping[str, Mapping[str, Held]]
-    """what was chosen on inner folds -> what it was chosen from: readings such as "probe object 4", or report rungs"""
+    """name of a method chosen on inner folds -> its candidates by name: readings ("probe object 4") or report rungs"""
     naive: tuple[str, int, float]
-    """site, layer and held-out score of the best reading after the fact"""
+    """site, layer and held-out score of the reading whose held-out score is best: optimistic"""
     fixed: int
     """the layer named in advance"""
     nulls: Mapping[str, Null]
-    """the permuted pipeline by nested method: over all sites, and at each alone; empty where none was asked for"""
+    """by nested method (over all sites, and at each alone), the permuted pipeline; empty without permutations"""
     learning: tuple[Point, ...]
     """the headline by number of labels"""
     crossing: int | None
-    """labels at which it passes the best report; None: never"""
+    """number of labels at which the headline passes the best report; None: never"""
     leakage: Leakage
     """what folds that split groups would have shown at the fixed layer"""
 
     @property
     def options(self) -> dict[str, np.ndarray]:
-        """Held-out predictions of everything that was to be chosen from, by name."""
+        """Held-out predictions of all candidates in `searches`, by name."""
         return {name: held.pred for some in self.searches.values() for name, held in some.items()}
 
 
 @dataclass(frozen=True)
 class AnalysisContext:
-    """What further methods stand on: the same items, folds and metric as everything else, and the sweep."""
+    """What every method is computed from: the same items, folds and scoring, and the sweep."""
 
     examples: Examples
     scoring: Scoring
@@ -85,13 +85,15 @@ class AnalysisContext:
     searched: tuple[int, ...]
     """layers that the headline is chosen among"""
     fixed: int
+    """the layer named in advance"""
     headline: Method
+    """the nested probe over all sites"""
     seed: int
     n_jobs: int
 
 
 Extra = Callable[[AnalysisContext], Iterable[Method]]
-"""Adds methods to an analysis: called with the `Ground` once the sweep is done; names must be new."""
+"""Adds methods to an analysis: called with its context once the sweep is done; names must be new."""
 
 
 def analyse(
@@ -108,89 +110,74 @@ def analyse(
     place: Callable | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Analysis:
-    """Folds, layer sweep with its null and learning curve, other probes, baselines and reports of one target and
-    condition.
+    """Analyse one target under one condition: sweep the sites and layers, then everything that it is compared with.
 
-    layers: those that are held; n_layers: how many the model has, embeddings included. n_permutations, n_repeats: of
-    the null and of each point of the learning curve; 0 leaves them out. place: what turns a layer's numpy matrix into
-    an array of another library, on the device where the sweep is to be fitted.
+    sites, layers: those to sweep, 0 being the embeddings; n_layers: how many the model has, embeddings included.
+    n_permutations, n_repeats: of the null and of each point of the learning curve; 0 leaves them out.
+    place: turns a layer's NumPy matrix into an array of another library, on the device where the sweep is fitted.
+    progress: called with 1 after each site and layer.
 
-    Raises ProbeError where no grouped folds exist.
+    Raises ProbeError if no grouped folds exist.
     """
+    folds, scoring = _folds_and_scoring(examples, seed)
+    fixed, searched = fixed_layer(n_layers, layers), tuple(layer for layer in layers if layer > 0) or tuple(layers)
+    permuted = permutations(scoring.y, folds.groups, n=n_permutations, rng=stream(seed, "label permutations"))
+    subsets = samples(folds, n_repeats=n_repeats, rng=stream(seed, "learning curve"))
+    swept = sweep(
+        _placed(examples, place), scoring, folds, sites=sites, layers=layers, n_jobs=n_jobs, progress=progress,
+        extra_labellings=ExtraLabellings(permuted, tuple(subset.used for subset in subsets), searched),
+    )  # fmt: skip
+    headline = _nested(NESTED, swept, folds, layers=searched)
+    context = AnalysisContext(examples, scoring, folds, swept, tuple(sites), searched, fixed, headline, seed, n_jobs)
+    methods = _methods(context, extra)
+    learning = points(scoring, subsets, swept.sampled, headline.held.pred)
+    return Analysis(
+        examples=examples, folds=folds, scoring=scoring, curve=_curve(swept), methods=methods,
+        searches=_searches(context, methods), naive=_naive(context), fixed=fixed,
+        nulls=_nulls(context, methods, permuted) if n_permutations else {},
+        learning=learning, crossing=crossing(learning, value(scoring.primary, scoring, methods[BEST].held.pred)),
+        leakage=leakage(examples.acts(methods[FIXED].site, fixed), scoring, folds, methods[FIXED].held, seed=seed),
+    )  # fmt: skip
+
+
+def _folds_and_scoring(examples: Examples, seed: int) -> tuple[Folds, Scoring]:
     try:
         folds = make_folds(examples.y, examples.groups, kind=examples.kind, seed=seed)
     except ProbeError as error:
         raise ProbeError(f"{examples.target}/{examples.condition}: {error}") from None
-    scoring = Scoring.of(examples.kind, examples.y, folds.fold, len(examples.classes))
-    fixed = fixed_layer(n_layers, layers)
-    searched = tuple(layer for layer in layers if layer > 0) or tuple(layers)
-    permuted = permutations(scoring.y, folds.groups, n=n_permutations, rng=stream(seed, "label permutations"))
-    drawn = samples(folds, n_repeats=n_repeats, rng=stream(seed, "learning curve"))
-    riders = Passengers(permuted, tuple(s.used for s in drawn), searched)
-    found = sweep(
-        examples.acts if place is None else lambda site, layer: place(examples.acts(site, layer)), scoring, folds,
-        sites=sites, layers=layers, n_jobs=n_jobs, passengers=riders, progress=progress,
-    )  # fmt: skip
-    probes = _probes(found, folds, searched, fixed, sites)
-    context = AnalysisContext(examples, scoring, folds, found, tuple(sites), searched, fixed, probes[0], seed, n_jobs)
-    methods = probes + _comparisons(context) + _baselines(context) + _reports(context)
+    return folds, Scoring.of(examples.kind, examples.y, folds.fold, len(examples.classes))
+
+
+def _placed(examples: Examples, place: Callable | None) -> Callable:
+    """(site, layer) -> (n_items, d_model) activations, as `place` returns them."""
+    return examples.acts if place is None else lambda site, layer: place(examples.acts(site, layer))
+
+
+def _methods(context: AnalysisContext, extra: Sequence[Extra]) -> dict[str, Method]:
+    found = _probes(context) + _comparisons(context) + _baselines(context) + _reports(context)
     for more in extra:
-        methods += more(context)
-    (site, layer), score = found.naive_maximum(scoring, layers=searched)
-    by_name = {m.name: m for m in methods}
-    headline = by_name[NESTED].held.pred
-    learning = points(scoring, drawn, found.sampled, headline)
-    return Analysis(
-        examples=examples, folds=folds, scoring=scoring, curve=_curve(found), methods=by_name,
-        naive=(site, layer, score), fixed=fixed,
-        searches=_searches(found, searched, sites, methods),
-        nulls=_nulls(scoring, by_name, permuted, found) if n_permutations else {},
-        learning=learning, crossing=crossing(learning, value(scoring.primary, scoring, by_name[BEST].held.pred)),
-        leakage=leakage(examples.acts(by_name[FIXED].site, fixed), scoring, folds, by_name[FIXED].held, seed=seed),
-    )  # fmt: skip
+        found += more(context)
+    return {method.name: method for method in found}
 
 
-def _searches(
-    found: Sweep, searched: Sequence[int], sites: Sequence[str], methods: Sequence[Method]
-) -> dict[str, dict[str, Held]]:
-    read = {key: held for key, held in zip(found.readings, found.held, strict=True) if key[1] in searched}
-    out = {NESTED: {_reading(*key): held for key, held in read.items()}}
-    for one in sites:
-        out[f"{NESTED} {one}"] = {_reading(*key): held for key, held in read.items() if key[0] == one}
-    said = [m for m in methods if m.kind == "report"]
-    own = said[: [m.name for m in said].index(BEST)]  # those after it are no reports about this model
-    return out | {BEST: {m.name: m.held for m in own}}
+def _nested(name: str, swept: Sweep, folds: Folds, **among) -> Method:
+    """The probe whose site and layer are chosen on inner folds. among: `layers` and `sites` of `Sweep.nested`."""
+    held = swept.nested(folds.fold, **among)
+    return Method(name, "probe", held, **held.usual._asdict(), note=_tally(held))
 
 
-def _reading(site: str, layer: int) -> str:
-    return f"probe {site} {layer}"
-
-
-def _nulls(scoring: Scoring, methods: dict[str, Method], permuted: np.ndarray, found: Sweep) -> dict[str, Null]:
-    searched = {NESTED: found.permuted} | {f"{NESTED} {site}": held for site, held in found.permuted_at.items()}
-    return {name: null_of(scoring, methods[name].held.pred, permuted, held) for name, held in searched.items()}
-
-
-def _probes(found: Sweep, folds: Folds, searched: Sequence[int], fixed: int, sites: Sequence[str]) -> list[Method]:
-    headline = found.nested(folds.fold, layers=searched)
-    out = [Method(NESTED, "probe", headline, **headline.usual._asdict(), note=_tally(headline))]
-    for one in sites:
-        held = found.nested(folds.fold, layers=searched, sites=[one])
-        out.append(Method(f"{NESTED} {one}", "probe", held, **held.usual._asdict(), note=_tally(held)))
-    held = found.nested(folds.fold, layers=[fixed])
-    out.append(Method(FIXED, "probe", held, site=held.usual.site, layer=fixed, note=_tally(held)))
-    return out
-
-
-def _curve(found: Sweep) -> tuple[Method, ...]:
-    return tuple(
-        Method("probe", "probe", held, site=site, layer=layer, note=held.usual)
-        for (site, layer), held in zip(found.readings, found.held, strict=True)
-    )
+def _probes(context: AnalysisContext) -> list[Method]:
+    """The headline over all sites and at each, and the site chosen at the fixed layer."""
+    swept, folds = context.sweep, context.folds
+    return [
+        context.headline,
+        *(_nested(f"{NESTED} {site}", swept, folds, layers=context.searched, sites=[site]) for site in context.sites),
+        _nested(FIXED, swept, folds, layers=[context.fixed]),
+    ]
 
 
 def _comparisons(context: AnalysisContext) -> list[Method]:
-    """Other families at the layer fixed in advance, at the site chosen there: no search, so no favour to any."""
+    """Other probe families at the fixed layer and the site chosen there: without a search, none has an advantage."""
     held = context.sweep.nested(context.folds.fold, layers=[context.fixed])
     site = held.usual.site
     x, others = Dense(context.examples.acts(site, context.fixed)), comparisons(context.scoring.kind)
@@ -202,11 +189,12 @@ def _comparisons(context: AnalysisContext) -> list[Method]:
 
 
 def _baselines(context: AnalysisContext) -> list[Method]:
-    examples, scoring, folds, found = context.examples, context.scoring, context.folds, context.sweep
+    """Surface features, the embeddings if they were swept, and shuffled labels at the fixed layer."""
+    examples, scoring, folds, swept = context.examples, context.scoring, context.folds, context.sweep
     plain = surface.baselines(examples, scoring, folds, n_jobs=context.n_jobs)
     out = [Method(name, "baseline", b.held, note=b.held.usual) for name, b in plain.items()]
-    if any(layer == 0 for _, layer in found.readings):
-        held = found.nested(folds.fold, layers=[0])
+    if any(layer == 0 for _, layer in swept.readings):
+        held = swept.nested(folds.fold, layers=[0])
         out.append(Method(EMBEDDINGS, "baseline", held, site=held.usual.site, layer=0, note=_tally(held)))
     rng = stream(context.seed, "shuffled labels")
     shuffle = surface.shuffled(
@@ -218,6 +206,41 @@ def _baselines(context: AnalysisContext) -> list[Method]:
 def _reports(context: AnalysisContext) -> list[Method]:
     found = rungs(context.examples, context.scoring, context.folds)
     return [Method(n, "report", h, note=h.usual if n == BEST else "") for n, h in found.items()]
+
+
+def _curve(swept: Sweep) -> tuple[Method, ...]:
+    return tuple(
+        Method("probe", "probe", held, site=site, layer=layer, note=held.usual)
+        for (site, layer), held in zip(swept.readings, swept.held, strict=True)
+    )
+
+
+def _searches(context: AnalysisContext, methods: Mapping[str, Method]) -> dict[str, dict[str, Held]]:
+    """`Analysis.searches`: of the headline over all sites, at each site, and of the best report."""
+    swept = zip(context.sweep.readings, context.sweep.held, strict=True)
+    probes = {reading: held for reading, held in swept if reading.layer in context.searched}
+    out = {NESTED: {_candidate(*reading): held for reading, held in probes.items()}}
+    for site in context.sites:
+        out[f"{NESTED} {site}"] = {_candidate(*key): held for key, held in probes.items() if key.site == site}
+    reports = [name for name, method in methods.items() if method.kind == "report"]
+    own = reports[: reports.index(BEST)]  # the reports after it are not about this model
+    return out | {BEST: {name: methods[name].held for name in own}}
+
+
+def _candidate(site: str, layer: int) -> str:
+    return f"probe {site} {layer}"
+
+
+def _naive(context: AnalysisContext) -> tuple[str, int, float]:
+    (site, layer), score = context.sweep.naive_maximum(context.scoring, layers=context.searched)
+    return site, layer, score
+
+
+def _nulls(context: AnalysisContext, methods: Mapping[str, Method], permuted: np.ndarray) -> dict[str, Null]:
+    """permuted: (n_items, n_permutations) float64, the labels that the sweep was given."""
+    swept = context.sweep
+    by_method = {NESTED: swept.permuted} | {f"{NESTED} {site}": held for site, held in swept.permuted_at.items()}
+    return {name: null_of(context.scoring, methods[name].held.pred, permuted, held) for name, held in by_method.items()}
 
 
 def _tally(held: Held) -> str:

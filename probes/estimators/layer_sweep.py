@@ -4,8 +4,8 @@ In: one matrix per site and layer, labels, folds. Out: `Sweep`, one `Held` per s
 fit: the curve by layer, the nested headline (site, layer, family and penalty chosen on inner folds), a layer fixed in
 advance, the best site of the embeddings, and the naive maximum over layers with its optimism.
 
-Permuted labels (`null`) and sub-samples of the labels (`curve`) are taken through the same search in passing, while a
-layer is in memory: each of them chooses its own site and layer.
+Permuted labels (for the null) and sub-samples of the labels (for the learning curve) go through the same search while
+a layer is in memory (`ExtraLabellings`): each of them chooses its own site and layer.
 
 Layers run in parallel processes, one layer's matrix in memory at a time in each, one BLAS thread per process: the
 matrices are small, and processes that each start their own threads are slower than one.
@@ -55,15 +55,15 @@ class Sweep:
 
 
 @dataclass(frozen=True)
-class Passengers:
-    """What goes through the search beside the true labels."""
+class ExtraLabellings:
+    """What goes through the search besides the true labels."""
 
     permuted: np.ndarray
     """(n_items, n_permutations) float64, labels"""
     samples: tuple[np.ndarray, ...]
-    """(n_items,) bool each, the items whose labels may be used"""
+    """(n_items,) bool each, the items whose labels may be used for fitting and choosing"""
     layers: tuple[int, ...]
-    """the layers that a headline is chosen among"""
+    """the layers that a headline is chosen among; at the others, only the true labels are fitted"""
 
 
 def sweep(
@@ -75,20 +75,21 @@ def sweep(
     layers: Sequence[int],
     n_jobs: int = 2,
     probes: Sequence[Family] | None = None,
-    passengers: Passengers | None = None,
+    extra_labellings: ExtraLabellings | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Sweep:
     """Cross-fit every site and layer.
 
-    acts: (site, layer) -> (n_items, d_model) float, rows in the order of the yardstick's items.
-    passengers: permuted labels and sub-samples that go through the same search.
+    acts: (site, layer) -> (n_items, d_model) float, rows in the order of the labels.
+    extra_labellings: permuted labels and sub-samples that go through the same search; None for none.
     progress: called with 1 after each finished reading.
     """
     readings = tuple(Reading(site, layer) for site in sites for layer in layers)
     probes = families(scoring.kind) if probes is None else probes
+    searched = extra_labellings.layers if extra_labellings else ()
     # A generator: a layer is read when a worker is about to need it, not before.
     jobs = (
-        (acts(site, layer), scoring, folds, probes, passengers if passengers and layer in passengers.layers else None)
+        (acts(site, layer), scoring, folds, probes, extra_labellings if layer in searched else None)
         for site, layer in readings
     )
     held, permuted, at, sampled = [], None, {}, {}
@@ -104,14 +105,14 @@ def sweep(
 
 
 def fixed_layer(n_layers: int, held: Sequence[int]) -> int:
-    """The layer named in advance: floor(2L/3) of L blocks, where n_layers counts the embeddings too; of the layers that
-    are held, the nearest one."""
+    """The layer named in advance: floor(2L/3) of L blocks, or the nearest of the layers in `held`; n_layers is L + 1,
+    since it counts the embeddings too."""
     wanted = (2 * (n_layers - 1)) // 3
     return min(held, key=lambda layer: (abs(layer - wanted), layer))
 
 
 def each_cross_fit(jobs: Iterable[tuple], *, n_jobs: int) -> Iterator[Held]:
-    """`cross_fit` of every (features, yardstick, folds, families, inner), in order, in n_jobs processes."""
+    """`cross_fit` of every (features, scoring, folds, families, inner), in order, in n_jobs processes."""
     return _in_order(_one, jobs, n_jobs)
 
 
@@ -127,18 +128,14 @@ def _one(features, scoring: Scoring, folds: Folds, probes: Sequence[Family], inn
 
 
 def _read(
-    x: np.ndarray, scoring: Scoring, folds: Folds, probes: Sequence[Family], passengers: Passengers | None
+    x: np.ndarray, scoring: Scoring, folds: Folds, probes: Sequence[Family], extra: ExtraLabellings | None
 ) -> tuple[Held, HeldMany | None, list[HeldMany]]:
-    """One site and layer: the true labels, and the passengers."""
+    """Cross-fit one site and layer: (true labels, permuted labels, sub-samples)."""
     with threadpool_limits(1):
         held = cross_fit(Dense(x), scoring, folds, probes)
-        if passengers is None:
+        if extra is None:
             return held, None, []
         shape = {"kind": scoring.kind, "n_classes": scoring.n_classes}
-        few = [
-            cross_fit_labellings(x, scoring.y[:, None], folds, probes, sample=s, **shape) for s in passengers.samples
-        ]
-        nulls = (
-            cross_fit_labellings(x, passengers.permuted, folds, probes, **shape) if passengers.permuted.size else None
-        )
+        few = [cross_fit_labellings(x, scoring.y[:, None], folds, probes, sample=s, **shape) for s in extra.samples]
+        nulls = cross_fit_labellings(x, extra.permuted, folds, probes, **shape) if extra.permuted.size else None
         return held, nulls, few

@@ -5,7 +5,7 @@ import pytest
 
 from tacit.probes.analysis.learning_curve import Point, crossing, points, samples
 from tacit.probes.data.folds import make_folds
-from tacit.probes.estimators.layer_sweep import Passengers, sweep
+from tacit.probes.estimators.layer_sweep import ExtraLabellings, sweep
 from tacit.probes.statistics.metrics import Scoring
 
 
@@ -46,8 +46,8 @@ def test_a_planted_signal_is_found_better_with_more_labels():
     x = rng.normal(size=(500, 40))
     x[:, :4] += 0.9 * (y[:, None] - 0.5)
     drawn = samples(folds, sizes=(25, 160), n_repeats=3, rng=rng)
-    riders = Passengers(np.empty((500, 0)), tuple(s.used for s in drawn), (1,))
-    found = sweep(lambda s, k: x, scoring, folds, sites=["object"], layers=[1], n_jobs=1, passengers=riders)
+    labellings = ExtraLabellings(np.empty((500, 0)), tuple(s.used for s in drawn), (1,))
+    found = sweep(lambda s, k: x, scoring, folds, sites=["object"], layers=[1], n_jobs=1, extra_labellings=labellings)
     curve = points(scoring, drawn, found.sampled, found.held[0].pred)
     assert [p.n_labels for p in curve] == [24, 160, 400]
     assert curve[0].value < curve[1].value < curve[2].value

@@ -9,7 +9,7 @@ from scipy.stats import kstest
 from tacit.probes.controls.permutation_null import Null, null_of, permutations
 from tacit.probes.data.folds import make_folds
 from tacit.probes.estimators.batched_cv import HeldMany
-from tacit.probes.estimators.layer_sweep import Passengers, sweep
+from tacit.probes.estimators.layer_sweep import ExtraLabellings, sweep
 from tacit.probes.statistics.metrics import Scoring, training_median, value
 
 
@@ -23,9 +23,15 @@ def searched(seed, *, n=80, n_layers=6, d=5, signal=0.0, n_permutations=19, grou
     x = rng.normal(size=(n_layers, groups.max() + 1, d))[:, groups] + 0.1 * rng.normal(size=(n_layers, n, d))
     x[2, :, 0] += signal * y
     permuted = permutations(y, groups, n=n_permutations, rng=rng)
-    riders = Passengers(permuted, (), tuple(range(n_layers)))
+    labellings = ExtraLabellings(permuted, (), tuple(range(n_layers)))
     found = sweep(
-        lambda s, k: x[k], scoring, folds, sites=["object"], layers=range(n_layers), n_jobs=1, passengers=riders
+        lambda s, k: x[k],
+        scoring,
+        folds,
+        sites=["object"],
+        layers=range(n_layers),
+        n_jobs=1,
+        extra_labellings=labellings,
     )
     headline = found.nested(folds.fold, layers=range(n_layers)).pred
     return null_of(scoring, headline, permuted, found.permuted), found, scoring
