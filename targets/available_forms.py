@@ -1,9 +1,9 @@
-"""The elicitations that are available for given items, and the wordings that a user's table brings for them.
+"""The elicitations that are available for given items, and the wordings that a user's table has for them.
 
-In: items, the elicitations that the target words itself, and whether an item uses the built-in wording. Out: the
-elicitations, and the text of one. A table with its own report prompt is asked that one, and those in its columns
-`report_prompt:<elicitation>`, but none of the built-in ones, which would ask something else. Few-shot rungs need no
-wording: they repeat the forced choice after labelled examples.
+In: items, the elicitations for which the target has a wording, and whether an item uses the built-in wording. Out: the
+elicitations, and the text of one. If a table has its own report prompt, only that one and its columns
+`report_prompt:<elicitation>` are used, and none of the built-in ones, which would ask something else. Few-shot rungs
+need no wording: they repeat the forced choice after labelled examples.
 """
 
 from collections.abc import Callable, Sequence
@@ -16,13 +16,13 @@ from tacit.targets.elicitations import PRIMARY, SHOTS, Elicitation, parse
 def forms_for(
     items: Sequence[Item], built_in: Sequence[Elicitation], *, worded: Callable[[Item], bool]
 ) -> tuple[Elicitation, ...]:
-    """The primary elicitation, `built_in` if the target words every item, and those that every item brings."""
+    """The primary elicitation, `built_in` if all items have the built-in wording, and those that all items define."""
     usual = built_in if all(map(worded, items)) else ()
     return tuple(dict.fromkeys((PRIMARY, *usual, *own_forms(items))))
 
 
 def own_forms(items: Sequence[Item]) -> tuple[Elicitation, ...]:
-    """The primary elicitation, those that every item brings, and few-shot forms of the forced choices about itself."""
+    """The primary elicitation, those that all items define, and few-shot forms of the choices about itself."""
     named = [{name for name, _ in item.reports} for item in items]
     shared = sorted(map(parse, set.intersection(*named))) if named else []
     forms = [PRIMARY, *(elicitation for elicitation in shared if elicitation != PRIMARY)]
@@ -36,7 +36,7 @@ def own_forms(items: Sequence[Item]) -> tuple[Elicitation, ...]:
 
 
 def own_wording(item: Item, elicitation: Elicitation) -> str | None:
-    """The item's own wording, None if it has none; a few-shot form without one takes the forced choice's."""
+    """The item's own wording, None if it has none; a few-shot form without one uses that of the forced choice."""
     words = {PRIMARY.name: item.report_prompt} | dict(item.reports)
     plain = replace(elicitation, rung="choice").name if elicitation.rung in SHOTS else elicitation.name
     return words.get(elicitation.name) or words.get(plain)

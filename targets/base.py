@@ -15,8 +15,8 @@ import pandas as pd
 from tacit.errors import TargetError
 from tacit.targets.elicitations import PRIMARY, Elicitation
 
-# The positive control: the same report prompt with the answer visible above it. A model that cannot repeat that answer
-# cannot follow the format, so its reports in that format are not evidence (see docs/protocol.md, section 5).
+# The positive control: the same report prompt, with the answer stated above it. A model that cannot repeat this answer
+# cannot follow the format, so its reports in this format are not evidence (see docs/protocol.md, section 5).
 CONTROL_NOTE = "The right answer to the next question is {answer}.\n\n"
 
 
@@ -36,7 +36,7 @@ class Item:
     control_answer: str
     """Planted answer of the positive control."""
     group: str = ""
-    """A group given by the user or the target (the thing of a choice); "" = none."""
+    """A group given by the user or the target (the thing that a choice is about); "" = none."""
     entity: str = ""
     """Who or what it is about; items with the same entity are never split."""
     answers: tuple[str, ...] = ()
@@ -52,7 +52,7 @@ class Item:
     property: str = ""
     """Behaviour only: the name of a response property."""
     reports: tuple[tuple[str, str], ...] = ()
-    """(name of an elicitation, prompt) of further report prompts from the user's table."""
+    """(name of an elicitation, prompt): further report prompts from the user's table."""
     popularity: str = ""
     """Knowledge: the popularity of the entity, as the table gives it."""
     answer_type: str = ""
@@ -61,7 +61,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Report:
-    """What a reply says, as a reader understood it."""
+    """What a reply says, as parsed by a reader."""
 
     outcome: str
     """One of "answered", "refused", "unreadable"."""
@@ -72,15 +72,15 @@ class Report:
 class Target(Protocol):
     """A property of items that a model may know and report.
 
-    `classes`: names in order, the last one positive if there are two; () = taken from the labels. A target words each
-    of its elicitations, limits the length of the reply, and reads it.
+    `classes`: names in order, the last one positive if there are two; () = taken from the labels. For each of its
+    elicitations a target writes the prompt, limits the length of the reply, and parses the reply.
     """
 
     name: str
     kind: str  # "count" | "categorical"
     classes: tuple[str, ...]
     needs_reply: bool  # the label needs the greedy reply to the object prompt
-    sampled: bool  # replies sampled at temperature 1 tell more about the label than the greedy one alone
+    sampled: bool  # replies sampled at temperature 1 add information about the label
     reply_tokens: int  # maximum number of new tokens of the object reply
 
     def items(self, n: int, seed: int, *, count_tokens: CountTokens) -> list[Item]:
@@ -136,4 +136,4 @@ def planted(item_id: str, choices: Sequence[str]) -> str:
 def check_n(n: int, what: str) -> None:
     """Raise `TargetError` unless `n` is at least 1."""
     if n < 1:
-        raise TargetError(f"{what}: {n} items were asked for, at least 1 is needed. Give a larger N.")
+        raise TargetError(f"{what}: {n} items were requested, but at least 1 is needed. Give a larger N.")

@@ -16,7 +16,7 @@ def is_chat(prompt: str) -> bool:
 
 
 def last_message(prompt: str) -> str:
-    """What the prompt asks: the text itself, or the content of the chat's last message."""
+    """The message that the model is to answer: the text itself, or the content of the chat's last message."""
     return json.loads(prompt)[-1]["content"] if is_chat(prompt) else prompt
 
 

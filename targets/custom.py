@@ -1,10 +1,10 @@
 """A user-defined target in one Python file.
 
-In: the path of a file that the user names (DATA or --targets). Out: a target like the built-in ones. The file defines
+In: the path of a Python file given by the user (DATA or --targets). Out: a target like the built-in ones. The file has
 
     def items(n, seed)        dicts with `object_prompt` and `report_prompt`; also, optionally, the other columns of a
                               table: item_id, group, entity, source, label, control_answer, report_prompt:<elicitation>
-    def label(item, reply)    the truth, a class or a number; None if the reply shows none
+    def label(item, reply)    the true label, a class or a number; None if the reply does not determine it
     def read(item, reply)     optional: what the reply to the report prompt says; None if it says nothing
     KIND, CLASSES             optional: "categorical" (else "count"); the classes in order, ("no", "yes") unless given
     ANSWERS                   optional: the valid answers, whose log-probabilities are kept; default: the classes
@@ -78,7 +78,7 @@ class OwnTarget:
         return self.reply_cap(PRIMARY)
 
     def items(self, n: int, seed: int, *, count_tokens: CountTokens | None = None) -> list[Item]:
-        """The first `n` items that the file makes. Raises TargetError for an item without prompts, or a wrong KIND."""
+        """The first `n` items of the file. Raises TargetError for an item without prompts, or a wrong KIND."""
         self._check()
         rows = [row for row, _ in zip(self.module.items(n, seed), range(n), strict=False)]
         for number, row in enumerate(rows):
@@ -97,7 +97,7 @@ class OwnTarget:
     def label(
         self, item: Item, *, reply: str | None = None, n_tokens: int | None = None, ended: bool = True
     ) -> float | str | None:
-        """The file's label, or the one that the item brings."""
+        """The item's own label, else the one that the file computes."""
         if item.label:
             return float(item.label) if self.kind == "count" else item.label
         if reply is None and self.needs_reply:
@@ -106,7 +106,7 @@ class OwnTarget:
         return value if value is None or self.kind == "categorical" else float(value)
 
     def read(self, item: Item, reply: str, *, ended: bool = True, elicitation: Elicitation = PRIMARY) -> Report:
-        """The visible reply as the file's `read` reads it, else as the built-in reader for this kind does."""
+        """The visible reply, parsed by the file's `read` if it has one, else by the built-in reader for this kind."""
         text = concluded(reply, ended=ended) if elicitation.rung == "reason" else plain(reply)
         if not hasattr(self.module, "read"):
             return read_count(text, ended=ended) if self.kind == "count" else read_choice(text, self.classes)
@@ -116,11 +116,11 @@ class OwnTarget:
         return Report(ANSWERED, float(value) if self.kind == "count" else str(value))
 
     def forms(self, items: Sequence[Item]) -> tuple[Elicitation, ...]:
-        """The primary elicitation and those that the items bring."""
+        """The primary elicitation and those that the items define."""
         return own_forms(items)
 
     def report_prompt(self, item: Item, elicitation: Elicitation = PRIMARY) -> str:
-        """The item's own wording. Raises TargetError for an elicitation that it does not bring."""
+        """The item's own wording. Raises TargetError for an elicitation that it does not define."""
         own = own_wording(item, elicitation)
         if own is None:
             raise TargetError(
@@ -135,7 +135,7 @@ class OwnTarget:
         return tuple(str(each) for each in getattr(self.module, "ANSWERS", self.classes))
 
     def shot_answer(self, item: Item, label: float | str) -> str:
-        """The label in words."""
+        """The label as text."""
         return f"{float(label):.10g}" if self.kind == "count" else str(label)
 
     def control_answer(self, item: Item, elicitation: Elicitation = PRIMARY) -> str:

@@ -1,7 +1,7 @@
 """The ways of asking a model about itself: rung x framing x context x paraphrase, and their names.
 
-In: names such as `free/you/0`, or what was chosen on the command line. Out: `Elicitation`s. Each target words them;
-this file decides which are asked, so that no gap is due to a form of question that was left out.
+In: names such as `free/you/0`, or the choices on the command line. Out: `Elicitation`s. Each target has its own wording
+of them; this file decides which ones are used, so that no gap is due to a form of question that was left out.
 
 Rungs (see docs/protocol.md, section 5): `free` asks for free text, `choice` for a forced choice or a number, `number`
 for a confidence from 0 to 100; `logits` reads the distribution over the valid answers with options in other orders and
@@ -50,7 +50,7 @@ class Elicitation:
 
 
 PRIMARY = Elicitation()
-"""The report at whose prompt the residual stream is read."""
+"""The primary report; the residual stream is read at its prompt."""
 
 
 def parse(name: str) -> Elicitation:
@@ -61,7 +61,7 @@ def parse(name: str) -> Elicitation:
     fits = len(parts) == 3 and parts[0] in RUNGS and parts[1] in FRAMINGS and parts[2].isdecimal()
     if not fits or variant not in VARIANTS:
         raise TargetError(
-            f"{name!r} is no elicitation: expected rung/framing/paraphrase, such as free/you/0, with a rung of "
+            f"{name!r} is not an elicitation: expected rung/framing/paraphrase, such as free/you/0, with a rung of "
             f"{', '.join(RUNGS)} and a framing of {', '.join(FRAMINGS)}. Correct the column's name."
         )
     return Elicitation(parts[0], parts[1], context, int(parts[2]), variant)
@@ -80,8 +80,8 @@ def select(
     """The elicitations of `available` to ask; the primary one is always included and first.
 
     paraphrases: number of wordings per rung about the model itself; fewer: the same for the framing `typical` and for
-    few-shot rungs, whose prompts are several times as long. own: names of elicitations that the user worded, which are
-    always asked.
+    few-shot rungs, whose prompts are several times as long. own: names of elicitations in the user's own wording, which
+    are always asked.
     """
     known = sorted(set(available), key=_place)
     kept = [
@@ -115,11 +115,11 @@ def _place(elicitation: Elicitation) -> tuple:
 def usual_forms(
     *, rungs: Sequence[str], variants: Sequence[str] = (), contexts: Sequence[str] = ("before",)
 ) -> tuple[Elicitation, ...]:
-    """The elicitations of a target that words every rung in both framings and three paraphrases.
+    """The elicitations of a target that has a wording for every rung, in both framings and three paraphrases.
 
-    rungs: without `logits`, whose variants are asked only about the model itself and in paraphrase 0. The
-    log-probabilities of valid answers are kept in other rungs too, so `logits` still averages over paraphrases. The
-    examples of few-shot rungs show this model's own labels, so these rungs do not ask about a typical model.
+    rungs: all but `logits`, whose variants (orders and letters) exist only for `you` and paraphrase 0. Its score still
+    averages over paraphrases, because other rungs keep the log-probabilities of valid answers too. Few-shot examples
+    show this model's own labels, so few-shot rungs do not ask about a typical model.
     """
     forms = [
         Elicitation(rung, framing, context, paraphrase)

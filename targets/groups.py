@@ -1,7 +1,7 @@
 """Groups of items that belong together: connected components over everything that two items may share.
 
 In: one tuple of keys per item. Out: one integer per item; items with the same integer are never split, resampled or
-permuted apart. Computed once and handed to the splitter, the bootstrap and the permutation alike.
+permuted apart. They are computed once and used by the splitter, the bootstrap and the permutations alike.
 
 Differs from a plain ``groupby``: sharing is transitive. If a and b share a prompt, and b and c an answer, then a, b and
 c are one group, although a and c share nothing.
@@ -44,7 +44,7 @@ def renumber(labels: np.ndarray) -> np.ndarray:
 
 
 def item_keys(items: Sequence, *, share_answers: bool) -> list[tuple[tuple[str, str], ...]]:
-    """What each `Item` may share: object prompt, group, entity and, if `share_answers`, any accepted answer.
+    """The keys of each `Item`: object prompt, group, entity and, if `share_answers`, each accepted answer.
 
     share_answers: for knowledge, where two questions with the same answer are one fact to a probe. In other targets,
     ``answers`` holds the options, which all items share.

@@ -1,7 +1,7 @@
 """Pronounceable invented words and names.
 
-In: a random generator. Out: words that do not exist. Used as a text regime with many tokens per character, and for
-invented entities, which look like real ones but about which nothing can be known.
+In: a random generator. Out: words that do not exist. They are used as a text regime with many tokens per character, and
+as names of invented entities, which look real but about which nothing can be known.
 """
 
 import numpy as np

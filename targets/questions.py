@@ -1,9 +1,9 @@
-"""The questions that a target puts to the model: the act, every report, and its positive control.
+"""The questions of a target: object prompts ("the act"), reports, and their positive controls.
 
-In: a target, items, the chosen elicitations and, for prompts that depend on them, the model's replies to the act and
-labelled examples from other folds. Out: `Question`s as plain text, which `activations/` puts to the model.
+In: a target, items, the chosen elicitations and, for prompts that depend on them, the model's replies to the object
+prompts and labelled examples from other folds. Out: `Question`s as plain text, on which `activations/` runs the model.
 
-Every question carries the name of its elicitation, so that no reply is read as an answer to another one.
+Every question has the name of its elicitation, so that no reply is parsed as the answer to another one.
 """
 
 import json
@@ -23,20 +23,20 @@ Turn = tuple[str, str]
 
 @dataclass(frozen=True)
 class Question:
-    """One thing that the model is asked in words, of each item or of the first of them."""
+    """One question about each item, or about each of the first items."""
 
     prompt: str
     """Its kind: `object`, `report`, `control` or `candidate`."""
     texts: tuple[str, ...]
-    """A user message, or a whole chat as JSON, per item, in the items' order."""
+    """For each item, in order: a user message, or a whole chat as JSON."""
     answers: tuple[str, ...] = ()
     """The valid answers, whose log-probabilities are kept."""
     tokens: int = 0
-    """Longest reply in tokens; 0 where only the distribution over the valid answers is read, or nothing at all."""
+    """Longest reply in tokens; 0 if no reply is needed, or only the log-probabilities of the valid answers."""
     samples: int = 0
-    """Replies drawn at temperature 1, in addition to the greedy one."""
+    """Number of replies sampled at temperature 1, in addition to the greedy one."""
     elicitation: str = ""
-    """The name of the elicitation; empty for the act itself."""
+    """The name of the elicitation; empty for the object prompt."""
     continuations: tuple[str, ...] = ()
     """Candidates only: the text whose log-probability after the prompt is computed, per item."""
 
@@ -47,7 +47,7 @@ class Question:
 
     @property
     def speaks(self) -> bool:
-        """Whether the model has to run for it, in addition to reading its states."""
+        """Whether it needs a reply or log-probabilities, and not only states."""
         return bool(self.tokens or self.answers or self.samples or self.continuations)
 
 
@@ -75,7 +75,7 @@ def reports(
 def after_act(
     target: Target, items: Sequence[Item], elicitation: Elicitation, replies: Mapping[str, str], *, controls: int
 ) -> list[Question]:
-    """Report prompts as a follow-up to the act: object prompt, the model's own reply, then the question."""
+    """Report prompts as a follow-up: the object prompt, the model's own reply, then the question."""
     texts = [
         chat(
             [
@@ -131,7 +131,7 @@ def choose_shots(
         pool = pool[np.sort(first)] if len(first) >= 2 * k else pool
         if len(pool) < k:
             raise TargetError(
-                f"{k} examples are to be shown, but the other folds have only {len(pool)} items. Give more items."
+                f"few-shot prompts need {k} examples, but the other folds have only {len(pool)} items. Give more items."
             )
         of_fold[i] = rng.permutation(_spread(pool, labels[pool], k))
     for i, rows in of_fold.items():
@@ -141,7 +141,7 @@ def choose_shots(
 
 
 def _spread(pool: np.ndarray, labels: np.ndarray, k: int) -> np.ndarray:
-    """`k` of the pool: distinct labels in turn if there are at most k of them, else quantiles of the labels."""
+    """`k` of the pool: cycling through the labels if there are at most k distinct ones, else at their quantiles."""
     if len(np.unique(labels)) > k:
         ranked = pool[np.argsort(labels, kind="stable")]
         return ranked[((np.arange(k) + 0.5) * len(ranked) / k).astype(int)]

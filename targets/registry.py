@@ -13,12 +13,12 @@ from tacit.targets.custom import for_own
 from tacit.targets.knowledge.target import Knowledge
 
 ITEM_SET = "2"
-"""Version of the built-in items and wordings. Raise it whenever one of them changes: built-in items of different
-versions are put to the model in different words, so their results must not be compared. Tables are not affected."""
+"""Version of the built-in items and wordings. Increase it whenever one of them changes: results with different
+versions come from different prompts and must not be compared. Users' tables are not affected."""
 NAMES = ("token_count", "knowledge", "behavior")
 """The default targets."""
 SIBLINGS = tuple(name for name in UNITS if name not in NAMES)
-"""Asked of the same items: characters, words, and, as a sanity check only, a count that is a position."""
+"""Targets on the same items: characters, words, and, as a sanity check only, a count that equals a position."""
 
 
 ALL_NAMES = (*NAMES, *SIBLINGS)

@@ -46,7 +46,7 @@ class Sources:
     paths: dict[str, str] = field(default_factory=dict)
     """Target -> table; a target without one uses its built-in items."""
     conditions: dict[str, str] = field(default_factory=dict)
-    """Name -> system prompt, from the file `conditions.json` in a folder of tables; empty if there is none."""
+    """Name -> system prompt, from `conditions.json` in a folder of tables; empty without that file."""
 
 
 def resolve_data(data: Sequence[str], wanted: Sequence[str] | None) -> Sources:
@@ -89,7 +89,7 @@ def _match_entries(entries: Sequence[str], named: Sequence[str] | None) -> tuple
 def load_items(
     name: str, path: str | None, *, n: int, seed: int, count_tokens: CountTokens
 ) -> tuple[list[Item], tuple[str, ...]]:
-    """The items of a target, and the columns of its table that are not read.
+    """The items of a target, and the columns of its table that are ignored.
 
     path: a table, a Python file, or for `behavior` the name of a property; None for the built-in items.
     Raises TargetError for a table that is missing, damaged or does not fit the target.
@@ -123,7 +123,7 @@ def _check_property(given: str) -> None:
 
 
 def row_account(path: str, items: Sequence[Item]) -> dict[str, int]:
-    """What became of the rows of a table: reason -> number of rows, which add up to the table.
+    """How the rows of a table were used: category -> number of rows; together they are the whole table.
 
     Items whose reply yields no label are dropped later, and counted as `dropped` in `probes.json`.
     """
@@ -132,7 +132,7 @@ def row_account(path: str, items: Sequence[Item]) -> dict[str, int]:
 
 
 def _name_from_file(path: str) -> str:
-    """The name of the target that a Python file defines: the file's, if no target has it and a folder can have it."""
+    """The name of the target that a Python file defines: that of the file, unless it is taken or no folder name."""
     name = Path(path).stem
     if name in ALL_NAMES or not re.fullmatch(r"[A-Za-z][\w-]*", name):
         raise TargetError(f"{path}: a target cannot be called {name!r}. Rename the file.")
@@ -205,19 +205,20 @@ def _targets_of_table(path: str, named: Sequence[str] | None) -> tuple[str, ...]
 
 
 def _best_fit(table: pd.DataFrame) -> tuple[str, ...]:
-    """A question with its answer is a knowledge table, although a behaviour needs no more than the question."""
+    """The target whose required columns fit best: a table with questions and answers is for `knowledge`, although
+    `behavior` needs only the questions."""
     served = targets_for(table)
     shows_behavior = bool(set(OPTIONAL["behavior"]) & set(table.columns)) or len(served) == 1
     return tuple(name for name in served if name != "behavior" or shows_behavior)
 
 
 def _check_spelling(path: str, table: pd.DataFrame, served: Sequence[str]) -> None:
-    """Raise TargetError for a column whose name is almost one that is read: a table with `anwser` would be taken for
-    that of another target."""
+    """Raise TargetError for a column whose name is almost that of a known one: with `anwser`, for example, a table
+    would be matched to the wrong target."""
     known = {*COMMON_COLUMNS, *(column for name in OFFERED for column in (*REQUIRED[name], *OPTIONAL[name]))}
     for column in sorted(set.intersection(*(set(ignored_columns(table, name)) for name in served or OFFERED)) - READ):
         if meant := get_close_matches(column, sorted(known - set(table.columns)), n=1, cutoff=0.82):
             raise TargetError(
-                f"{path} has a column {column!r}, which is not read; did you mean {meant[0]!r}? Rename it, or say "
-                f"what the table is for: --data {(served or OFFERED)[0]}={path}."
+                f"{path} has a column {column!r}, which is not known; did you mean {meant[0]!r}? Rename it, or name "
+                f"the table's target: --data {(served or OFFERED)[0]}={path}."
             )

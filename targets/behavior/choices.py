@@ -1,15 +1,15 @@
 """Built-in choices and open questions of target `behavior`.
 
-In: a random generator. Out: questions about many things. Choices: a number of things now, or more of them later, over
-several amounts, ratios and delays, with the order of the two options counterbalanced within each thing. Open questions:
-their answers vary freely in first word and length.
+In: a random generator. Out: questions about many things. A choice is between a number of things now and more of them
+later, over several amounts, ratios and delays; the order of the two options is counterbalanced for each thing. The
+answers to open questions vary freely in first word and length.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 
-# Countable things that people give, so that "more of them later" is worth considering, more or less so by thing.
+# Countable things for which "more of them later" is worth considering, for some more than for others.
 THINGS = tuple(
     "apples; cookies; coins; books; stamps; candles; flowers; chocolate bars; concert tickets; batteries; marbles; "
     "postcards; cups of coffee; cinema vouchers; eggs; pencils; bottles of water; gold coins; seashells; balloons; "
@@ -62,7 +62,7 @@ class Prompt:
     key: str
     """Identifies the prompt in an item id."""
     thing: str
-    """The thing it is about: the item's group."""
+    """The thing that it is about, which is the item's group."""
     question: str
     """The text of the prompt."""
     template: str
@@ -70,7 +70,7 @@ class Prompt:
 
 
 def choices(n: int, rng: np.random.Generator) -> list[Prompt]:
-    """`n` different now-or-later questions; things take turns, orders alternate within each, the rest is drawn."""
+    """`n` different now-or-later questions: cycling through things, alternating orders for each, the rest random."""
     made: dict[str, Prompt] = {}
     order = rng.permutation(len(THINGS))
     wait_first = rng.integers(0, 2, size=len(THINGS))

@@ -55,7 +55,7 @@ def from_row(row: pd.Series) -> Item:
 
 
 def truths(item: Item) -> tuple[str, str]:
-    """The words for no and yes in the item's report prompt: false and true in much published data."""
+    """The words for no and yes in the item's report prompt; much published data uses false and true."""
     text = last_message(item.report_prompt).lower()
     return TRUTHS if all(each in text for each in TRUTHS) else YES_NO
 

@@ -1,8 +1,8 @@
 """Measures response properties: pure functions from a reply to a character, a word, a number, yes or no.
 
 In: the raw reply, and `ended`, whether the model ended it itself. Out: the value, or None if the reply does not comply
-(is empty, or declines in its first sentence) or if the value is censored: a reply that was cut off has no last word and
-no length, and may end in half a word. Case, markdown and reasoning blocks are ignored.
+(it is empty, or declines in its first sentence) or the value is censored: the last word and the length of a reply that
+was cut off are unknown, and it may end within a word. Case, markdown and reasoning blocks are ignored.
 """
 
 import re
@@ -18,7 +18,7 @@ BINS = (("short", 10), ("medium", 40), ("long", float("inf")))
 
 
 def compliant(reply: str) -> str:
-    """The visible text of a reply that does what it was asked; "" for one that is empty or declines at once."""
+    """The visible text of a reply that complies; "" for one that is empty or declines at once."""
     text = plain(reply)
     first = (sentences(text) or [""])[0]
     return "" if declines(first) else text
@@ -72,7 +72,7 @@ def is_even(reply: str, *, ended: bool) -> str | None:
 
 
 def refusal(reply: str) -> str | None:
-    """Whether the reply declines, in its first two sentences: later ones may quote or hedge."""
+    """Whether the reply declines in its first two sentences; later ones may quote or hedge."""
     text = plain(reply)
     return yes_no(refuses(" ".join(sentences(text)[:2]))) if text else None
 

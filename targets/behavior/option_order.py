@@ -1,4 +1,4 @@
-"""Checks whether the order of the options is balanced: a preference for the first option must not look like a choice.
+"""Check that the order of options is balanced, so that a preference for the first option does not look like a choice.
 
 In: items with options. Out: how often each option, and the one that the behaviour is about, comes first, over all items
 and in the least balanced group. Built-in choices are balanced by construction (asserted); published data are used as
@@ -15,17 +15,17 @@ from tacit.targets.chats import last_message
 
 @dataclass(frozen=True)
 class OrderBalance:
-    """How the options of some items are ordered."""
+    """How balanced the order of the options is over some items."""
 
     first: dict[str, int]
-    """Option -> items in which it comes first."""
+    """Option -> number of items in which it comes first."""
     matching_first: float
     """Share of the items in which the last of `answers` (the one that a behaviour is about) comes first; nan without
     items."""
     worst_group: int
-    """Largest difference, within any one group, between how often one option and another come first."""
+    """Largest difference within a group between the numbers of times that two options come first."""
     n: int
-    """Items whose prompt names all their options."""
+    """Number of items whose prompt names all their options."""
 
 
 def order_balance(items: Sequence[Item]) -> OrderBalance:

@@ -52,12 +52,12 @@ class Property:
     read: Read
     """(item, reply, ended) → what the model says of it."""
     act: str = "open"
-    """Which of the built-in prompts (`prompts.py`) show it."""
+    """The kind of built-in prompts (`prompts.py`) whose answers can show it."""
     kind: str = "categorical"
     classes: tuple[str, ...] = ()
-    """In order, the positive one last when there are two; () = read off the labels, or the item's options."""
+    """In order, the positive one last when there are two; () = taken from the labels or the item's options."""
     answers: tuple[str, ...] = YES_NO
-    """The valid answers, also of the control; () = the item's options."""
+    """The valid answers, also for the positive control; () = the item's options."""
     reply_tokens: int = 16
     """Maximum number of new tokens of a reply, enough to measure the property."""
 
@@ -82,7 +82,7 @@ def is_property(name: str) -> bool:
 
 
 def meant(name: str) -> str:
-    """The property that `name` is likely a misspelling of, with the argument that it has; "" if none is similar."""
+    """The property of which `name` is probably a misspelling, with its argument; "" if none is similar."""
     head, colon, tail = name.strip().partition(":")
     known = [f"{each}:" for each in BUILT] if colon else list(NAMED)
     near = get_close_matches(head.lower() + colon, known, n=1, cutoff=0.7)
@@ -171,7 +171,7 @@ def _regex(name: str, pattern: str) -> Property:
 
 
 def _python(name: str, where: str) -> Property:
-    """The user's function: its return annotation is the kind, the first line of its docstring what is asked for."""
+    """The user's function: its return annotation is the kind, the first line of its docstring the wording."""
     function, kind, asks = load_function(where)
 
     def measure(item: Item, reply: str, ended: bool) -> float | str | None:

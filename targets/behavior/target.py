@@ -2,8 +2,8 @@
 
 In: built-in prompts (`choices.py`, `prompts.py`), the user's table (`question`, optionally `options`, `property`,
 `matching`), or published data (`published.py`). Out: items whose object prompt makes the model act and whose report
-prompt asks it to predict its own answer (Binder et al. 2024, arXiv 2410.13787). Each run has one property of those in
-`properties.py`, by default the choice between the options or, without options, the first word of the reply. The
+prompt asks it to predict its own answer (Binder et al. 2024, arXiv 2410.13787). Each run is about one property in
+`properties.py`: by default the choice between the options or, without options, the first word of the reply. The
 questions are in `wording.py`.
 """
 
@@ -58,7 +58,7 @@ class Behavior:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """The property's classes; for `option` the options in canonical order; () = read off the labels."""
+        """The property's classes; for `option` the options in canonical order; () = taken from the labels."""
         return self.options if self.feature == "option" else self.about.classes
 
     @property
@@ -67,7 +67,7 @@ class Behavior:
         return self.about.reply_tokens
 
     def items(self, n: int, seed: int, *, count_tokens: CountTokens | None = None) -> list[Item]:
-        """Prompts about many things that show the property; the thing is the group, the order of options balanced."""
+        """Prompts about many things, whose answers show the property; things are groups, option order is balanced."""
         check_n(n, self.name)
         made = prompts(self.about.act, n, stream(seed, "choice items"))
         if len(made) < n:
@@ -83,8 +83,8 @@ class Behavior:
     def from_table(
         self, table: pd.DataFrame, *, n: int | None, seed: int, count_tokens: CountTokens | None = None
     ) -> list[Item]:
-        """Items of a table with `question`, or of published data; the property as its column says, else `option` where
-        there are options, else `first_word`."""
+        """Items of a table with `question`, or of published data; the property is in its column `property`, else it is
+        `option` where there are options, else `first_word`."""
         table = as_table(table)
         check_table(table, self.name)
         items = [from_row(row) for _, row in sample_rows(table, n, seed).iterrows()]
@@ -114,8 +114,8 @@ class Behavior:
         return self.about.read(item, reply, ended)
 
     def forms(self, items: Sequence[Item]) -> tuple[Elicitation, ...]:
-        """Every rung, framing, context and paraphrase of the built-in wording, and what the items bring; for items with
-        report prompts of their own only the latter."""
+        """Every rung, framing, context and paraphrase of the built-in wording, and those that the items define; for
+        items with their own report prompts only the latter."""
         own = own_forms(items)
         if any(item.report_prompt != word(item, self.about, PRIMARY) for item in items):
             return own
@@ -132,9 +132,9 @@ class Behavior:
         return word(item, self.about, replace(elicitation, rung="choice") if elicitation.rung in SHOTS else elicitation)
 
     def valid_answers(self, items: Sequence[Item], elicitation: Elicitation = PRIMARY) -> tuple[str, ...]:
-        """What may be answered, in the order of the classes; letters in the order of the classes that they stand for.
+        """The valid answers in the order of the classes; letters in the order of the classes that they label.
 
-        For `matching_option` the options of all items: which of them is the matching one is decided by `read`.
+        For `matching_option` these are the options of all items; `read` decides which of them is the matching one.
         """
         if elicitation.rung in ("free", "reason"):
             return ()
@@ -153,7 +153,7 @@ class Behavior:
         return truths(item)[YES_NO.index(label)] if self.about.answers == YES_NO else str(label)
 
     def control_answer(self, item: Item, elicitation: Elicitation = PRIMARY) -> str:
-        """The planted answer, as its letter where the form shows letters."""
+        """The planted answer, or its letter where the elicitation uses letters."""
         if not elicitation.variant.startswith("letters"):
             return item.control_answer
         return self._letters(elicitation)[self._closed().index(item.control_answer)]
@@ -163,7 +163,7 @@ class Behavior:
         return CAPS.get(elicitation.rung, self.report_tokens)
 
     def _closed(self) -> tuple[str, ...]:
-        """What letters stand for, in canonical order."""
+        """The classes that letters can label, in canonical order."""
         return self.about.answers or self.options
 
     def _letters(self, elicitation: Elicitation) -> tuple[str, ...]:
@@ -172,12 +172,12 @@ class Behavior:
         return tuple(names[name] for name in self._closed())
 
     def _exchanges(self, item: Item, elicitation: Elicitation) -> bool:
-        """Whether this form shows the two labelled options of the item's question under each other's letters."""
+        """Whether this elicitation exchanges the letters of the two labelled options in the item's question."""
         lettered_options = len(labelled(last_message(item.object_prompt))) == 2
         return elicitation.variant == "swapped" and self.feature == "matching_option" and lettered_options
 
     def _variants(self, items: Sequence[Item]) -> tuple[str, ...]:
-        """Other orders and letters, where the answers are a closed set; letters themselves can only be exchanged."""
+        """Variants with other orders and letters, if the answers are a closed set; letters can only be exchanged."""
         if self.feature == "matching_option":
             swapped = Elicitation("logits", variant="swapped")
             return ("swapped",) if all(self._exchanges(item, swapped) for item in items) else ()

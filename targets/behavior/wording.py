@@ -132,8 +132,8 @@ def word(item: Item, feature: Property, elicitation: Elicitation) -> str:
 
 
 def shown(item: Item, feature: Property, *, swapped: bool = False) -> tuple[str, ...]:
-    """The valid answers in the order in which the question shows them: yes first, options as in the object prompt, so
-    that their order is as balanced as it is there; `swapped` reverses it."""
+    """The valid answers in the order in which the question shows them: yes first; options as in the object prompt, and
+    so equally balanced. `swapped` reverses the order."""
     words = feature.answers[::-1] if feature.answers == YES_NO else feature.answers or item.answers
     text = last_message(item.object_prompt).lower()
     if not feature.answers and all(option.lower() in text for option in words):
@@ -148,7 +148,7 @@ def lettered(classes: Sequence[str], variant: str) -> dict[str, str]:
 
 
 def _ending(item: Item, feature: Property, elicitation: Elicitation) -> str:
-    """The instruction on what the reply should consist of."""
+    """The instruction that says what the reply should consist of."""
     if elicitation.rung == "free":
         return ""
     if elicitation.variant.startswith("letters"):

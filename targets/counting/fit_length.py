@@ -92,7 +92,7 @@ def correlation(x: Sequence[float], y: Sequence[float]) -> float:
 def decouple(
     sizes: ArrayLike, places: ArrayLike, *, rng: np.random.Generator, goal: float = 0.005, steps: int = 20000
 ) -> np.ndarray:
-    """An order of the rows of `places` in which none of its columns is correlated with a column of `sizes`.
+    """An order of the rows of `places` in which no column is correlated with a column of `sizes`.
 
     sizes: (n,) or (n, n_sizes); places: (n,) or (n, n_places). Returns (n,) int, row numbers of `places`: all
     absolute correlations are below `goal`, or their squares as small as `steps` swaps can make them.

@@ -106,7 +106,7 @@ def _other_size(prompt: str, count_tokens: CountTokens) -> int:
 
 
 def _company(n: int, rng: np.random.Generator, count_tokens: CountTokens) -> list[Company]:
-    """Starts and sizes cover their ranges evenly, regimes are random, and half of the distractors come first."""
+    """Random surroundings: starts and distractor sizes cover their ranges evenly; half the distractors come first."""
     starts, budgets = spread(n, MIN_BEFORE, MAX_BEFORE, rng), spread(n, MIN_SPAN, MAX_SPAN, rng)
     first = rng.permutation(np.arange(n) % 2 == 0)
     regimes = [REGIMES[k] for k in rng.integers(0, len(REGIMES), size=n)]
@@ -122,7 +122,7 @@ def spread(n: int, low: int, high: int, rng: np.random.Generator) -> list[int]:
 
 
 def _room(sizes: np.ndarray, others: np.ndarray, count_tokens: CountTokens) -> int:
-    """Tokens of every object prompt."""
+    """The length in tokens that all object prompts get."""
     bare = count_tokens(object_prompt((OTHER_V1.format(text=""), "", "")))
     return int(bare + sizes.max() + others.max() + MAX_BEFORE + AFTER_ROOM)
 

@@ -64,7 +64,7 @@ class SpanCount:
         return self.name == "coupled_count"
 
     def items(self, n: int, seed: int, *, count_tokens: CountTokens) -> list[Item]:
-        """`n` items, the regimes in turn; the four targets draw the same spans from the same seed.
+        """`n` items, cycling through the regimes; with the same seed all four targets have the same spans.
 
         Raises `TargetError` if size and position cannot be decoupled.
         """
@@ -107,7 +107,7 @@ class SpanCount:
         return None if n_tokens is None or n_tokens < 0 else float(n_tokens)
 
     def forms(self, items: Sequence[Item]) -> tuple[Elicitation, ...]:
-        """All elicitations in the built-in wording; for a table with its own prompts, those that it words."""
+        """All elicitations in the built-in wording; for a table with its own prompts, those that it defines."""
         return forms_for(items, FORMS, worded=self._worded)
 
     def report_prompt(self, item: Item, elicitation: Elicitation) -> str:

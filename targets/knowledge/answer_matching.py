@@ -1,18 +1,21 @@
-"""Is a free-text reply the right answer?
+"""Judge whether a free-text reply is the right answer.
 
-In: the reply and the accepted answers. Out: right or wrong. Normalisation follows SQuAD (Rajpurkar et al. 2016: lower
-case, no punctuation, no articles, single spaces) with TriviaQA's punctuation → space (Joshi et al. 2017), and also
-folds accents ("São" = "Sao"), joins initials ("J. R. R." = "J.R.R.", "U.S." = "US"; their A is no article) and reads
-"1,000" as 1000 and "twenty-six" as 26. What TriviaQA's script calls equal is equal here, and what SQuAD's does but for
-its joining of words at a hyphen or apostrophe ("Saint-Exupéry" = "SaintExupéry").
-Stricter than either field's F1, and stricter than "the alias occurs somewhere":
+In: the reply and the accepted answers. Out: right or wrong. Replies and answers are normalised as in SQuAD (Rajpurkar
+et al. 2016: lower case, no punctuation, no articles, single spaces), except that punctuation becomes a space, as in
+TriviaQA (Joshi et al. 2017). In addition, accents are removed ("São" = "Sao"), initials are joined ("J. R. R." =
+"J.R.R.", "U.S." = "US"; an initial A is not an article), "1,000" equals 1000 and "twenty-six" equals 26. Every pair
+that is an exact match in TriviaQA's script is one here. The same holds for SQuAD's script, unless the match relies on
+joining words at a hyphen or apostrophe ("Saint-Exupéry" = "SaintExupéry").
 
-1. Only the first sentence of the visible reply is read; what a model adds afterwards neither helps nor hurts.
-2. It is right if it equals an accepted answer after normalisation, or holds one as a whole-word phrase that is
-   asserted: not negated ("not Paris"), not one of several offered ("Paris or Lyon"), not in a question.
-3. Answers of one or two letters (chemical symbols) must end a clause and agree in capitals, else "As far as I know"
-   would be arsenic; a number must be the only one of the sentence (a year the only one of three digits or more); an
-   answer that already stands in the question ("Mexico" in "the capital of Mexico") must be the whole reply.
+A reply need not match exactly, but the rules are stricter than token F1 or a search for the answer in the text:
+
+1. Only the first sentence of the visible reply counts; whatever the model adds is ignored.
+2. The sentence is right if it equals an accepted answer after normalisation, or asserts one as a phrase of whole words:
+   not negated ("not Paris"), not one of several alternatives ("Paris or Lyon"), not in a question.
+3. An answer of one or two letters (a chemical symbol) must be at the end of a clause and have the same capitals;
+   otherwise "As far as I know" would name arsenic. A number must be the only number in the sentence; for a number of
+   three digits or more, such as a year, shorter ones are ignored. An answer that occurs in the question ("Mexico" in
+   "the capital of Mexico") must be the whole reply.
 """
 
 import re
@@ -31,7 +34,7 @@ THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 
 
 def normalise(text: str) -> str:
-    """Lower case, without accents, punctuation, articles and extra spaces; articles stay where nothing else is left."""
+    """Lower case, without accents, punctuation, articles and extra spaces; a text of articles alone keeps them."""
     text = INITIALS.sub(lambda match: match.group().replace(".", "").replace(" ", "") + " ", text)
     text = THOUSANDS.sub("", text)
     text = "".join(c for c in unicodedata.normalize("NFKD", text) if not "\u0300" <= c <= "\u036f").lower()
@@ -52,12 +55,12 @@ def is_right(reply: str, answers: Sequence[str], *, question: str = "") -> bool:
 
 
 def _in_words(answer: str) -> str:
-    """A number from 2 to 999 spelled out ("one" is more often a pronoun); "" for anything else."""
+    """A number from 2 to 999 spelled out; "" for anything else, also for 1, since "one" is often a pronoun."""
     return spelled(int(answer)) if answer.isdecimal() and 1 < int(answer) < 1000 else ""
 
 
 def _first_sentence(clean: str) -> str:
-    """The first sentence; an initial or an abbreviated title does not end it ("J. R. R. Tolkien", "Dr. No")."""
+    """The first sentence; it does not end at an initial or an abbreviated title ("J. R. R. Tolkien", "Dr. No")."""
     parts = sentences(clean.splitlines()[0]) if clean else []
     sentence = ""
     for part in parts:
@@ -68,7 +71,7 @@ def _first_sentence(clean: str) -> str:
 
 
 def _asserted(sentence: str, answer: str) -> bool:
-    """True if `answer` stands in `sentence` as a whole-word phrase, asserted."""
+    """True if `sentence` asserts `answer`, as a phrase of whole words."""
     if re.fullmatch(r"[^\W\d]{1,2}", answer):
         return _ends_clause(sentence, answer)
     said, wanted = normalise(sentence), normalise(answer)
@@ -82,7 +85,7 @@ def _asserted(sentence: str, answer: str) -> bool:
 
 
 def _affirmed(before: str, after: str) -> bool:
-    """True for a phrase, between normalised texts, that is neither negated nor one of several."""
+    """True if the phrase between `before` and `after` (both normalised) is neither negated nor an alternative."""
     if NEGATION.search(" ".join(before.split()[-6:])):
         return False
     if re.match(r" (?:is|was|are|were) (?:not|never)\b| (?:isn|wasn) t\b", after):
@@ -91,7 +94,7 @@ def _affirmed(before: str, after: str) -> bool:
 
 
 def _ends_clause(sentence: str, answer: str) -> bool:
-    """True if a clause of `sentence` ends in exactly `answer`, and nothing in it is negated."""
+    """True if a clause of `sentence` ends in exactly `answer`, and the sentence has no negation and no "or"."""
     if NEGATION.search(normalise(sentence)) or re.search(r"\bor\b", sentence):
         return False
     clauses = re.split(r"[,;:()]|\s[-–—]\s", sentence)
@@ -101,5 +104,5 @@ def _ends_clause(sentence: str, answer: str) -> bool:
 
 
 def _opening(clause: str) -> bool:
-    """True for a lone pronoun or article that opens a sentence ("I, …"): never a symbol."""
+    """True for a clause that is only "I" or "A" ("I, …"), which is a pronoun or an article and not a symbol."""
     return clause.strip() in ("I", "A")

@@ -1,4 +1,4 @@
-"""Measures whether the model knows an answer, by ranking candidates and by the share of samples that are right.
+"""Measure whether the model knows an answer, by ranking candidates and by the share of samples that are right.
 
 In: an item, replies sampled from the model, and log-probabilities of candidate answers. Out: candidates, and two
 numbers from 0 to 1. Unlike the label of target `knowledge` (was the greedy answer right?) and its reports (does it know
@@ -29,7 +29,7 @@ def share_right(item: Item, replies: Sequence[str]) -> float:
 
 
 def ranking(logp_right: Sequence[float], logp_wrong: Sequence[float]) -> float:
-    """K: the share of (right, wrong) pairs in which the right answer scores higher, ties ½; 1 iff it always does.
+    """K: the share of (right, wrong) pairs in which the right answer scores higher; ties count ½.
 
     nan if either kind is missing or a score is nan. Scores are sums or means of token log-probabilities, but not a mix.
     """
@@ -43,7 +43,7 @@ def ranking(logp_right: Sequence[float], logp_wrong: Sequence[float]) -> float:
 
 
 def answer_ranking(item: Item, logp: Mapping[str, float]) -> float:
-    """K of one item: `logp` holds a score per candidate answer; which of them are right is judged here."""
+    """K of one item: `logp` has a score for each candidate answer; this function decides which ones are right."""
     right = [score for text, score in logp.items() if is_right(text, item.answers, question=item.surface)]
     wrong = [score for text, score in logp.items() if not is_right(text, item.answers, question=item.surface)]
     return ranking(right, wrong)
@@ -84,7 +84,7 @@ def _alike(item: Item, other: Item) -> bool:
 
 
 def _distinct(texts: Sequence[str], *, without: Sequence[str] = ()) -> tuple[str, ...]:
-    """`texts`, each only once up to normalisation, and none of `without`."""
+    """`texts` without those that are equal after normalisation, and without `without`."""
     seen = {normalise(text) for text in without} | {""}
     kept = []
     for text in texts:

@@ -53,7 +53,7 @@ def facts() -> tuple[Fact, ...]:
 
 
 def invented_facts(n: int, rng: np.random.Generator) -> list[Fact]:
-    """`n` questions about entities that do not exist, the relations in turn, with answers that do not exist either."""
+    """`n` questions about entities that do not exist, cycling through the relations, with invented answers."""
     real = {normalise(fact.entity) for fact in facts()}
     made: dict[str, Fact] = {}
     while len(made) < n:

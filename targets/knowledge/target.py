@@ -1,16 +1,16 @@
-"""Target `knowledge`: is the model's own greedy answer right?
+"""Target `knowledge`: does the model know whether its own greedy answer is right?
 
 In: the facts of `facts.csv` (easy to obscure, over several relations) and made-up entities, or the user's table
 (`question`, `answer`, optionally `aliases`). Out: items whose object prompt asks the question and whose report prompt
 asks whether the model knows the answer. The label is "yes" if the reply to the object prompt is right
 (`answer_matching.py`), "no" otherwise, so this target asks whether the model knows that it knows, P(IK). Whether it
-knows the answer at all is measured by ranking candidate answers (`candidate_answers.py`): another question with another
-label.
+knows the answer at all is a different question with a different label: candidate answers are ranked for it
+(`candidate_answers.py`).
 
 Questions about invented entities have the same wording as those about real ones. Their accepted answers are invented
 too, so that every reply is wrong by construction. (An answer taken from a real fact could be given by chance, and would
-put unrelated items into one group.) `source` names the relation only; `item_id` and `popularity` tell which entities
-are invented, but no field that probes or surface baselines read does.
+put unrelated items into one group.) `source` names the relation only; `item_id` and `popularity` reveal which entities
+are invented, but no field that probes or surface baselines use does.
 """
 
 import re
@@ -63,7 +63,7 @@ class Knowledge:
     report_tokens: int = 16
 
     def items(self, n: int, seed: int, *, count_tokens: CountTokens | None = None) -> list[Item]:
-        """Two thirds facts, drawn without replacement, and one third invented entities, or more if facts run out."""
+        """Two thirds facts, drawn without replacement, and one third invented entities (more if facts run out)."""
         check_n(n, self.name)
         rng = stream(seed, "knowledge items")
         n_facts = min(len(facts()), n - round(n * INVENTED_SHARE))
@@ -89,11 +89,11 @@ class Knowledge:
         return "yes" if is_right(reply, item.answers, question=item.surface) else "no"
 
     def forms(self, items: Sequence[Item]) -> tuple[Elicitation, ...]:
-        """All elicitations in the built-in wording; for a table with its own report prompts, those that it words."""
+        """All elicitations in the built-in wording; for a table with its own report prompts, those that it defines."""
         return forms_for(items, FORMS, worded=_is_worded)
 
     def report_prompt(self, item: Item, elicitation: Elicitation) -> str:
-        """The question whether it knows, in the table's wording if it has one; after the act the follow-up."""
+        """Asks whether the model knows the answer, in the table's wording if it has one; after the act a follow-up."""
         return own_wording(item, elicitation) or wording.report_prompt(item.surface, elicitation)
 
     def reply_cap(self, elicitation: Elicitation) -> int:
@@ -117,7 +117,7 @@ class Knowledge:
         return label
 
     def read(self, item: Item, reply: str, *, ended: bool = True, elicitation: Elicitation = PRIMARY) -> Report:
-        """Whether the model says that it knows ("I don't know" says no), or was right; of `number` a confidence."""
+        """Whether the model says that it knows ("I don't know" is a no) or was right; for `number` its confidence."""
         if elicitation.rung == "number":
             return read_percent(reply, ended=ended)
         if elicitation.variant in wording.SHOWN:
@@ -130,7 +130,7 @@ class Knowledge:
         return share_right(item, replies)
 
     def ranking(self, item: Item, scored: Sequence[tuple[str, float]]) -> float:
-        """K of (candidate answer, log-probability) pairs: does it know the answer, whatever its greedy reply is?"""
+        """K from (candidate answer, log-probability) pairs: does the model know the answer, whatever it replied?"""
         return answer_ranking(item, dict(scored))
 
     def candidates(self, item: Item, items: Sequence[Item], sampled: Sequence[str]) -> tuple[str, ...]:
@@ -158,7 +158,7 @@ def _is_worded(item: Item) -> bool:
 
 
 def _said(name: str, elicitation: Elicitation) -> str:
-    """A class in the answer format of this elicitation."""
+    """The class `name` in the answer format of this elicitation."""
     return wording.letter_of(name, elicitation) if elicitation.variant in wording.SHOWN else name
 
 
@@ -168,7 +168,7 @@ def _table_item(row: pd.Series) -> Item:
     answers = (*split_list(row["answer"]), *split_list(row.get("aliases", "")))
     if not any(normalise(answer) for answer in answers):
         raise TargetError(
-            f"knowledge, item {row['item_id']!r}: the answer {row['answer']!r} holds no word. Correct the column."
+            f"knowledge, item {row['item_id']!r}: the answer {row['answer']!r} contains no word. Correct the column."
         )
     own |= {"label": _label(row), "popularity": row.get("popularity", "").strip(), "reports": own_reports(row)}
     return _item(row["item_id"], row["question"].strip(), answers, **cells(row), **own)

@@ -1,7 +1,7 @@
 """Reader of numbers: a reply to "how many …?" → `Report`.
 
 In: the text and the unit that was asked for. Out: answered only if the reply claims exactly one number. A number is
-claimed when it carries the unit ("17 tokens", "number of tokens: 17"), stands alone, or follows a phrase that answers
+claimed when it has the unit ("17 tokens", "number of tokens: 17"), is the whole reply, or follows an answering phrase
 ("there are 17", "my guess is 17", "Answer: 17"). A final-answer mark outranks the rest. Bounds and ranges ("at least
 17", "10–20", "17 or 18"), two different claims, and numbers of another unit are never an answer.
 """
@@ -98,7 +98,7 @@ def _cut(sentence: str, text: str, ended: bool) -> bool:
 
 
 def _claims(found: list[Numeral], sentence: str, unit: str, *, cut: bool) -> list[Claim]:
-    """The claims of one statement; a loose number beside a claim without unit makes that claim unclear."""
+    """The claims of one statement; a claim without unit is unclear if the statement has another number."""
     other = [bool(_other_unit(sentence, numeral, unit)) for numeral in found]
     claims, loose = [], set()
     for i, numeral in enumerate(found):

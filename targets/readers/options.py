@@ -64,7 +64,7 @@ def read_option(text: str, options: Sequence[str], *, letters: Sequence[str] = (
 
 
 def _mentions(sentence: str, options: Sequence[str], letters: Sequence[str]) -> list[tuple[str, str, str]]:
-    """(option, text before, text after) of every mention; of overlapping ones the longest; no offers ("a or b")."""
+    """(option, text before, text after) of every mention: the longest of overlapping ones, no offers ("a or b")."""
     spans = []
     for name, option in sorted(
         [*zip(options, options, strict=True), *zip(letters, options, strict=False)], key=lambda pair: -len(pair[0])
@@ -90,7 +90,7 @@ def _mentions(sentence: str, options: Sequence[str], letters: Sequence[str]) -> 
 
 
 def _pattern(name: str) -> re.Pattern:
-    """A whole word or phrase in any capitals; a single letter only as a label: alone, "(B)", "B)", "option B"."""
+    """A whole word or phrase in any case; a single letter only as a label: alone, "(B)", "B)", "option B"."""
     if len(name) > 1:
         return re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])", re.IGNORECASE)
     letter = re.escape(name)

@@ -2,8 +2,8 @@
 
 In: the text. Out: answered only if the reply claims exactly one number of that range, decimals allowed; "85", "85%",
 "85 percent", "85/100" and "Confidence: 85" are the same answer. Unlike `counts.read_count`, whose rules for claims,
-bounds and ranges it follows, a per cent sign is the unit here and not another quantity; a share of one (".7") is
-another scale, and unreadable.
+bounds and ranges it follows, a per cent sign is the unit here and not another quantity; a fraction (".7") is on another
+scale, and unreadable.
 """
 
 import re
@@ -48,5 +48,5 @@ def read_percent(text: str, *, ended: bool = True) -> Report:
 
 
 def _on_scale(value: float, text: str) -> bool:
-    """True for 0 to 100; ".7" is a share of one unless a per cent sign says otherwise."""
+    """True for 0 to 100; ".7" is a fraction, on another scale, unless it has a per cent sign."""
     return 0 <= value <= 100 and (value >= 1 or value == 0 or "%" in text)

@@ -124,7 +124,7 @@ def read_true(text: str) -> Report:
 
 
 def _judged(sentence: str) -> set[str]:
-    """The judgement that one statement passes on an answer."""
+    """Whether one statement calls the answer right (yes) or wrong (no)."""
     if WRONG.search(sentence):
         return {"no"}
     return {"yes"} if RIGHT.search(sentence) else set()

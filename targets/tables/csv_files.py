@@ -1,7 +1,7 @@
-"""A CSV file, read only if every row has as many fields as the header.
+"""Read a CSV file, and refuse it unless every row has as many fields as the header.
 
-In: a file separated by commas, tabs or semicolons. Out: a pandas frame of text. pandas alone would take the first field
-of a row that is too long for an index and fill up a row that is too short, so the fields are counted first.
+In: a file separated by commas, tabs or semicolons. Out: a pandas frame of text. The fields are counted first, because
+pandas would use the first field of a row that is too long as an index, and fill up a row that is too short.
 """
 
 import csv

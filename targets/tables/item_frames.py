@@ -1,6 +1,6 @@
-"""Converts items to a data frame and back.
+"""Convert items to a data frame and back.
 
-In: items, or a frame with at least the columns of `Item`. Out: the other of the two. Unlike `user_tables.py`, which
+In: items, or a frame with at least the columns of `Item`. Out: a frame, or items. Unlike `user_tables.py`, which
 reads users' files, this is the tool's own format: one column per field of `Item`, all text except `answers`, a list of
 text; `reports` is a JSON object, "" if there are none.
 """
@@ -32,7 +32,8 @@ def frame_to_items(frame: pd.DataFrame) -> list[Item]:
     missing = [name for name in COLUMNS[:4] if name not in frame.columns]
     if missing:
         raise TargetError(
-            f"this frame holds no items: it lacks {', '.join(missing)}, and has {', '.join(map(str, frame.columns))}."
+            f"this frame is not a table of items: it lacks {', '.join(missing)}, and has"
+            f" {', '.join(map(str, frame.columns))}."
         )
     present = [name for name in COLUMNS if name in frame.columns]
     return [Item(**{name: _value(name, row[name]) for name in present}) for row in frame[present].to_dict("records")]

@@ -29,7 +29,7 @@ def load_function(where: str) -> tuple[Callable[[str], object], str, str]:
     """The function `file.py:function`, its kind (`truth`, `count` or `word`), and the wording of the question.
 
     The return annotation (bool, int, float or str) decides the kind; the first line of the docstring is the wording:
-    for a truth what the answer would do ("contain an exclamation mark"), else the thing asked for ("the number of
+    for a bool what the answer would do ("contain an exclamation mark"), else what is asked for ("the number of
     commas").
     Raises TargetError for a missing file or function, annotation or docstring.
     """
@@ -55,7 +55,7 @@ def load_module(path: str) -> ModuleType:
         raise TargetError(f"there is no Python file {path}. Check the path.")
     spec = importlib.util.spec_from_file_location(f"own_{file.stem}", file.resolve())
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # dataclasses in the file look themselves up there
+    sys.modules[spec.name] = module  # dataclasses in the file look up their module there
     try:
         spec.loader.exec_module(module)
     except Exception as error:

@@ -83,7 +83,7 @@ def targets_for(table: pd.DataFrame) -> tuple[str, ...]:
 
 
 def ignored_columns(table: pd.DataFrame, target: str) -> tuple[str, ...]:
-    """Columns of `table` that `target` does not read, in their order."""
+    """Columns of `table` that `target` does not use, in their order."""
     known = {*COMMON_COLUMNS, *REQUIRED[target], *OPTIONAL[target]}
     return tuple(column for column in table.columns if column not in known and not column.startswith(REPORT_COLUMN))
 

@@ -28,7 +28,7 @@ def test_examples_shown_come_from_other_folds_and_spread_over_the_labels():
 
 
 def test_more_examples_than_the_other_folds_hold_are_refused():
-    with pytest.raises(TargetError, match="16 examples are to be shown"):
+    with pytest.raises(TargetError, match="few-shot prompts need 16 examples"):
         choose_shots(np.arange(12.0), np.arange(12), np.arange(12) % 3, k=16, seed=0)
 
 

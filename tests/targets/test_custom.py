@@ -159,7 +159,7 @@ def test_no_file_is_imported_because_a_model_names_it(example):
 def test_a_column_for_an_unknown_elicitation_is_an_error(tmp_path):
     path = tmp_path / "t.csv"
     path.write_text("question,report_prompt:shout/you/0\nQ?,Say!\n")
-    with pytest.raises(TargetError, match="'shout/you/0' is no elicitation"):
+    with pytest.raises(TargetError, match="'shout/you/0' is not an elicitation"):
         load_items("behavior", str(path), n=1, seed=0, count_tokens=len)
     assert list(read_table(path).columns) == ["question", "report_prompt:shout/you/0"]
 

@@ -116,7 +116,7 @@ def test_a_label_other_than_yes_or_no_is_an_error():
 
 def test_an_answer_without_a_word_is_an_error():
     table = pd.DataFrame({"question": ["Q1?"], "answer": ["?!"]})
-    with pytest.raises(TargetError, match="the answer '\\?!' holds no word"):
+    with pytest.raises(TargetError, match="the answer '\\?!' contains no word"):
         TARGET.from_table(table, n=None, seed=0)
 
 
