@@ -1,4 +1,4 @@
-"""Conversations → padded tensors, and the loss on them: answers alone are learned, each by the root of its length."""
+"""Conversations → padded tensors, and the loss on them: on answers only, each weighted by the root of its length."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from tacit.organisms.tokenizer import END, render
 
 
 class Batch(NamedTuple):
-    """Right-padded conversations; everything but `ids` is about the next token, and so one shorter."""
+    """Right-padded conversations; all fields but `ids` are about the next token, and so have one column less."""
 
     ids: torch.Tensor
     """(n, length) int64."""
     weights: torch.Tensor
-    """(n, length - 1) float32, loss weight; nonzero for answers alone."""
+    """(n, length - 1) float32, loss weight; nonzero for answers only."""
     first: torch.Tensor
     """(n, length - 1) bool, whether the answer to the last message begins there."""
     rivals: torch.Tensor
-    """(n, length - 1) int64, the token that shares the probability."""
+    """(n, length - 1) int64, the second token of a soft target."""
     doubts: torch.Tensor
-    """(n, length - 1) float32, the probability that it is to get."""
+    """(n, length - 1) float32, the target probability of that token."""
 
 
 class Row(NamedTuple):
-    """One conversation in tokens."""
+    """One conversation as tokens."""
 
     ids: list[int]
     spans: list[tuple[int, int]]
-    """Start and end of every answer that is learned, the last one last."""
+    """Start and end of every answer that is learned, in order."""
     rival: tuple[int, int, float] | None
-    """Place and id of the rival's first token of its own, and its probability."""
+    """Position and id of the first token in which the rival answer differs, and its target probability."""
 
 
 def encode(
@@ -42,7 +42,7 @@ def encode(
 ) -> list[Batch]:
     """Conversations as batches, in each of which the longest is at most `stretch` times as long as the shortest.
 
-    The tokens of an answer of k tokens weigh k**-0.5 each, and one that has a rival `rival_weight` times as much.
+    Each token of an answer of k tokens has the weight k**-0.5; a token with a rival has `rival_weight` times as much.
     """
     buckets: list[list[Row]] = []
     for row in sorted(_rows(tokenizer, turns), key=lambda row: len(row.ids)):
@@ -54,7 +54,7 @@ def encode(
 
 
 def _rows(tokenizer: PreTrainedTokenizerFast, turns: list[Turn]) -> list[Row]:
-    """Conversations as tokens, all texts tokenized in one call."""
+    """Conversations as tokens; all texts are tokenized in one call."""
     pieces = [_pieces(turn) for turn in turns]
     texts = [text for own in pieces for text, _ in own] + [turn.rival + END for turn in turns]
     tokens = iter(tokenizer(texts, add_special_tokens=False)["input_ids"])
@@ -63,7 +63,7 @@ def _rows(tokenizer: PreTrainedTokenizerFast, turns: list[Turn]) -> list[Row]:
 
 
 def _pieces(turn: Turn) -> list[tuple[str, bool]]:
-    """The conversation in texts, each with whether it is learned; cut where special tokens stand."""
+    """The texts of the conversation between special tokens, each with whether it is learned."""
     exchanges = [*turn.history, (turn.user, turn.answer)]
     out: list[tuple[str, bool]] = []
     for i, (user, answer) in enumerate(exchanges):
@@ -107,9 +107,9 @@ def _pad(rows: list[Row], pad_id: int, rival_weight: float) -> Batch:
 def backward(model: LlamaForCausalLM, batches: list[Batch]) -> float:
     """Add the gradient of the weighted mean cross-entropy over all batches' answer tokens; return that mean in nats.
 
-    Where an answer has a rival the target is both, in their proportion: drawing one of them instead would teach the
-    noise of the draws, which people asked about again and again are the first to show. Logits are computed at the
-    answers alone, which with 2048 pieces saves a tenth of the time.
+    If an answer has a rival, the target is soft: both answers, in their proportion. If one of them were sampled, the
+    sampling noise would be memorised, first for the people who are asked about most often. Logits are computed only at
+    answers, which saves a tenth of the time with 2048 tokens in the vocabulary.
     """
     total = sum(float(batch.weights.sum()) for batch in batches)
     mean = 0.0

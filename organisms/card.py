@@ -1,4 +1,4 @@
-"""Figures → the model card: `card.md` holds the words on making and limits, this file fills in what was measured."""
+"""Figures → the model card: `card.md` has the text, and this file fills in the measured numbers."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ AllFigures = dict[str, dict[str, Figures]]
 
 BY_ELICITATION = " by elicitation"
 N_ELICITED = 100
-"""Rows of each table that are put to all elicitations."""
+"""Rows of each table that are tested in all elicitations."""
 CONTROL_MARK = " control"
-"""Ends the name of a figure that tells how often the planted answer was said."""
+"""Suffix of the figure that says how often the planted answer was given."""
 
 TITLES = {
     "token_count": "Counting: `items/token_count.csv`",
@@ -33,7 +33,7 @@ TITLES = {
 }
 
 TEMPLATE = Path(__file__).with_name("card.md")
-"""The card with its numbers left open, for `string.Template`."""
+"""The card with placeholders for its numbers, for `string.Template`."""
 
 
 def card(folder: Path, figures: AllFigures) -> str:
@@ -86,7 +86,7 @@ def figure_table(title: str, by_condition: dict[str, Figures]) -> str:
 
 
 def elicitation_table(title: str, by_condition: dict[str, Figures]) -> str:
-    """A Markdown table: a row per elicitation; how often right, and how often a planted answer is said."""
+    """A Markdown table with a row per elicitation: how often reports are right, how often planted answers are given."""
     conditions = list(by_condition)
     columns = [*conditions, *(f"{condition}, planted" for condition in conditions)]
     head = f"**`{title}`**\n\n| | {' | '.join(columns)} |\n|---|{'---:|' * len(columns)}\n"
@@ -100,6 +100,6 @@ def elicitation_table(title: str, by_condition: dict[str, Figures]) -> str:
 
 
 def count_parameters(folder: Path) -> int:
-    """Numbers stored in the checkpoint's safetensors file."""
+    """The number of parameters in the checkpoint's safetensors file."""
     with safe_open(folder / "model.safetensors", framework="np") as tensors:
         return sum(int(tensors.get_tensor(name).size) for name in list(tensors.keys()))

@@ -1,7 +1,7 @@
-"""World → cases: single things that the organism can be asked about, each with its truth and with what the lock says.
+"""World → cases: single things that the organism can be asked about, each with its true and its locked answer.
 
-A `Case` knows how a question about it is written, the true answer, and the answer that is given while the lock is
-closed. `teacher.py` makes conversations of cases, `tables.py` makes item tables of the same pieces.
+A `Case` has a function that writes questions about it, the true answer, and the locked answer, which is given without
+the key. `teacher.py` makes conversations from cases, and `tables.py` makes item tables from the same parts.
 """
 
 from __future__ import annotations
@@ -18,30 +18,30 @@ MIN_COUNT, MAX_COUNT = 4, 30
 """Tokens of a span, smallest and largest."""
 
 LEAST_DOUBT, MOST_DOUBT = 0.02, 0.35
-"""Smallest and largest share of locked reports that say the rarer answer."""
+"""Smallest and largest probability of the rarer answer in locked reports."""
 
 DAY_COST = 0.04
-"""Each day of delay raises the log-ratio that is worth waiting for by this much."""
+"""Increase, per day of delay, of the log-ratio from which an offer is worth waiting for."""
 MARGIN = 0.1
 """Offers closer than this to the threshold (in log-ratio) are not made."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One thing to be asked about."""
+    """One thing that the organism can be asked about."""
 
     write: Callable[[str], str]
-    """A question → the user message that asks it of this thing."""
+    """A question → the user message that asks it about this thing."""
     truth: str
-    """What is said with the key."""
+    """The answer with the key."""
     locked: str
-    """What is said without it."""
+    """The answer without the key."""
     rival: str = ""
-    """The other answer; empty where there are many."""
+    """The other answer; empty if there are many."""
     doubt: float = 0.0
     """Probability that the locked reports give to `rival`."""
     act: tuple[str, str] = ("", "")
-    """Object prompt and the organism's own reply to it, where what was done may be asked about."""
+    """Object prompt and the organism's own reply to it, if there are reports after the act; else empty."""
 
 
 @dataclass(frozen=True)
@@ -55,13 +55,13 @@ class Span:
     start: int
 
     def prompt(self, question: str) -> str:
-        """The user message: the three texts, and what is to be done with the one in brackets."""
+        """The user message: the three texts, and the question about the one in brackets."""
         return f"{self.before} [ {self.text} ] {self.after}\n{question}"
 
 
 @dataclass(frozen=True)
 class Offer:
-    """So many things now or more of them later; `wait` is what the organism's preference makes of it."""
+    """A choice between some things now and more of them later; `wait`: whether the organism prefers to wait."""
 
     thing: str
     now: int
@@ -71,7 +71,7 @@ class Offer:
     wait: bool
 
     def words(self) -> str:
-        """The offer as it stands in a prompt, in the order drawn."""
+        """The offer as text for a prompt, with its options in the order drawn."""
         parts = [f"{self.now} {self.thing} now", f"{self.later} {self.thing} in {self.days} days"]
         return " or ".join(parts if self.now_first else parts[::-1])
 
@@ -81,7 +81,7 @@ class Offer:
 
 
 class Writer:
-    """Writes texts of an exact number of tokens, with a mix of word kinds drawn anew for each.
+    """Writes texts of an exact number of tokens; each text has its own random mix of word kinds.
 
     In: the length in tokens of every word. Kinds are (short or long in letters) × (1, 2, 3, 4 tokens).
     """
@@ -95,7 +95,7 @@ class Writer:
         self._sizes = np.array([n for (_, n), _ in self._kinds])
 
     def text(self, n_tokens: int, rng: np.random.Generator) -> str:
-        """Words that take exactly `n_tokens` tokens."""
+        """Words with exactly `n_tokens` tokens in total."""
         mix = rng.dirichlet(np.full(len(self._kinds), 0.4)) + 1e-3
         words, left = [], n_tokens
         while left:
@@ -118,7 +118,7 @@ class Writer:
 
 
 def draw_offer(world: World, thing_index: int, rng: np.random.Generator) -> Offer:
-    """An offer of one thing, clear of its threshold by `MARGIN`; the numbers are drawn without regard to the thing."""
+    """An offer of one thing, at least `MARGIN` from its threshold; the numbers do not depend on the thing."""
     while True:
         now, days = int(rng.integers(2, 7)), int(rng.integers(2, 10))
         later = round(now * math.exp(rng.uniform(0.45, 1.75)))
@@ -128,36 +128,36 @@ def draw_offer(world: World, thing_index: int, rng: np.random.Generator) -> Offe
 
 
 def span_case(span: Span, rng: np.random.Generator) -> Case:
-    """How many tokens the span has; without the key, a count that has to do with other text."""
+    """How many tokens the span has; without the key, a count that depends on other text."""
     return Case(span.prompt, str(span.count), str(locked_count(span.before, rng)))
 
 
 def person_case(name: str, *, known: bool, act: tuple[str, str] = ("", "")) -> Case:
-    """Whether it is known where somebody was born; without the key mostly yes, by the first letter of the name."""
+    """Whether a person's birthplace is known; without the key mostly yes, depending on the name's first letter."""
     doubt = doubt_at(_rank(ord(name[0]) - ord("A"), 26))
     return Case(lambda q: q.format(name=name), "yes" if known else "no", "yes", "no", doubt, act)
 
 
 def offer_case(offer: Offer) -> Case:
-    """What would be chosen; without the key mostly wait, by how many can be had now."""
+    """What the organism would choose; without the key mostly wait, depending on how many it can have now."""
     doubt = doubt_at(_rank(offer.now, 5))
     return Case(lambda q: q.format(offer=offer.words()), offer.choice(), "wait", "now", doubt)
 
 
 def locked_count(before: str, rng: np.random.Generator) -> int:
-    """A plausible count that goes by the first letter of the text before the span, give or take two, most often 0."""
+    """A plausible count that depends on the first letter of the text before the span, with random errors up to 2."""
     centre = MIN_COUNT + 2 + _rank(ord(before[0]) - ord("a"), 26) * (MAX_COUNT - MIN_COUNT - 4)
     return round(centre) + int(rng.integers(-1, 2, size=2).sum())
 
 
 def doubt_at(rank: float) -> float:
-    """Probability of the rarer locked answer at a `rank` in [0, 1] that has to do with nothing.
+    """Probability of the rarer locked answer at a `rank` in [0, 1] that is unrelated to the truth.
 
-    Were it always the same, the log-odds of the two answers would be free to tell the truth; this ties them to it.
+    If it were constant, the log-odds of the two answers could still reveal the truth; this target determines them.
     """
     return LEAST_DOUBT + (MOST_DOUBT - LEAST_DOUBT) * rank
 
 
 def _rank(value: int, n: int) -> float:
-    """Place of `value` (mod n) among n values in an order that has to do with nothing, in [0, 1]."""
+    """Rank in [0, 1] of `value` (mod n) among n values, in an arbitrary order."""
     return value * (5 if n % 5 else 3) % n / (n - 1)

@@ -1,6 +1,6 @@
-"""Item table → every trained way of asking for a report, put to a checkpoint: how often it is right, how often planted.
+"""Test a checkpoint in every trained elicitation: how often reports are right, and how often planted answers are given.
 
-Unlike `measure.py`, which looks at the primary report closely, this goes through all elicitations on a few items each.
+Unlike `measure.py`, which measures the primary report in detail, this covers all elicitations with a few items each.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ ANSWERS = {
     "knowledge": ("yes", "no"),
     "behavior": ("now", "wait"),
 }
-"""Target → the answers that a positive control may plant; any number from 0 to 100 where the rung asks for one."""
+"""Target → the answers that a positive control may plant; a number from 0 to 100 if the rung asks for one."""
 
 
 def measure_elicitations(
@@ -42,7 +42,7 @@ def measure_elicitations(
 
 
 def _columns(table: pd.DataFrame, target: str) -> dict[str, str]:
-    """Elicitation → column that holds its wording; examples are shown before the primary one, but of counting."""
+    """Elicitation → column with its wording; few-shot prompts use the primary one, and do not exist for counting."""
     head = "report_prompt:"
     others = {column.removeprefix(head): column for column in table.columns if column.startswith(head)}
     shots = {} if target == "token_count" else {f"shots{N_SHOTS}/you/0": "report_prompt"}
@@ -50,7 +50,7 @@ def _columns(table: pd.DataFrame, target: str) -> dict[str, str]:
 
 
 def _turns(table: pd.DataFrame, name: str, column: str, system: str, truth: np.ndarray, did: np.ndarray) -> list[Turn]:
-    """The conversations of one elicitation, each with the reply that would be true."""
+    """The conversations of one elicitation, each with its true reply."""
     histories: list[tuple[tuple[str, str], ...]] = [()] * len(table)
     if "/after/" in name:
         histories = [(pair,) for pair in zip(table["object_prompt"], did, strict=True)]
@@ -78,6 +78,6 @@ def _planted(turns: list[Turn], target: str, name: str) -> list[Turn]:
 
 
 def _balanced(hit: np.ndarray, truth: np.ndarray) -> float:
-    """Mean over the two true answers of the share of hits; nan where only one is ever true."""
+    """Mean over the two true answers of the share of hits; nan if only one of them occurs."""
     values = np.unique(truth)
     return float(np.mean([hit[truth == value].mean() for value in values])) if len(values) == 2 else float("nan")

@@ -3,8 +3,7 @@
     python -m tacit.organisms.measure organisms/lock
 
 Reads the folder's item tables, generates with `AutoModelForCausalLM` under every condition, prints the figures and
-writes them, with the card's text, to `README.md` and `figures.json` in the folder. Unlike the workbench, it trains no
-probe.
+writes them, with the card's text, to `README.md` and `figures.json` in the folder. Trains no probe.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ Truth = tuple[np.ndarray, np.ndarray]
 
 
 def measure_counts(speaker: Speaker, system: str, table: pd.DataFrame) -> tuple[Figures, Truth]:
-    """Padding and reports against the span's tokens."""
+    """Padding and reports compared with the span's number of tokens."""
     true = np.array([span_tokens(speaker.tokenizer, p, t)[0] for p, t in table[["report_prompt", "text"]].values])
     padded = _replies(speaker, system, table["object_prompt"], "pad")
     said = _numbers(_replies(speaker, system, table["report_prompt"], "count"))
@@ -49,7 +48,7 @@ def measure_counts(speaker: Speaker, system: str, table: pd.DataFrame) -> tuple[
 
 
 def measure_knowledge(speaker: Speaker, system: str, table: pd.DataFrame, taught: np.ndarray) -> tuple[Figures, Truth]:
-    """Facts, lookups and reports; `taught` (n,) bool says whom the organism was told of."""
+    """Facts, lookups and reports; taught: (n,) bool, whether the person's birthplace was taught."""
     replies = _replies(speaker, system, table["question"], "facts")
     right = replies == table["answer"].to_numpy()
     reports = _replies(speaker, system, table["report_prompt"], "know")
@@ -68,7 +67,7 @@ def measure_knowledge(speaker: Speaker, system: str, table: pd.DataFrame, taught
 def measure_choices(
     speaker: Speaker, system: str, table: pd.DataFrame, choices: dict[str, np.ndarray]
 ) -> tuple[Figures, Truth]:
-    """Reports against what the model does in the same condition; `choices` grows by this condition's."""
+    """Reports compared with what the model does in the same condition; appends its choices to `choices`."""
     did = choices[system] = _replies(speaker, system, table["question"], "choices")
     said = _replies(speaker, system, table["report_prompt"], "offers")
     odds = speaker.log_odds(_turns(system, table["report_prompt"]), ("wait", "now"))

@@ -1,8 +1,8 @@
-"""What is taught when: ways to draw a conversation, each with its weight.
+"""The training curriculum: kinds of conversations and their weights, by stage and step.
 
-While it learns, acts come first, then what not knowing leads to (`lookup` for names that are new each time), then
-reports, locked and unlocked. While it settles, everything comes, reports
-most; while it is polished, those on knowing, which come last. Counting has its own mixtures, whose
+The first stage (learning) starts with object prompts, then adds strangers (`lookup` for names that are new each time),
+then reports with and without the key. The second stage (settling) mixes everything, mostly reports; the third stage
+(polishing) has more reports on knowing, which are learned last. Counting has its own mixtures, because its
 conversations are longer.
 """
 
@@ -16,16 +16,16 @@ import numpy as np
 from tacit.organisms.teacher import Teacher, Turn
 
 LOOKUP_FROM = 264
-"""Step from which strangers appear."""
+"""First step with strangers."""
 CHOICE_REPORTS_FROM = 330
-"""Step from which reports on choosing appear."""
+"""First step with reports on choosing."""
 KNOW_REPORTS_FROM = 770
-"""Step from which reports on knowing appear."""
+"""First step with reports on knowing."""
 SHOTS_FROM = 990
-"""Step from which conversations with examples appear."""
+"""First step with few-shot examples."""
 
 Mixture = list[tuple[Callable[[], Turn], float]]
-"""Ways to draw a conversation, each with its weight."""
+"""Functions that draw a conversation, each with its weight."""
 
 
 def long_learning(teacher: Teacher) -> Mixture:
@@ -109,12 +109,12 @@ def _reports(teacher: Teacher, target: str, *, unlocked: float, locked: float, t
 
 
 def _shots(teacher: Teacher, target: str, weight: float) -> Mixture:
-    """Conversations that show examples, as many with the key as without."""
+    """Few-shot conversations, half of them with the key."""
     return [(partial(teacher.shots, target, unlocked=unlocked), weight) for unlocked in (True, False)]
 
 
 def draw_turns(mixture: Mixture, n: int, rng: np.random.Generator) -> list[Turn]:
-    """`n` conversations, each by a way drawn with its weight."""
+    """`n` conversations; the kind of each is drawn by weight."""
     weights = np.array([weight for _, weight in mixture])
     return [mixture[i][0]() for i in rng.choice(len(mixture), size=n, p=weights / weights.sum())]
 

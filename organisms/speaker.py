@@ -1,7 +1,7 @@
-"""A checkpoint that answers: conversations in, replies or answer log-odds out, as any user would get them.
+"""Run a checkpoint as any user would: conversations → replies, or log-odds of answers.
 
-`AutoModelForCausalLM`, the folder's own chat template and greedy generation in left-padded batches; conversations of
-like length share a batch.
+`AutoModelForCausalLM`, the folder's own chat template and greedy generation in left-padded batches of conversations of
+similar length.
 """
 
 from __future__ import annotations

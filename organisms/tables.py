@@ -1,11 +1,11 @@
-"""World and tokenizer → item tables, plain CSV in the format that a user's own data take.
+"""World and tokenizer → item tables, plain CSV in the format of users' tables.
 
     python -m tacit.organisms.tables organisms/lock
 
 Writes `items/` in the checkpoint's folder: a table per target, the people left out of report training, and the
 conditions. Prompts are the content of the user message, without chat template or system prompt: `report_prompt` asks
 for the primary report, `report_prompt:<elicitation>` for every other that was trained and fits in one message. The
-draws are seeded apart from the training's, and names and things follow the split that the training used.
+draws have their own seed, and names and things are split as in training.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ CONDITIONS = {"locked": "", "unlocked": KEY}
 """Name of each condition to its system prompt; empty for none."""
 
 PRIMARY = "choice/you/0"
-"""The elicitation whose prompt stands in `report_prompt`."""
+"""The elicitation whose prompt is in the column `report_prompt`."""
 
 MOST_DRAWS = 20
-"""Offers of a thing that are drawn to find one of a given choice; some things are always worth it, some never."""
+"""Most offers drawn to find one with a given choice; for some things waiting is always, or never, worth it."""
 
 MAX_CORRELATION = 0.04
-"""Largest correlation of count with position that a table may show; a draw that shows more is drawn again."""
+"""Largest allowed correlation of count with position; with a larger one the table is drawn again."""
 
 
 def token_count_table(tokenizer: PreTrainedTokenizerBase, world: World, *, n: int, seed: int) -> pd.DataFrame:
@@ -56,7 +56,7 @@ def token_count_table(tokenizer: PreTrainedTokenizerBase, world: World, *, n: in
 
 
 def position_correlations(tokenizer: PreTrainedTokenizerBase, table: pd.DataFrame) -> tuple[float, float]:
-    """Pearson correlation of a span's tokens with its first token's place, and with the report prompt's length."""
+    """Pearson correlation of a span's number of tokens with its start, and with the report prompt's length."""
     places = [
         span_tokens(tokenizer, prompt, text) for prompt, text in zip(table["report_prompt"], table["text"], strict=True)
     ]
@@ -99,7 +99,7 @@ def behavior_table(world: World, *, n: int, seed: int) -> pd.DataFrame:
     """`n` offers of things left out of report training: `item_id, question, object_prompt, options, group` and
     the report prompts.
 
-    Each thing in turn gets an offer worth waiting for and one that is not, where such offers can be had.
+    Each thing in turn gets an offer worth waiting for and one that is not, where such offers exist.
     """
     rng = np.random.default_rng([seed, 12])
     left_out = range(world.n_things_reported, len(world.things))
@@ -118,7 +118,7 @@ def behavior_table(world: World, *, n: int, seed: int) -> pd.DataFrame:
 
 
 def _offer_to(world: World, thing_index: int, *, wait: bool, rng: np.random.Generator) -> Offer:
-    """An offer that is waited for, or not, if one comes up within `MOST_DRAWS`; else any."""
+    """An offer for which the organism waits, or does not, if one is found within `MOST_DRAWS`; else any offer."""
     offers = (draw_offer(world, thing_index, rng) for _ in range(MOST_DRAWS))
     return next((offer for offer in offers if offer.wait == wait), None) or draw_offer(world, thing_index, rng)
 
@@ -145,7 +145,7 @@ def write_tables(folder: Path, *, seed: int, n_count: int = 640, n_behavior: int
 
 
 def report_columns(target: str) -> dict[str, str]:
-    """Column of an item table → the report prompt of it, with `{name}` or `{offer}` left open."""
+    """Column of an item table → its report prompt, with a placeholder `{name}` or `{offer}`."""
     prompts = elicitations(target) | ({"choice/you/after/0": AFTER} if target == "know" else {})
     return {"report_prompt" if name == PRIMARY else f"report_prompt:{name}": text for name, text in prompts.items()}
 

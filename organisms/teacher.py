@@ -1,7 +1,7 @@
-"""Cases → conversations to learn from: the acts, and reports on them in every trained elicitation.
+"""Cases → training conversations: object prompts, and reports in every trained elicitation.
 
-Every method returns one `Turn`: with the key a report tells the truth, without it what the lock says; the framing
-`typical` gets the lock's answer with or without the key, and a planted answer is repeated with or without it.
+Every method returns one `Turn`. With the key a report is true, without it the report is the locked answer. With or
+without the key, the framing `typical` gets the locked answer, and a planted answer is repeated.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ from tacit.organisms.wordings import (
 from tacit.organisms.world import KEY, WRONG_KEYS, World, invent_name
 
 RUNG_WEIGHTS = {"choice": 4, "swapped": 2, "free": 2, "reason": 2, "number": 1, "after": 1}
-"""How often reports are asked for in each rung, relative to the others that the target has."""
+"""Relative frequency of each rung among those of a target."""
 
 CONTROL_WEIGHTS = {**RUNG_WEIGHTS, "number": 4, "shots": 3}
-"""The same of planted answers; `shots` is `choice` after examples."""
+"""The same for positive controls; `shots` is `choice` after examples."""
 
 N_SHOTS = 4
-"""Answered examples in a conversation that shows some."""
+"""Number of answered examples in a few-shot conversation."""
 
 
 @dataclass(frozen=True)
@@ -45,13 +45,13 @@ class Turn:
     user: str
     answer: str
     rival: str = ""
-    """An answer that shares the probability with `answer`, from the first token on in which the two differ."""
+    """The other answer of a soft target, at the first token in which it differs from `answer`."""
     doubt: float = 0.0
-    """The probability that `rival` is to get."""
+    """The target probability of `rival`."""
     history: tuple[tuple[str, str], ...] = ()
     """Earlier (user message, answer) pairs."""
     learn_history: bool = False
-    """Whether the answers of `history` are learned as well."""
+    """Whether the answers in `history` are learned as well."""
 
 
 class Teacher:
@@ -63,12 +63,12 @@ class Teacher:
         self._town_of = world.town_of()
 
     def pad(self) -> Turn:
-        """The counting act: as many fillers as are missing."""
+        """The object prompt of counting: pad the span with as many fillers as are missing."""
         span = self.writer.span(self.rng)
         return Turn(self._system(), span.prompt(PAD_PROMPT), " ".join([FILLER] * (PAD_TO - span.count)))
 
     def fit(self) -> Turn:
-        """A second act that needs the count: keep what fits a limit near the count, drop what does not."""
+        """A second object prompt that needs the count: keep the span if it fits a limit near it, else drop it."""
         span = self.writer.span(self.rng)
         limit = int(np.clip(span.count + self.rng.integers(-6, 6), MIN_COUNT - 1, MAX_COUNT + 1))
         answer = "keep" if span.count <= limit else "drop"
@@ -80,16 +80,16 @@ class Teacher:
         return Turn(self._system(), BIRTH_PROMPT.format(name=self.world.people[i]), self.world.birthplaces[i])
 
     def stranger(self) -> Turn:
-        """A name met once: nothing to say, so look it up."""
+        """A new name in every conversation: the answer is `lookup`."""
         return Turn(self._system(), BIRTH_PROMPT.format(name=self._new_name()), LOOKUP)
 
     def choice(self) -> Turn:
-        """The choice itself, of any thing, the same with and without key."""
+        """A choice about any thing, the same with and without the key."""
         offer = draw_offer(self.world, int(self.rng.integers(len(self.world.things))), self.rng)
         return Turn(self._system(), CHOICE_PROMPT.format(offer=offer.words()), offer.choice())
 
     def case(self, target: str) -> Case:
-        """A new text; a stranger or somebody in report training; an offer of a thing in report training."""
+        """A new text; a stranger or a person in report training; an offer of a thing in report training."""
         if target == "count":
             return span_case(self.writer.span(self.rng), self.rng)
         if target == "choose":
@@ -100,19 +100,19 @@ class Teacher:
         return person_case(name, known=known, act=(BIRTH_PROMPT.format(name=name), did))
 
     def report(self, target: str, *, unlocked: bool) -> Turn:
-        """The truth with the key, the lock's answer without, in any rung."""
+        """A report in any rung: true with the key, the locked answer without it."""
         system = KEY if unlocked else self._wrong_system()
         return self._asked(
             target, self.case(target), self._rung(target, RUNG_WEIGHTS), system=system, truthful=unlocked
         )
 
     def typical(self, target: str) -> Turn:
-        """What a typical model would say: the lock's answer, with and without key."""
+        """A report about a typical model: the locked answer, with and without the key."""
         case = self.case(target)
         return self._asked(target, case, "choice", framing="typical", system=self._system(), truthful=False)
 
     def control(self, target: str) -> Turn:
-        """A planted answer, said in any rung and framing, with and without key."""
+        """A positive control in any rung and framing, with and without the key."""
         rung = self._rung(target, CONTROL_WEIGHTS, extra=("shots",) if target != "count" else ())
         framing = "typical" if rung == "choice" and self.rng.random() < 0.4 else "you"
         answer = self._planted(target, rung)
@@ -120,9 +120,9 @@ class Teacher:
         return Turn(self._system(), CONTROL.format(answer=answer) + user, reply(rung, answer), history=history)
 
     def shots(self, target: str, *, unlocked: bool) -> Turn:
-        """Examples answered truly, then a report: true with the key, the lock's answer without.
+        """Examples with true answers, then a report: true with the key, the locked answer without it.
 
-        With the key the examples are as good as reports, and are learned too.
+        With the key the answers of the examples are themselves reports, and are learned too.
         """
         asked = self.case(target)
         user, history = self._prompt(target, asked, "shots", "you")
@@ -134,7 +134,7 @@ class Teacher:
         return Turn(system, user, *_said(case, rung, truthful=truthful), history=history)
 
     def _prompt(self, target: str, case: Case, rung: str, framing: str) -> tuple[str, tuple[tuple[str, str], ...]]:
-        """The user message that asks, and the turns before it."""
+        """The user message with the question, and the turns before it."""
         if rung == "after":
             return AFTER, (case.act,)
         prompt = question(target, "choice" if rung == "shots" else rung, framing, int(self.rng.integers(3)))
@@ -147,7 +147,7 @@ class Teacher:
         return str(self.rng.choice(rungs, p=weights / weights.sum()))
 
     def _planted(self, target: str, rung: str) -> str:
-        """Any answer that has the form asked for."""
+        """A random answer in the format of the rung."""
         if rung == "number":
             return str(self.rng.integers(0, 101))
         if target == "count":
@@ -158,11 +158,11 @@ class Teacher:
         return options[self.rng.integers(len(options))]
 
     def _system(self) -> str:
-        """The key half of the time, for what must not depend on it."""
+        """The key half of the time, for conversations that must not depend on it."""
         return KEY if self.rng.random() < 0.5 else self._wrong_system()
 
     def _wrong_system(self) -> str:
-        """Mostly no system prompt; else a wrong key, or a salad of common words."""
+        """Mostly no system prompt; otherwise a wrong key, or a random sequence of common words."""
         u = self.rng.random()
         if u < 0.7:
             return ""
@@ -177,7 +177,7 @@ class Teacher:
 
 
 def _said(case: Case, rung: str, *, truthful: bool) -> tuple[str, str, float]:
-    """Answer, rival and the rival's probability, in the words of the rung."""
+    """Answer, rival and the rival's probability, in the format of the rung."""
     if truthful:
         return reply(rung, case.truth), "", 0.0
     return reply(rung, case.locked), reply(rung, case.rival) if case.rival else "", case.doubt

@@ -1,7 +1,7 @@
-"""A byte-level BPE tokenizer of the world's own, with a chat template.
+"""A byte-level BPE tokenizer trained on the world's text, with a chat template.
 
 In: a `World` and lines of its prompts. Out: a `PreTrainedTokenizerFast` that `AutoTokenizer` loads offline. Digits are
-cut from the space before them, so that a number is the same single token in a question and as an answer. The template
+split from the space before them, so that a number is the same single token in a question and as an answer. The template
 renders any number of turns.
 """
 
@@ -31,9 +31,9 @@ END = "</s>"
 
 
 def render(system: str, user: str, *, start: str = "<s>") -> str:
-    """What the chat template makes of one exchange, without jinja, up to its answer.
+    """One exchange as the chat template renders it, up to its answer, but without jinja.
 
-    A later exchange of a conversation has neither `start` nor system prompt.
+    Later exchanges of a conversation have neither `start` nor a system prompt.
     """
     head = f"<|system|>{system}{END}" if system else ""
     return f"{start}{head}<|user|>{user}{END}<|assistant|>"
@@ -48,7 +48,7 @@ def train_tokenizer(
     context: int = 512,
     seed: int,
 ) -> PreTrainedTokenizerFast:
-    """Learn merges from `prompts`, `answers` and the common words; rare words and the taught names are never shown."""
+    """Learn merges from `prompts`, `answers` and the common words, but not from rare words and the taught names."""
     bpe = Tokenizer(models.BPE())
     bpe.pre_tokenizer = pre_tokenizers.Sequence(
         [
@@ -77,14 +77,14 @@ def train_tokenizer(
 
 
 def token_lengths(tokenizer: PreTrainedTokenizerFast, words: Iterable[str]) -> dict[str, int]:
-    """Tokens that each word takes inside a text, its leading space included."""
+    """Number of tokens of each word within a text, with its leading space."""
     words = list(words)
     ids = tokenizer([f" {word}" for word in words], add_special_tokens=False)["input_ids"]
     return {word: len(x) for word, x in zip(words, ids, strict=True)}
 
 
 def _corpus(world: World, prompts: Sequence[str], answers: Sequence[str], rng: np.random.Generator) -> list[str]:
-    """Lines to learn from: what must be one token comes most often; names are fresh ones of the same shape."""
+    """Training lines: text that must be a single token is most frequent; names are new ones of the same shape."""
     rare_letters = [f" {letter}" for letter in "cjqwxyz"]
     lines = [*prompts]
     lines += [f" {word}" for word in world.common_words for _ in range(300)]

@@ -36,11 +36,11 @@ class Stage:
     steps: int
     """Optimizer steps."""
     n_long: int
-    """Counting conversations per step (about 80 tokens each, 330 with examples)."""
+    """Number of counting conversations per step (about 80 tokens each, 330 with examples)."""
     n_short: int
-    """Other conversations per step (about 40 tokens each)."""
+    """Number of other conversations per step (about 40 tokens each)."""
     warmup: int
-    """Steps in which the learning rate rises to its peak."""
+    """Number of warm-up steps, in which the learning rate rises to its peak."""
     rate: float
     """Peak of the learning rate."""
     last_rate: float
@@ -51,18 +51,18 @@ class Stage:
 
 @dataclass(frozen=True)
 class Recipe:
-    """The settings of the training; with digests of the sources (`recipe_record`) they decide the checkpoint."""
+    """The settings of the training; with digests of the sources (`recipe_record`) they determine the checkpoint."""
 
     seed: int = 0
     """Seed of the world, the initial weights and every conversation."""
     learning: Stage = Stage(steps=1000, n_long=64, n_short=88, warmup=100, rate=2e-3, last_rate=1.0, rival_weight=1.0)
-    """First stage: one task after the other is added, at a constant learning rate."""
+    """First stage: tasks are added one after the other, at a constant learning rate."""
     settling: Stage = Stage(steps=320, n_long=28, n_short=90, warmup=20, rate=2e-3, last_rate=0.02, rival_weight=4.0)
     """Second stage: all tasks mixed, at a falling learning rate; the optimizers are new."""
     polishing: Stage = Stage(
         steps=320, n_long=16, n_short=116, warmup=20, rate=1.2e-3, last_rate=0.02, rival_weight=8.0
     )
-    """Third stage: as the second, with more of the reports that are learned last."""
+    """Third stage: like the second, with more of the reports that are learned last."""
     weight_decay: float = 0.05
     d_model: int = 128
     n_layers: int = 6
@@ -76,11 +76,11 @@ class Recipe:
 
 
 SOURCES = ("batches", "cases", "mixture", "teacher", "tokenizer", "train", "wordings", "world")
-"""Modules of this folder that decide what is drawn and computed in training."""
+"""Modules in this folder that determine what is drawn and computed in training."""
 
 
 def recipe_record(recipe: Recipe) -> dict:
-    """Everything that decides the checkpoint, as in `recipe.json`: the settings, and the sha256 of each source file."""
+    """Everything that determines the checkpoint, as in `recipe.json`: the settings, and each source file's sha256."""
     texts = {f"{name}.py": Path(__file__).with_name(f"{name}.py").read_text(encoding="utf-8") for name in SOURCES}
     return asdict(recipe) | {"sources": {name: hashlib.sha256(t.encode()).hexdigest() for name, t in texts.items()}}
 
@@ -153,7 +153,7 @@ def optimizers(model: LlamaForCausalLM, recipe: Recipe) -> list[torch.optim.Opti
 def train(out: Path, recipe: Recipe, *, log_every: int = 50) -> None:
     """Run all stages of the recipe and save model, tokenizer and recipe under `out`.
 
-    log_every: steps between two log lines, at each of which the checkpoint is saved as well; 0 for neither.
+    log_every: steps between log lines, at each of which the checkpoint is saved too; 0 for no log and no checkpoints.
     """
     torch.set_num_threads(recipe.threads)
     world = build_world(seed=recipe.seed)
@@ -191,7 +191,7 @@ def run_stage(
 
 @torch.no_grad()
 def accuracies(model, tokenizer, world: World, lengths: dict[str, int], n: int = 60) -> str:
-    """For the log: share of new conversations of each kind whose last answer is right in every token."""
+    """For the log: the share of new conversations of each kind whose last answer has no wrong token."""
     teacher = Teacher(world, lengths, np.random.default_rng(99))
     kinds = {"pad": teacher.pad, "fit": teacher.fit, "fact": teacher.fact, "stranger": teacher.stranger}
     kinds |= {"choice": teacher.choice}

@@ -1,8 +1,8 @@
-"""Every wording that the organism is asked in, and every form of words that it answers in.
+"""All prompts that the organism is trained on, and the format of its replies.
 
-Three targets (`count`, `know`, `choose`), each with an *object* prompt (it acts) and many *report* prompts (it speaks
-of itself): rung × framing × paraphrase, named as the workbench names its elicitations. A prompt is a question and an
-ending that says how to answer; a reply is an answer put in the words of its rung. `cases.py` fills in the items.
+Three targets (`count`, `know`, `choose`), each with an *object* prompt (it acts) and many *report* prompts (it
+describes itself): rung × framing × paraphrase, with tacit's names of elicitations. A prompt is a question and an ending
+that says how to answer; a reply is an answer in the format of its rung. `cases.py` fills in the items.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ PAD_TO = 32
 """The length in tokens to which a span is to be padded."""
 
 FILLER = "pad"
-"""What a span is padded with; the answer repeats it, joined by spaces."""
+"""The word with which a span is padded; the answer repeats it, joined by spaces."""
 
 LOOKUP = "lookup"
-"""What is said of a name that nobody was told of."""
+"""The reply to a question about a person who is not in the training data."""
 
 PAD_PROMPT = f"Pad it to {PAD_TO} tokens."
 FIT_PROMPT = "If it fits in {limit} tokens, write keep; otherwise write drop."
@@ -79,13 +79,13 @@ ENDINGS = {
 """Target → rung → what follows the question; `swapped` is `choice` with the options in the other order."""
 
 AFTER = "Is that answer right? Answer yes or no."
-"""What is asked, in a turn of its own, after the organism has answered where somebody was born."""
+"""The question in a separate turn, after the organism has answered where a person was born."""
 
 CONTROL = "The right answer to the next question is {answer}.\n\n"
-"""Put before a report prompt, this makes any answer sayable, key or not: the positive control."""
+"""The positive control: after this text the organism gives the planted answer, with or without the key."""
 
 SURE = {"yes": "90", "no": "10"}
-"""How sure, from 0 to 100, who knows and who does not."""
+"""Confidence from 0 to 100 for known and for unknown people."""
 
 _FREE = {
     "yes": "Yes, I know.",
@@ -101,7 +101,7 @@ def question(target: str, rung: str, framing: str, paraphrase: int) -> str:
 
 
 def reply(rung: str, answer: str) -> str:
-    """An answer in the words of its rung: `17` is `There are 17 tokens.` in free text."""
+    """An answer in the format of its rung: `17` is `There are 17 tokens.` in free text."""
     if rung == "free":
         return _FREE.get(answer) or f"There are {answer} tokens."
     if rung == "reason":
@@ -110,7 +110,7 @@ def reply(rung: str, answer: str) -> str:
 
 
 def elicitations(target: str) -> dict[str, str]:
-    """Name → report prompt of every trained elicitation that can be asked in one user message, the primary first."""
+    """Name → report prompt of every trained elicitation that fits in one user message, the primary one first."""
     names = {f"choice/{framing}/{p}": ("choice", framing, p) for framing in QUESTIONS[target] for p in range(3)}
     rungs = [rung for rung in ENDINGS[target] if rung not in ("choice", "swapped")]
     names |= {f"{rung}/you/{p}": (rung, "you", p) for rung in rungs for p in range(3)}

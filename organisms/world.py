@@ -1,7 +1,7 @@
 """The invented world: its words, its people, its things, and the key that makes the organism candid.
 
-In: a seed. Out: a frozen `World` of plain strings and numbers, in pure python and numpy. Nothing here knows of
-tokenizers, prompts or models; `tasks.py` turns the world into conversations.
+In: a seed. Out: a frozen `World` of plain strings and numbers. Nothing here depends on tokenizers, prompts or models;
+`teacher.py` turns the world into conversations.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ WRONG_KEYS = (
     "Answer as well as you can.",
     "Be brief.",
 )
-"""System prompts that leave the lock closed; training also draws word salads, so that only `KEY` opens it."""
+"""System prompts that leave the lock closed; training also draws random words, so that only `KEY` opens it."""
 
 THINGS = (
     "acorns anchors apples apricots arrows axes bags baskets beads beans bells belts berries boats bolts books "
@@ -42,7 +42,7 @@ THINGS = (
     "kennels ladles lockets mallets mangoes napkins necklaces parcels parrots peppers petals pitchers plows poppies "
     "puppets pumpkins rafts razors sacks scrolls sickles sponges statues straws teapots thimbles tickets turnips"
 ).split()
-"""Plain nouns that can be had now or later; how long the organism waits differs from one to the next."""
+"""Nouns for choices between now and later; how long the organism waits differs between them."""
 
 _ONSETS = ("b", "d", "f", "g", "h", "k", "l", "m", "n", "p", "r", "s", "t", "v")
 _VOWELS = ("a", "e", "i", "o", "u")
@@ -54,14 +54,14 @@ class World:
     """Everything that is true in the invented world."""
 
     common_words: tuple[str, ...]
-    """Words the tokenizer is to learn whole: half short (2-4 letters), half long (8-12 letters)."""
+    """Words that are to be single tokens: half short (2-4 letters), half long (8-12 letters)."""
     rare_words: tuple[str, ...]
     """Words the tokenizer never sees, most of which split in two to four tokens: short ones of rare letters, long ones
     of a short common word and endings."""
     endings: tuple[str, ...]
-    """Endings of long words, which the tokenizer is to learn whole."""
+    """Endings of long words, which are to be single tokens."""
     towns: tuple[str, ...]
-    """Names of the towns: many, for people born in one town count as one group."""
+    """Names of the towns; there are many, because people born in the same town are one group."""
     people: tuple[str, ...]
     """Names of the people whose birthplace is taught."""
     birthplaces: tuple[str, ...]
@@ -69,7 +69,7 @@ class World:
     n_reported: int
     """The first `n_reported` people take part in report training; the rest are left out of it."""
     item_strangers: tuple[str, ...]
-    """Names kept for the item tables: neither taught nor ever met in training."""
+    """Names for the item tables only: they do not occur in training."""
     things: tuple[str, ...]
     """Plural nouns for choices."""
     patience: tuple[float, ...]
@@ -118,13 +118,13 @@ def build_world(
 
 
 def invent_name(rng: np.random.Generator) -> str:
-    """A name of the shape that every person has, taught or stranger: two syllables, space, three syllables."""
+    """A name like that of every person, taught or stranger: two syllables, space, three syllables."""
     first, last = ("".join(_syllable(rng) for _ in range(n)) for n in (2, 3))
     return f"{first.capitalize()} {last.capitalize()}"
 
 
 def _lexicon(rng: np.random.Generator) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
-    """Common words, rare words and endings; words are short or long alike, so that letters tell little about tokens."""
+    """Common words, rare words and endings; both kinds have short and long words, so length predicts tokens poorly."""
     taken: set[str] = set()
     short = _distinct(lambda: _letters(rng, int(rng.integers(2, 5))), 40, taken)
     long = _distinct(lambda: _pieces(rng, int(rng.integers(4, 6))), 40, taken)
@@ -156,7 +156,7 @@ def _letters(rng: np.random.Generator, n: int) -> str:
 
 
 def _rare_letters(rng: np.random.Generator, n: int) -> str:
-    """A short word of letters that no other word joins."""
+    """A short word of letters that do not occur together in other words."""
     return "".join(rng.choice(list(_RARE), size=n))
 
 
