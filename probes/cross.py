@@ -180,7 +180,7 @@ def _sites(own, theirs, cell: _Cell) -> list[str]:
 
 
 def _predictions(kind: str, target_run: str, predictor: str, cell: _Cell, stores, n_jobs: int):
-    """(yardstick, what the predictor says, what the target run says itself) over the shared items."""
+    """(scoring, what the predictor says, what the target run says itself) over the shared items."""
     scoring = stick_of(cell.entry, cell.own)
     if kind == REPORT:
         return scoring, *(_Read(_words(cell.entry, frame)) for frame in (cell.other, cell.own))

@@ -24,7 +24,7 @@ from tacit.names import BEST, FIXED, NESTED, SCORES_SCHEMA
 from tacit.probes.analysis.analyse import Analysis, Extra, analyse
 from tacit.probes.analysis.extra_tables import COLUMNS, Further, control_panel
 from tacit.probes.analysis.extrapolation import extrapolation_rows
-from tacit.probes.analysis.knowledge_scores import second_truth_rows
+from tacit.probes.analysis.knowledge_scores import knowledge_rows
 from tacit.probes.analysis.learning_curve import CURVE_COLUMNS, N_REPEATS
 from tacit.probes.analysis.report_scores import own_report
 from tacit.probes.controls.permutation_null import N_PERMUTATIONS, NULL_COLUMNS
@@ -147,7 +147,7 @@ def _part(store, run, target, condition: str, terms: Terms) -> Part:
 def _fill(part: Part, found: Analysis, run, sites: Sequence[str], layers: Sequence[int], terms: Terms) -> None:
     rng = stream(terms.seed, "bootstrap")
     weights = resample(found.examples.groups, fold=found.folds.fold, n_resamples=terms.n_resamples, rng=rng)
-    scores = [*score_rows(found, weights), *extrapolation_rows(found, weights), *second_truth_rows(found, weights)]
+    scores = [*score_rows(found, weights), *extrapolation_rows(found, weights), *knowledge_rows(found, weights)]
     part.rows |= {"scores.csv": scores, "null.csv": _null_rows(found), "curve.csv": _curve_rows(found)}
     if terms.further is not None:
         part.rows |= terms.further.tables(found, sites, layers, terms.seed)

@@ -1,6 +1,6 @@
 """What is measured beside the headline: the control panel, and the further readings that have tables of their own.
 
-In: an analysis's ground, or a finished analysis. Out: methods of the same table of scores, and rows of transfer.csv,
+In: an analysis's context, or a finished analysis. Out: methods of the same table of scores, and rows of transfer.csv,
 sparse.csv and positions.csv. Nothing here changes the headline.
 """
 

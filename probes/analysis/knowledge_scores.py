@@ -1,9 +1,10 @@
-"""Two questions that are easily taken for one: does it know the answer, and does it know that it knows?
+"""Two questions that are easily confused: does the model know the answer, and does it know that it knows?
 
-In: an analysis of items whose acts were sampled and whose candidate answers were scored. Out: rows of scores.csv. The
-headline's truth is whether the greedy answer is right (P(IK), Kadavath et al. 2022). Beside it: the share of sampled
-answers that are right, with which a report of knowing ought to rise, and K, the share of (right, wrong) pairs that the
-model's own probabilities order rightly (Gekhman et al. 2025); K = 1 is "knows the answer", whatever it says first.
+In: an analysis of items whose answers were sampled and whose candidate answers were scored. Out: rows of scores.csv.
+The headline's label is whether the greedy answer is right (P(IK), Kadavath et al. 2022). Two other labels are added:
+the share of sampled answers that are right, with which reports of knowing should correlate, and K, the share of
+(right, wrong) pairs of candidates that the model's own probabilities rank correctly (Gekhman et al. 2025); K = 1 means
+that the model knows the answer, whatever its greedy answer is.
 """
 
 from dataclasses import replace
@@ -19,10 +20,10 @@ from tacit.probes.statistics.metrics import Scoring
 METHODS = (NESTED, BEST, "said")
 
 
-def second_truth_rows(analysis: Analysis, weights: np.ndarray) -> list[dict]:
-    """Means of both, the rank correlation of probe and reports with the share, their AUROC for K = 1; [] without any.
+def knowledge_rows(analysis: Analysis, weights: np.ndarray) -> list[dict]:
+    """The means of both labels; for probe and reports, rank correlation with the share, and AUROC for K = 1.
 
-    weights: (n_items, n_resamples), the draws of every other row.
+    weights: (n_items, n_resamples), the bootstrap draws of all other rows. [] where no item has either label.
     """
     share = analysis.examples.frame["share_right"].to_numpy(dtype=np.float64)
     ranking = analysis.examples.frame["ranking"].to_numpy(dtype=np.float64)
@@ -45,8 +46,8 @@ def _means(analysis: Analysis, weights: np.ndarray, name: str, values: np.ndarra
     return [score_row(analysis, name, "truth", "mean", found)]
 
 
-def _middled(pred: np.ndarray, fold: np.ndarray) -> np.ndarray:
-    """Silence put in the middle of what was said in its fold."""
+def _imputed(pred: np.ndarray, fold: np.ndarray) -> np.ndarray:
+    """Impute non-answers with the median of the fold's answers."""
     out = pred.copy()
     for i in np.unique(fold):
         rows = np.flatnonzero(fold == i)
@@ -56,14 +57,14 @@ def _middled(pred: np.ndarray, fold: np.ndarray) -> np.ndarray:
 
 
 def _against(analysis: Analysis, weights, metric: str, name: str, scoring: Scoring, keep: np.ndarray) -> list[dict]:
-    """Probe and reports against the other truth; silence sits on no side."""
+    """Score probe and reports against the labels of `scoring`; for the rank correlation, impute non-answers."""
     if not keep.any() or len(np.unique(scoring.y[keep])) < 2:
         return []
     rows = []
     for method in METHODS:
         pred = analysis.methods[method].held.pred
-        if metric == "spearman":  # AUROC gives silence one half by itself
-            pred = _middled(pred, scoring.fold)
+        if metric == "spearman":  # AUROC counts a pair with a non-answer as one half by itself
+            pred = _imputed(pred, scoring.fold)
         found: Estimate = estimate(
             metric, scoring.rows(keep), pred[keep], weights[keep], analysis.examples.groups[keep]
         )

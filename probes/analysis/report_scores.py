@@ -1,6 +1,6 @@
-"""What the model says, on the probe's ruler: every rung of the report, raw and given the same labels.
+"""What the model says, scored like the probe: every rung of the report, raw and given the same labels.
 
-In: `Examples`, yardstick, folds. Out: one `Held` per rung, and the best rung chosen on training folds.
+In: `Examples`, scoring, folds. Out: one `Held` per rung, and the best rung chosen on training folds.
 
 - ``said``: the text reply to the primary question as it stands; every further form of question by its own name. A
   non-answer is NaN, which `metrics` scores as wrong and ranks as a tie.

@@ -1,12 +1,12 @@
-"""Does a probe that learnt in one regime read in another? Train regime x test regime, as rows of transfer.csv.
+"""Does a probe trained in one regime transfer to another? Train regime x test regime, as rows of transfer.csv.
 
-In: activations of one reading, a yardstick, folds, and the regime of every row. Out: for each pair of regimes the score
-of a probe trained on the one and tested on the other. Rows of a test regime's fold i are predicted by a probe that saw
-the training regime without fold i, so no group is ever on both sides, on the diagonal and beside it; penalties are
-chosen inside the training regime. Scores on and off the diagonal are of the same rows under the same draws.
+In: activations of one reading, scoring, folds, and the regime of every row. Out: for each pair of regimes the score of
+a probe trained on one and tested on the other. Rows of a test regime's fold i are predicted by a probe that was trained
+on the training regime without fold i, so no group is ever in both, on the diagonal or off it; penalties are chosen
+inside the training regime. All scores on one test regime are of the same rows under the same bootstrap draws.
 
-Regimes are sources (text regimes, relations, templates, datasets), the sites of one prompt and the other, or
-conditions. The last two come as several copies of the same items, stacked; a copy shares its group.
+Regimes are sources (text regimes, relations, templates, datasets), sites (object and report prompt), or conditions. For
+the last two, copies of the same items are stacked, and all copies of an item are in one group.
 """
 
 from collections.abc import Sequence
@@ -49,7 +49,7 @@ def by_source(examples: Examples, scoring: Scoring, folds: Folds, *, site: str, 
 
 
 def by_site(examples: Examples, scoring: Scoring, folds: Folds, *, sites: Sequence[str], layer: int) -> Stack:
-    """Regimes are the sites: what is read at the object prompt, sought in the same direction at the report prompt."""
+    """Regimes are the sites: does the direction found at the object prompt predict the label at the report prompt?"""
     copies = len(sites)
     many = Folds(np.tile(folds.fold, copies), np.tile(folds.groups, copies), folds.n_folds)
     both = scoring.rows(np.tile(np.arange(len(scoring.y)), copies))
@@ -129,7 +129,7 @@ def _from_one(stack: Stack, rows: np.ndarray, probes: Sequence[Family]) -> np.nd
 
 
 def _within(stack: Stack, rows: np.ndarray, probes: Sequence[Family]) -> Held:
-    """The training regime cross-fitted by itself: what it chooses in every fold."""
+    """The training regime cross-fitted alone: which candidate it chooses in every fold."""
     fold = np.searchsorted(np.unique(stack.folds.fold[rows]), stack.folds.fold[rows])
     folds = Folds(fold, stack.folds.groups[rows], int(fold.max()) + 1)
     own = replace(stack.scoring.rows(rows), fold=fold)
@@ -139,7 +139,8 @@ def _within(stack: Stack, rows: np.ndarray, probes: Sequence[Family]) -> Held:
 def _estimate(metric: str, stack: Stack, pred: np.ndarray, here: np.ndarray, weights: np.ndarray):
     """(lower, value, upper) of one cell; nan where the cell is undefined, e.g. one class only.
 
-    The guess that earns skill 0 is the test regime's own median: else knowing its size would pass for reading it.
+    The guess that earns skill 0 is the test regime's own median: otherwise, predicting the regime's typical count would
+    count as skill.
     """
     own, groups = stack.scoring.rows(here), stack.folds.groups[here]
     scoring = own.with_labels(own.y)

@@ -58,10 +58,8 @@ def estimate(
 
 
 def own_scoring(scoring: Scoring, y: np.ndarray | None) -> Scoring:
-    """The yardstick of a method with labels of its own (shuffled ones), with their own median guess."""
-    if y is None:
-        return scoring
-    return scoring.with_labels(y)
+    """How a method is scored against its own labels, if it has any (shuffled ones)."""
+    return scoring if y is None else scoring.with_labels(y)
 
 
 def _exactness(kind: str) -> tuple[str, ...]:

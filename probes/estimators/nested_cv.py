@@ -1,6 +1,6 @@
 """Nested cross-fitting of one set of features: every item gets a score from a model that never saw its group.
 
-In: features that can be split, a yardstick, folds, families. Out: `Held`: held-out predictions, the inner score on
+In: features that can be split, scoring, folds, families. Out: `Held`: held-out predictions, the inner score on
 which each outer fold's candidate was chosen, and what was chosen. A layer, a baseline and a calibrated report are all
 cross-fitted here, and `choose` picks among any of them on inner scores alone.
 """
@@ -127,7 +127,7 @@ def candidate_named(probes: Sequence[Family], name: str) -> tuple[Family, int]:
 def inner_score(scoring: Scoring, pred: np.ndarray, train: np.ndarray) -> float:
     """The primary metric on the training part alone; -inf where it is undefined, so that it is never chosen."""
     part = scoring.rows(train)
-    if scoring.kind == "count":  # the held-out fold's labels are in the other folds' reference: take this part's own
+    if scoring.kind == "count":  # the reference of these rows was computed with the held-out fold's labels
         part = replace(part, reference=np.full(len(train), np.median(part.y)))
     score = float(measure(part.primary, part, pred[train])[0])
     return score if np.isfinite(score) else -np.inf

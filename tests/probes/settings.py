@@ -1,4 +1,4 @@
-"""A world made into examples, yardstick, folds and a headline: what every control is given."""
+"""A world made into examples, scoring, folds and a headline: what every control is given."""
 
 from dataclasses import dataclass
 

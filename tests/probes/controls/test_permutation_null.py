@@ -14,7 +14,7 @@ from tacit.probes.statistics.metrics import Scoring, training_median, value
 
 
 def searched(seed, *, n=80, n_layers=6, d=5, signal=0.0, n_permutations=19, groups=None):
-    """(p of the whole search over layers, its `Sweep`, yardstick) for labels that are constant within groups."""
+    """(p of the whole search over layers, its `Sweep`, scoring) for labels that are constant within groups."""
     rng = np.random.default_rng(seed)
     groups = np.arange(n) if groups is None else groups
     y = rng.permutation(np.arange(groups.max() + 1) % 2)[groups].astype(float)

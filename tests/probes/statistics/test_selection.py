@@ -13,7 +13,7 @@ N, K = 160, 4
 
 
 def world(rng, *, n_options, alike=0.0, auroc=0.75):
-    """(yardstick, option -> predictions, option -> inner scores, the nested winner) of equally good options."""
+    """(scoring, option -> predictions, option -> inner scores, the nested winner) of equally good options."""
     y = rng.permutation(np.arange(N) % 2).astype(float)
     fold = np.empty(N, dtype=int)
     for k in (0, 1):
