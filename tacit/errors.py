@@ -6,7 +6,7 @@ expected, what came, and what to type next.
 
 
 class TacitError(ValueError):
-    """Bad input, a damaged file, or something that cannot be computed from what is there."""
+    """Bad input, a damaged file, or a result that cannot be computed from the given data."""
 
 
 class TargetError(TacitError):

@@ -21,9 +21,9 @@ from tacit.errors import WriteError
 
 CHUNK = 1 << 20
 PARTIAL = ".partial"
-"""Ending of a file that is still being written; one that is found later was left by a process that was killed."""
+"""Extension of a file that is still being written; one that is found later was left by a killed process."""
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
-"""A cell that begins so may be run by a spreadsheet (OWASP, "CSV Injection")."""
+"""A spreadsheet may run a cell that begins like this as a formula (OWASP, "CSV Injection")."""
 
 
 def write_file(path: Path | str, fill: Callable[[Path], object]) -> Path:
@@ -40,7 +40,7 @@ def write_file(path: Path | str, fill: Callable[[Path], object]) -> Path:
         sibling = Path(name)
         try:
             fill(sibling)
-            sibling.chmod(0o666 & ~_umask())  # mkstemp's own files are readable by their owner alone
+            sibling.chmod(0o666 & ~_umask())  # files made by mkstemp are readable by their owner only
             _flush(sibling)
             os.replace(sibling, path)
         finally:
@@ -118,7 +118,7 @@ def plain(x: object) -> object:
 
 
 def sweep(folder: Path) -> None:
-    """Remove what killed processes left half written. Only under the folder's lock: others may be writing."""
+    """Remove unfinished files that killed processes left. Hold the folder's lock: others may be writing."""
     for path in folder.rglob(f".*{PARTIAL}"):
         path.unlink(missing_ok=True)
 

@@ -1,4 +1,4 @@
-"""Names that several rooms share: methods, outcomes, columns and files. Written once, so that no two can differ."""
+"""Names that several rooms share: methods, outcomes, columns and files. Defined once, so that they agree everywhere."""
 
 # methods, as they are called in scores.csv and in the columns `method:…` of probes/items.parquet
 NESTED = "nested"
@@ -6,7 +6,7 @@ NESTED = "nested"
 FIXED = "fixed layer"
 """A probe at ⌊2L/3⌋, fixed in advance."""
 NAIVE = "naive maximum"
-"""The best layer after the fact; optimistic, shown so that nobody quotes it."""
+"""The score of the layer with the best score; optimistic, shown for comparison only."""
 BEST = "best report"
 """The report rung chosen on inner folds."""
 TUNED = "tuned"
@@ -22,9 +22,9 @@ OUTCOMES = (ANSWERED, REFUSED, UNREADABLE)
 METHOD_COLUMN = "method:"
 """A method's held-out predictions; ":<class index>" follows for several classes."""
 LABEL_COLUMN = "label:"
-"""The labels that a method is measured against, where it has its own (shuffled ones)."""
+"""The labels on which a method is scored, if it has its own (shuffled ones)."""
 READ_COLUMN, RIGHT_COLUMN = "read:", "right:"
-"""What a nested probe at one site says of an item, and whether that is right."""
+"""The prediction of the nested probe at one site, and whether it is right."""
 
 # folders and files of a run
 ACTIVATIONS, PROBES, VERDICTS, FIGURES = "activations", "probes", "verdicts", "figures"

@@ -1,6 +1,6 @@
-"""How far long work is: a bar with a rate and the time left; where nobody watches a terminal, a line a minute.
+"""Progress of long tasks: a bar with rate and remaining time; without a terminal, one line per minute.
 
-In: how much there is to do. Out: a `tqdm` to be used as it is. A job's log would otherwise stay empty for hours.
+In: the amount of work. Out: a `tqdm`. The lines are for job logs, which would otherwise stay empty for hours.
 """
 
 import sys
@@ -9,14 +9,18 @@ from collections.abc import Callable
 from tqdm import tqdm
 
 EVERY = 60
-"""Seconds between the lines of a log; work that is done sooner writes none."""
+"""Seconds between the lines in a log; a shorter task writes none."""
 LINE = "{desc}: {n_fmt} of {total_fmt}{unit}, {rate_noinv_fmt}, {elapsed} gone, {remaining} left\n"
 BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_noinv_fmt}]"
-"""Both tell a rate per second, however slow: tqdm's own would turn it into "s/ layers"."""
+"""Both show the rate per second, however slow: tqdm's own format would change to "s/ layers"."""
+
+
+MANY = 100_000
+"""From here on numbers are shortened: 1.25M."""
 
 
 class _Lines:
-    """Standard error without the characters that send a terminal's cursor back."""
+    """Standard error without the characters that move a terminal's cursor back."""
 
     def write(self, text: str) -> None:
         if kept := text.replace("\r", "").strip(" "):
@@ -27,13 +31,13 @@ class _Lines:
 
 
 def progress(*, total: int, unit: str, desc: str) -> tqdm:
-    """A bar on standard error, or lines where that is no terminal. unit: what is counted, after a blank."""
+    """A bar on standard error, or lines if that is not a terminal. unit: what is counted, with a leading blank."""
     if sys.stderr.isatty():
-        return tqdm(total=total, unit=unit, desc=desc, bar_format=BAR, dynamic_ncols=True)
+        return tqdm(total=total, unit=unit, desc=desc, bar_format=BAR, dynamic_ncols=True, unit_scale=total > MANY)
     every = {"delay": EVERY, "mininterval": EVERY, "maxinterval": EVERY, "file": _Lines(), "ascii": True}
-    return tqdm(total=total, unit=unit, desc=desc, bar_format=LINE, **every)
+    return tqdm(total=total, unit=unit, desc=desc, bar_format=LINE, unit_scale=total > MANY, **every)
 
 
 def above(bar: tqdm, say: Callable[[str], None]) -> Callable[[str], None]:
-    """Where lines go while a bar is shown: above it on a terminal, to `say` where there is no bar to be cleared."""
+    """A function that prints lines while a bar is shown: above the bar on a terminal, otherwise with `say`."""
     return bar.write if sys.stderr.isatty() else say

@@ -1,4 +1,4 @@
-"""A run, read from its folder: settings, activations, items, replies, scores and verdicts, each when it is asked for.
+"""A run, read from its folder: settings, activations, items, replies, scores and verdicts, each on first use.
 
 run = tacit.open_run("runs/default")
 run.store.load("knowledge", "locked", site="object", layer=4)     # (n_items, d_model) float32
@@ -22,26 +22,26 @@ from tacit.settings import RUNS, Settings, read_settings_file, run_folder
 
 @dataclass(frozen=True)
 class Run:
-    """One folder under `runs/`. Opening it reads nothing but the settings; the rest is read once, on first use."""
+    """One folder under `runs/`. Opening it reads only the settings; everything else is read once, on first use."""
 
     path: Path
     """The folder, `runs/<name>`."""
 
     @property
     def name(self) -> str:
-        """The folder's name, by which the command line calls the run."""
+        """The folder's name, which is the name of the run on the command line."""
         return self.path.name
 
     @cached_property
     def settings(self) -> Settings:
-        """What was asked for. Raises ActivationError for a file that cannot be read as settings."""
+        """The settings of the run. Raises ActivationError for a file that cannot be read as settings."""
         return read_settings_file(self.path / "settings.json")
 
     @cached_property
     def store(self) -> Store:
         """The residual activations; `store.load(target, condition, site=…, layer=…)` is `(n_items, d_model) float32`.
 
-        Raises ActivationError where nothing was cached, or not all of it.
+        Raises ActivationError if nothing has been cached, or caching is not finished.
         """
         return open_store(self.path / ACTIVATIONS)
 
@@ -89,7 +89,7 @@ class Run:
 def open_run(path: str | Path) -> Run:
     """Open a run by its folder (`runs/default`) or by its name (`default`).
 
-    Raises ActivationError where there is no such run; the message names those that are there.
+    Raises ActivationError if there is no such run; the message lists the existing ones.
     """
     folder = Path(path)
     if not (folder / "settings.json").is_file() and len(folder.parts) == 1:

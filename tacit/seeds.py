@@ -1,4 +1,4 @@
-"""Named streams of random numbers: two draws of a run share a stream only if they share a name.
+"""Named streams of random numbers: two draws in a run share a stream only if they share a name.
 
 In: the run's seed and a name from `STREAMS`. Out: a numpy generator. The numbers behind the names are part of the
 results (they decide which items are drawn, how labels are permuted), so a name never changes its number.
@@ -24,13 +24,13 @@ STREAMS = {
     "cross-model bootstrap": 25,
     "ablation controls": 26,
 }
-"""Name of a draw -> its number. `bootstrap` is shared on purpose: `probe` and `compare` draw the same resamples."""
+"""Name of a stream -> its number. `bootstrap` is shared on purpose: `probe` and `compare` use the same resamples."""
 
 assert len(set(STREAMS.values())) == len(STREAMS), "two streams share a number"
 
 
 def stream(seed: int, name: str, within: Iterable[int] = ()) -> np.random.Generator:
-    """The generator of one named draw; `within` tells its parts (a fold, a layer) apart.
+    """The generator of one named stream; `within` identifies a part of it (a fold, a layer).
 
     Raises KeyError for a name that is not in STREAMS.
 

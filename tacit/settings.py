@@ -1,4 +1,4 @@
-"""What a run was asked to do: written verbatim beside what it produced, and read back by every later verb."""
+"""The settings of a run: written verbatim next to its results, and read back by every later verb."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ class Settings:
     layers: str = "all"
     """`all`, `every:4`, or numbers such as `0,8,16` and `0-12`; 0 is the embeddings."""
     reports: tuple[str, ...] = ("choice", "logits", "shots4")
-    """Rungs of the report ladder: choice, free, number, logits, shots4, shots16, reason."""
+    """How reports are elicited (rungs): choice, free, number, logits, shots4, shots16, reason."""
     paraphrases: int = 3
     """Wordings of each rung."""
     framings: tuple[str, ...] = ("you", "typical")
     """Whom the report is about: the model itself, or a typical language model."""
     contexts: tuple[str, ...] = ("before",)
-    """`before` the act, and `after` it, with the model's own reply in sight."""
+    """`before` the act, and `after` it, with the model's own reply in the prompt."""
     samples: int = 10
-    """Replies drawn at temperature 1 beside the greedy one, where the label is made of the reply; 0 for none."""
+    """Replies sampled at temperature 1 in addition to the greedy one, if the label depends on the reply; 0 for none."""
     twins: int = 3
-    """Random-initialised models of the same architecture that are read beside it."""
+    """Number of random-initialised models of the same architecture, whose states are cached too."""
     revision: str = ""
     """Branch, tag or commit on the hub; empty for the default branch or a local folder."""
     device: str = "auto"
@@ -53,13 +53,13 @@ class Settings:
     dtype: str = "auto"
     """`auto` is float32 on the CPU and the checkpoint's own dtype elsewhere; otherwise a torch dtype's name."""
     device_map: str = ""
-    """`auto` spreads a model that is too large for one device over all there are (accelerate); empty for one device."""
+    """`auto` spreads a model that is too large for one device over all of them (accelerate); empty for one device."""
     peft: str = ""
-    """Folder or hub id of a LoRA adapter to put on the model; empty for none."""
+    """Folder or hub id of a LoRA adapter to load on top of the model; empty for none."""
     remote: str = ""
-    """`ndif` runs the model on NDIF, `local` rehearses that here; empty runs it here."""
+    """`ndif` runs the model on NDIF, `local` simulates NDIF on this machine; empty runs it here."""
     trust_remote_code: bool = False
-    """Whether the model's own Python code may run; never unless asked for."""
+    """Whether the model's own Python code may run; not by default."""
 
     def difference(self, other: Settings) -> str:
         """The fields in which two settings differ, as `n: 600 -> 200; seed: 0 -> 1`; empty when equal."""
@@ -68,7 +68,7 @@ class Settings:
 
 
 def run_name(model: str) -> str:
-    """A run's name from a hub id or a folder: its last part, with anything a file system may dislike replaced."""
+    """A run's name from a hub id or a folder: its last part, with characters replaced that file names may not have."""
     return re.sub(r"[^\w.-]+", "-", model.rstrip("/").rsplit("/", 1)[-1]) or "run"
 
 
@@ -101,7 +101,7 @@ def read_settings_file(path: Path) -> Settings:
 
 
 def write_settings(run: str, settings: Settings) -> Path:
-    """Write the settings of a new run; a run that was made with other settings is left untouched and named.
+    """Write the settings of a new run; a run that was made with other settings is not changed.
 
     Raises ActivationError when `runs/<run>` holds other settings.
     """

@@ -1,35 +1,35 @@
-"""The numbers of the protocol (docs/protocol.md): what a claim takes. Rules use them under these names only."""
+"""The numbers of the protocol (docs/protocol.md) that decide verdicts. Rules use them by these names only."""
 
 ALPHA = 0.05
-"""Level of the permutation null and, over all gaps of a comparison together, of Holm's procedure."""
+"""Significance level of the permutation null, and of Holm's procedure over all gaps of a comparison together."""
 MARGIN = 0.05
-"""Differences within ±MARGIN are too small for a claim (declared in advance; two one-sided tests)."""
+"""Equivalence margin, fixed in advance: differences within ±MARGIN are too small for a claim (two one-sided tests)."""
 WORTH = 0.10
-"""NOT_KNOWN needs the probe's upper limit below chance + WORTH: otherwise it was not measured well enough to deny."""
+"""NOT_KNOWN needs the probe's upper limit below chance + WORTH; otherwise the measurement was not precise enough."""
 N_RESAMPLES = 2000
 """Resamples of the paired cluster bootstrap."""
 MIN_PERMUTATIONS = 200
-"""Label permutations that a claim may rest on."""
+"""Smallest number of label permutations for a claim."""
 MIN_ITEMS = 40
-"""Usable items that a verdict takes."""
+"""Smallest number of usable items for a verdict."""
 MIN_GROUPS = 10
-"""Independent groups of the rarer class that a verdict takes."""
+"""Smallest number of independent groups of the rarer class for a verdict."""
 MAX_OF_FOLD = 0.8
-"""Share of a fold's items in one group above which resampled groups do not show how a score varies: with a fold that is
-one group, 95 % intervals covered 53 to 80 % (simulation, 200 items); with three quarters of one, 92."""
+"""Largest share of a fold's items in one group; above it, resampling groups does not show how a score varies. In
+simulations with 200 items, 95 % intervals covered 53 to 80 % if a fold was one group, 92 % if three quarters were."""
 MIN_PARSED = 0.5
-"""Share of report replies that must be readable answers."""
+"""Smallest share of report replies that must be readable answers."""
 MIN_CONTROL = 0.8
-"""Share of positive controls whose planted answer must come back."""
+"""Smallest share of positive controls in which the model must repeat the planted answer."""
 MIN_CONTROLS = 5
-"""Positive controls below which their share says nothing."""
+"""Smallest number of positive controls for which their share is used."""
 CONSTANT = 0.95
 """Share of equal answers at which a report counts as constant."""
 MIN_TAUGHT = 0.9
-"""Share of the labels that a tuned report's answers must be able to express."""
+"""Smallest share of the labels that the valid answers of a tuned report must be able to express."""
 MIN_ABLATIONS = 99
-"""Control directions of each kind that an ablation is compared with."""
+"""Smallest number of control directions of each kind for an ablation."""
 MIN_EFFECT = 0.01
-"""Nats by which an ablation must move the next-token distribution to count as use."""
+"""Smallest change of the next-token distribution, in nats, for an ablation to count as use."""
 MAX_CORRELATION = 0.05
 """Largest |correlation| of a token count with a position for the two to count as decoupled."""

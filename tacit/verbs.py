@@ -1,7 +1,7 @@
 """The five verbs as functions: what the command line calls, and a notebook may call as well.
 
-Each reads files of a run and writes files of it, so each can be called alone and again. They say what happens through
-`say`, one line a call; nothing is printed unless `say` prints.
+Each reads files of a run and writes files of the same run, so each can be called on its own and repeated. Messages go
+to `say`, one line per call; nothing is printed unless `say` prints.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ def cache(run: str | None = None, *, model: str | Path | None = None, say: Say =
     run: the run's name; by default the model's name, or `default` for the embedded model.
     model: hub id or folder in transformers format; by default the run's own, or the embedded one.
     settings: any field of `tacit.settings.Settings` (targets, data, conditions, n, seed, sites, layers, reports, …);
-        what is left out is read back from the run, or has the default.
-    Returns the run. What is already there is checked and reused. Raises TacitError for what cannot be used: the model,
-    a table, a name, or settings other than those that the run was made with.
+        any that is left out is read back from the run, or has its default.
+    Returns the run. Existing files are checked and reused. Raises TacitError if the model, a table or a name cannot be
+    used, or the settings differ from those that the run was made with.
     """
     from tacit.activations.cache import cache_run
     from tacit.activations.run_settings import chosen_settings
@@ -159,8 +159,8 @@ def compare(*runs: Run | str, say: Say = silent) -> list[Run]:
 
 
 def _cross(runs: Sequence[Run], say: Say):
-    """Each run's reports and states against the others' labels: matrix.csv in every run that shares items with
-    another, and in no other. None for a single run."""
+    """Score each run's reports and probes on the other runs' labels; write matrix.csv in every run that shares items
+    with another, and remove it from the others. None for a single run."""
     from tacit.files import write_csv
     from tacit.probes import cross_matrix
 
@@ -188,7 +188,7 @@ def _opened(run: Run | str) -> Run:
 
 
 def _on(device: str | None) -> Callable | None:
-    """What puts a layer's matrix on the device; None is NumPy on the CPU."""
+    """A function that moves a layer's states to the device; None for NumPy on the CPU."""
     if not device:
         return None
     from tacit.activations.model.device import on_device
@@ -205,7 +205,7 @@ def _sae_folder(name: str, run: Path) -> Path:
 
 
 def _tuned_or_none(tune: Callable, say: Say, *asked: Any, **terms: Any):
-    """A soft prompt, or None and a line where one cannot be trained: the other targets are not lost for it."""
+    """A soft prompt, or None and a message if it cannot be trained, so that the other targets are still tuned."""
     try:
         return tune(*asked, **terms)
     except ActivationError as error:

@@ -31,7 +31,7 @@ from tacit.targets.elicitations import CONTEXTS, FRAMINGS, N_PARAPHRASES, RUNGS
 )
 @click.option("--n", type=click.IntRange(min=10), help="Items per target.  [default: 600]")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of items, samples and folds.  [default: 0]")
-@click.option("--sites", callback=split, help="Where to read: object, report; each also :end, :mean, :-N.")
+@click.option("--sites", callback=split, help="Where to read states: object, report; each also :end, :mean, :-N.")
 @click.option("--layers", help="all, every:4, or numbers such as 0,8,16.  [default: all]")
 @click.option(
     "--reports",
@@ -39,7 +39,9 @@ from tacit.targets.elicitations import CONTEXTS, FRAMINGS, N_PARAPHRASES, RUNGS
     help=f"How reports are elicited: {', '.join(RUNGS)}, or all.  [default: choice,logits,shots4]",
 )
 @click.option("--paraphrases", type=click.IntRange(1, N_PARAPHRASES), help="Wordings of each rung.  [default: 3]")
-@click.option("--framings", callback=chosen_from(FRAMINGS), help="Reports about: you, typical.  [default: both]")
+@click.option(
+    "--framings", callback=chosen_from(FRAMINGS), help="Whom reports are about: you, typical.  [default: both]"
+)
 @click.option("--contexts", callback=chosen_from(CONTEXTS), help="Reports before or after the act.  [default: before]")
 @click.option(
     "--samples",
@@ -57,8 +59,8 @@ from tacit.targets.elicitations import CONTEXTS, FRAMINGS, N_PARAPHRASES, RUNGS
 def cache(run, **options):
     """Run the model once per prompt; keep its activations and replies.
 
-    RUN names the folder under runs/; by default it is `default` for the embedded model, else the model's name. What is
-    already there is checked and reused. Options that are left out are read back from the run's settings.
+    RUN names the folder under runs/; by default it is `default` for the embedded model, else the model's name. Existing
+    files are checked and reused. Options that are left out are read back from the run's settings.
     """
     from tacit.figures import cached_summary
 

@@ -29,7 +29,7 @@ class Verbs(click.Group):
             stop = "" if message.endswith(("?", "!")) else "."
             raise _failure(f"{message}{stop} See: {command} --help", 2) from error
         except KeyboardInterrupt as error:
-            line = "interrupted. What was finished is kept: run the same command again to continue from there."
+            line = "interrupted. Finished work is kept: run the same command again to continue."
             raise _failure(line, 130) from error
 
 

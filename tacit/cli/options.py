@@ -25,7 +25,7 @@ def split(_ctx, _param, value: str | None) -> tuple[str, ...] | None:
 
 
 def chosen_from(choices: tuple[str, ...], *, also: tuple[str, ...] = ()):
-    """A callback for a comma-separated choice; a name that is not offered is refused with those that are."""
+    """A callback for a comma-separated choice; the error for an unknown name lists the known ones."""
 
     def check(ctx, param, value: str | None) -> tuple[str, ...] | None:
         parts = split(ctx, param, value)
