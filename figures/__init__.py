@@ -1,4 +1,4 @@
-"""Numbers into pages: figures, tables, a report and a summary. Computes no statistic; reads finished numbers."""
+"""Numbers to pages: figures, tables, a report and a summary. Reads finished numbers and computes no statistic."""
 
 from tacit.errors import FigureError
 from tacit.figures.drawing import style

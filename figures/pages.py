@@ -1,8 +1,8 @@
-"""Every figure of a run, in the order in which a reader wants them.
+"""Every figure of a run, in reading order.
 
-In: `RunFiles`. Out: `Page`s, each a figure with its table, its caption and its file name. A figure that would be higher
-than a page goes on as many as it takes, numbered from the second: `layers-behavior`, `layers-behavior-page2`.
-Figures without numbers are left out.
+In: `RunFiles`. Out: `Page`s, each a figure with its table, its caption and its file name. A figure that is too high for
+one page is split, and its further pages are numbered: `layers-behavior`, `layers-behavior-page2`. Figures without
+numbers are left out.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -41,13 +41,13 @@ class Page:
     """One figure, not yet drawn."""
 
     name: str
-    """Of its files, without ending."""
+    """Name of its files, without extension."""
     caption: str
-    """One sentence: what is seen."""
+    """What the figure shows, in one sentence."""
     table: pd.DataFrame
-    """What it is drawn from."""
+    """The table that it is drawn from."""
     figure: Callable[[pd.DataFrame], Figure]
-    """Draws it."""
+    """Draws `table` and returns the figure."""
 
 
 def run_pages(run: RunFiles) -> Iterator[Page]:
@@ -62,7 +62,7 @@ def run_pages(run: RunFiles) -> Iterator[Page]:
 
 
 def know_and_say_pages(rows: pd.DataFrame) -> Iterator[Page]:
-    """Know and say by target, condition and, where `rows` has a column `run`, model."""
+    """Know and say by target, condition and, if `rows` has a column `run`, model."""
     caption = "What the probe decodes (know) and what the model reports (say) on the same items, with 95 % intervals."
     yield from _numbered("know-and-say", caption, _by_rows(rows), know_and_say.figure)
 
@@ -122,14 +122,14 @@ def _counts(run: RunFiles) -> Iterator[Page]:
 
 
 def _from_tables(run: RunFiles) -> Iterator[Page]:
-    """Figures of steps that a run may have left out."""
+    """Figures of optional steps, where the run has their tables."""
     place, tables = ("target", "condition"), run.tables
     if "curve" in tables:
         table = learning_curve.curve_rows(tables["curve"], run.rows, run.entries)
-        caption = "The probe's score by number of training labels; if there is a gap, how many it takes to show."
+        caption = "The probe's score by number of training labels; with a gap, how many it needs to beat the report."
         yield from _panels("learning-curve", caption, table, place, learning_curve.FRAME, learning_curve.page)
     if "reliability" in tables:
-        caption = "Calibration: confidence against the share that was right, for probe and report."
+        caption = "Calibration: confidence against observed frequency, for probe and report."
         table = reliability.reliability_rows(tables["reliability"], run.verdicts)
         yield from _panels("reliability-diagram", caption, table, place, reliability.FRAME, reliability.page)
     if "transfer" in tables:
@@ -157,13 +157,13 @@ def _from_tables(run: RunFiles) -> Iterator[Page]:
 
 
 def _panels(name, caption, table, by, frame, figure) -> Iterator[Page]:
-    """A figure of panels, as many pages as it takes; none where the table has no rows."""
+    """A figure of panels on as many pages as needed; none if the table has no rows."""
     if len(table):
         yield from _numbered(name, caption, panels.pages(table, by, frame), figure)
 
 
 def _numbered(name: str, caption: str, parts: Iterable[pd.DataFrame], figure: Callable) -> Iterator[Page]:
-    """One page per part, the first called `name`, the others numbered as no target's file name is."""
+    """One page per part: the first is called `name`, the others get a suffix that no target's file name has."""
     for i, part in enumerate(parts, start=1):
         yield Page(name if i == 1 else f"{name}-page{i}", caption, part, figure)
 

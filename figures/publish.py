@@ -1,6 +1,6 @@
-"""All pages of a run into its folder: figures, tables, numbers and words for the paper, and the report.
+"""Write all pages of a run to its folder: figures, tables, numbers and text for a paper, and the report.
 
-In: a run's folder and its verdicts. Out: the files written in `figures/`, in the order in which a reader wants them.
+In: a run's folder and its verdicts. Out: the files written in `figures/`, in reading order.
 """
 
 import json
@@ -20,7 +20,7 @@ from tacit.files import write_text
 
 
 def draw_run(folder: Path | str, verdicts: Sequence[Mapping] | None = None) -> list[Path]:
-    """Write everything that the run `folder` has numbers for, and return the paths.
+    """Write every page for which the run `folder` has numbers, and return the paths.
 
     verdicts: as just computed; by default those in `verdicts/verdicts.json`. Raises FigureError for a run
     without scores, items or verdicts.
@@ -35,20 +35,20 @@ def draw_run(folder: Path | str, verdicts: Sequence[Mapping] | None = None) -> l
     drawn += [path for table in tables for path in save_table(table, out, origin=origin(run))]
     drawn += list(_words(run, out))
     drawn.append(write_text(out / "report.html", report_html(run, pictures, tables)))
-    _forget(run, drawn)
+    _remove_stale(run, drawn)
     record = json.dumps(reproducibility(run, drawn), indent=1, ensure_ascii=False)
     return [*drawn, write_text(out / "reproducibility.json", record + "\n")]
 
 
 def draw_models(runs: Mapping[str, Sequence[Mapping]], folder: Path | str) -> list[Path]:
-    """Know and say of several runs on one figure, into `folder`; runs: name → verdicts."""
+    """Draw know and say of several runs in one figure, in `folder`; runs: name → verdicts."""
     rows = verdict_rows({**one, "run": name} for name, verdicts in runs.items() for one in verdicts)
     rows = rows.sort_values("target", key=lambda names: names.map(list(dict.fromkeys(names)).index), kind="stable")
     return [path for page in know_and_say_pages(rows.reset_index(drop=True)) for path in _draw(page, Path(folder))]
 
 
 def origin(run: RunFiles) -> str:
-    """Which run the numbers came from, for the comment at the head of a file."""
+    """The run that the numbers came from, for the comment at the head of a file."""
     model = (run.manifest.get("model") or {}).get("id", "")
     return (
         f"tacit: run {run.name}" + (f", model {model}" if model else "") + (f", made from {run.key}" if run.key else "")
@@ -59,10 +59,10 @@ def _draw(page: Page, folder: Path) -> list[Path]:
     return save(page.figure(page.table), page.table, folder, page.name)
 
 
-def _forget(run: RunFiles, drawn: Sequence[Path]) -> None:
-    """Remove the files in `figures/` that the last record lists and that were not drawn now: their numbers are stale.
+def _remove_stale(run: RunFiles, drawn: Sequence[Path]) -> None:
+    """Remove stale files: those in `figures/` that the previous record lists and that were not drawn this time.
 
-    Older versions also wrote, and listed, the verdicts and their tables there.
+    Older versions also wrote the verdicts and their tables there, and listed them.
     """
     record = run.folder / "figures/reproducibility.json"
     try:
@@ -76,7 +76,7 @@ def _forget(run: RunFiles, drawn: Sequence[Path]) -> None:
 
 
 def _words(run: RunFiles, out: Path) -> Iterator[Path]:
-    """Numbers and words for the paper."""
+    """Write the numbers and the text for a paper."""
     paragraphs = methods.methods(run)
     yield write_text(out / "numbers.tex", numbers.numbers_tex(run.verdicts, origin=origin(run)))
     yield write_text(out / "methods.tex", methods.as_latex(paragraphs, origin=origin(run)))

@@ -1,7 +1,7 @@
-"""A grid of shaded cells: one number per row and column, darker where it is larger, so that it reads the same in grey.
+"""A grid of shaded cells: one number per row and column, darker for larger values, also when printed in grey.
 
 In: a matrix with the names of its rows and columns. Out: the axes, with each value in its cell where there is room.
-What is undefined is a hatched cell, never a shade.
+Undefined values are hatched cells, without a shade.
 """
 
 import numpy as np
@@ -13,11 +13,11 @@ from tacit.figures.drawing import rounding, style, words
 
 SHADES = LinearSegmentedColormap.from_list("shades", ["#F7FAFD", "#9CC3E4", style.KNOW.color])
 _HATCH = "#9A9A9A"
-_CELL = 18  # points of width from which a cell has its value written in it
+_CELL = 18  # minimum width in points of a cell that shows its value
 FEW = 6
-"""Columns up to which a grid with its values fits one column of a paper."""
-_LEVEL = 30  # points up to which a column's name is written level
-_MOST_NAMES = 14  # numbered rows or columns up to which each has its number
+"""Most columns of a grid whose values fit one column of a paper."""
+_LEVEL = 30  # longest name of a column in points that is written horizontally
+_MOST_NAMES = 14  # most numbered rows or columns that are all labelled
 
 
 def grid(ax, values: np.ndarray, *, rows: list[str], columns: list[str], limits: tuple[float, float], room: float):
@@ -57,7 +57,7 @@ def _hatched(ax, row: int, column: int) -> None:
 
 
 def undefined(values: np.ndarray) -> str:
-    """What a heading says of hatched cells; nothing where there are none."""
+    """The heading's note on hatched cells; empty without any."""
     return "" if np.isfinite(values).all() else "; hatched: undefined"
 
 
@@ -70,7 +70,7 @@ def _write(ax, values: np.ndarray, shades: Normalize) -> None:
 
 
 def _names(axis, names: list[str], room: float) -> None:
-    """Every name where they fit; of many numbered rows or columns the round ones."""
+    """Label every row or column, or only the round numbers where there are many."""
     numbered = all(map(_whole, names))
     shown = _round_ones(names) if numbered and len(names) > _MOST_NAMES else list(range(len(names)))
     texts = [name.replace("-", rounding.MINUS) for name in names] if numbered else names
@@ -81,12 +81,12 @@ def _names(axis, names: list[str], room: float) -> None:
 
 
 def turned(names: list[str]) -> bool:
-    """Whether names of columns are so long that they are written aslant, which takes room beneath."""
+    """Whether names of columns are so long that they are written at a slant, which takes room below."""
     return any(words.width_in_points(words.drawable(name), style.SMALL) > _LEVEL for name in names)
 
 
 def _round_ones(names: list[str]) -> list[int]:
-    """Where the round ones among whole numbers stand."""
+    """Positions of the round numbers."""
     values = [int(name) for name in names]
     wanted = set(MaxNLocator(nbins=8, integer=True).tick_values(min(values), max(values)).astype(int))
     return [i for i, value in enumerate(values) if value in wanted]
@@ -98,7 +98,7 @@ def _whole(name: str) -> bool:
 
 
 def scale(ax, shades: Normalize, label: str, *, below: bool = False) -> None:
-    """The key of the shades, a thin bar right of `ax`; `below`: whether cells lie beneath where the shades begin."""
+    """The colour bar, right of `ax`; `below`: whether some values are below its lower limit."""
     from matplotlib.cm import ScalarMappable
 
     wide = ax.get_position().width * ax.figure.get_size_inches()[0]

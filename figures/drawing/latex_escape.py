@@ -1,4 +1,4 @@
-"""Text that came from a model, a table or a user, as LaTeX that prints it with no package loaded.
+"""Escape text from a model, a table or a user, so that LaTeX prints it without any package.
 
 In: any text. Out: LaTeX in which nothing is a command, an optional argument or a ligature.
 """
@@ -25,5 +25,5 @@ def latex(text: object) -> str:
 
 
 def _printed(character: str) -> bool:
-    """Whether LaTeX prints it as it is, with no package loaded."""
+    """Whether LaTeX prints the character as it is, without any package."""
     return character in "‘’“”—•€™" or (ord(character) < 0x180 and character not in _OTHER)

@@ -15,7 +15,7 @@ from tacit.figures.drawing.style import Ink
 LINE = 8.6
 """Points from one label to the next."""
 _LEAD, _KEY, _SPACE = 8.0, 15.0, 2.5
-_EDGE = 3.0  # points that a label keeps from the top and bottom of the axes
+_EDGE = 3.0  # distance in points between a label and the top or bottom of the axes
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Entry:
     ink: Ink
     """How the series is drawn."""
     bold: bool = False
-    """Whether this is one of the two numbers the figure is about."""
+    """Whether this is one of the two numbers that the figure is about."""
 
 
 def spread(wanted: np.ndarray, gap: float, low: float, high: float) -> np.ndarray:
@@ -51,7 +51,7 @@ def _axes_points(ax) -> tuple[float, float]:
 
 
 def room(ax) -> float:
-    """Points of text that fit right of every panel of the figure, so that a label is cut alike in all of them."""
+    """Points of text that fit right of every panel of the figure, so that a label is cut to the same length in all."""
     return min(_room(other) for other in ax.figure.axes)
 
 

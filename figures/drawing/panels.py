@@ -1,7 +1,7 @@
 """Several panels of one kind on a page: the same drawing for each target and condition, one or two across.
 
-In: a table, the columns that tell its panels apart, a `draw(table, ax=)` and the inches a panel takes. Out: a figure,
-or the parts of the table that fit a page each. The margins are inches, so that they hold however many panels there are.
+In: a table, the columns that identify its panels, a `draw(table, ax=)` and the size of a panel. Out: a figure, or the
+parts of the table that fit on one page each. Margins are in inches, so they do not depend on the number of panels.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -12,13 +12,13 @@ from matplotlib.figure import Figure
 
 from tacit.figures.drawing import style, titles, words
 
-EDGE = 0.12  # inches that a heading keeps from the next panel or the paper's edge
-_NAME = 20.0  # points left of an axis's numbers: tick, pads and the axis's name
+EDGE = 0.12  # distance in inches between a heading and the next panel or the paper's edge
+_NAME = 20.0  # points left of an axis's numbers: ticks, padding and the axis's name
 
 
 @dataclass(frozen=True)
 class Frame:
-    """The inches of one panel."""
+    """The size of one panel in inches."""
 
     width: float
     """Of the axes."""
@@ -44,7 +44,7 @@ def one(draw: Callable, table: pd.DataFrame, frame: Frame):
 
 
 def parts(table: pd.DataFrame, by: Sequence[str]) -> list[pd.DataFrame]:
-    """The rows of each panel, in the order in which they first come."""
+    """The rows of each panel, in order of first appearance."""
     return [part.reset_index(drop=True) for _, part in table.groupby(list(by), sort=False, dropna=False)]
 
 
@@ -72,12 +72,12 @@ def panels(draw: Callable, table: pd.DataFrame, by: Sequence[str], frame: Frame)
 
 
 def across(frame: Frame, count: int) -> int:
-    """How many panels stand beside each other."""
+    """Number of panels per row."""
     return max(1, min(count, int((style.TWO_COLUMNS + 1e-6) // frame.total[0])))
 
 
 def pages(table: pd.DataFrame, by: Sequence[str], frame: Frame) -> Iterator[pd.DataFrame]:
-    """`table` in parts whose panels fit a page each."""
+    """`table` in parts whose panels fit on one page each."""
     each = parts(table, by)
     most = across(frame, len(each)) * max(1, int(style.PAGE_HEIGHT // frame.total[1]))
     for i in range(0, len(each), most):
@@ -85,7 +85,7 @@ def pages(table: pd.DataFrame, by: Sequence[str], frame: Frame) -> Iterator[pd.D
 
 
 def heading(ax, table: pd.DataFrame, note: str, *, extra: float = 0.0) -> None:
-    """Target and condition in bold above `ax`, the lines of `note` beneath; `extra` inches beside it may be used."""
+    """Write target and condition in bold above `ax`, and the lines of `note` below; may be `extra` inches wider."""
     room = (ax.get_position().width * ax.figure.get_size_inches()[0] + extra) * 72
     lines = note.split("\n")
     quiet = {"fontsize": style.SMALL, "color": style.QUIET}
@@ -97,9 +97,9 @@ def heading(ax, table: pd.DataFrame, note: str, *, extra: float = 0.0) -> None:
 
 
 def clear_left(ax, left: float) -> None:
-    """Move the left edge of `ax` where its numbers and name need more than the `left` inches that its frame gives them.
+    """Move the left edge of `ax` if its numbers and name need more than the `left` inches of its frame.
 
-    The limits of `ax` must be final. Axes of a grid of the caller's own stay where they are.
+    The limits of `ax` must be final. Axes in a grid of the caller's are not moved.
     """
     if ax.get_subplotspec() is None:
         short, box, wide = left_of(ax) - 72 * left, ax.get_position(), ax.figure.get_size_inches()[0] * 72
@@ -116,7 +116,7 @@ def left_of(ax) -> float:
 
 
 def count_of(table: pd.DataFrame, column: str = "n") -> str:
-    """`n = 600`, or `n = 40–600` where the rows differ; `n unknown` where there is none."""
+    """`n = 600`, or `n = 40–600` if the rows differ; `n unknown` if no row has it."""
     known = sorted({int(v) for v in pd.to_numeric(table[column], errors="coerce").dropna()})
     if not known:
         return "n unknown"

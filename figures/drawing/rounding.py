@@ -1,8 +1,8 @@
-"""Numbers rounded by their interval: as many decimals as the interval can carry, and no more.
+"""Numbers rounded by their interval: as many decimals as the interval justifies, and no more.
 
-In: a value with its lower and upper bound. Out: text. The last decimal printed is the first that the interval's
-half-width reaches; below a half-width of 1 there are two at least, so that a column of scores lines up. A number that
-is not zero is never printed as zero, because "does the interval reach zero?" is what the reader looks for.
+In: a value with its lower and upper bound. Out: text. The last decimal printed is that of the first digit of the
+interval's half-width, but at least the second one for a half-width below 1, so that a column of scores lines up. A
+number that is not zero is never printed as zero, because readers check whether the interval includes zero.
 """
 
 import math
@@ -18,7 +18,7 @@ def is_number(value: object) -> bool:
 
 
 def decimals(lower: float, upper: float) -> int:
-    """Decimals for a value between these bounds: 0, or 2 to 4; 2 where the interval is undefined or has no width."""
+    """Decimals for a value between these bounds: 0, or 2 to 4; 2 if the interval is undefined or has no width."""
     if not (is_number(lower) and is_number(upper)) or upper <= lower:
         return _LEAST
     half = (upper - lower) / 2
@@ -26,14 +26,14 @@ def decimals(lower: float, upper: float) -> int:
 
 
 def _enough_for_zero(places: int, bounds: tuple[float, ...]) -> int:
-    """At least `places`, and enough that no bound other than zero itself reads as zero."""
+    """At least `places`, and enough that no nonzero bound is printed as zero."""
     while places < _MOST and any(b != 0 and round(b, places) == 0 for b in bounds if is_number(b)):
         places += 1
     return places
 
 
 def number(value: float, places: int = _LEAST, *, signed: bool = False) -> str:
-    """`value` with `places` decimals, more where it would read as zero, and a true minus sign; or a dash."""
+    """`value` with `places` decimals, more if it would be printed as zero, and a true minus sign; or a dash."""
     if not is_number(value):
         return MISSING
     if value == 0:
@@ -45,7 +45,7 @@ def number(value: float, places: int = _LEAST, *, signed: bool = False) -> str:
 
 
 def with_interval(value: float, lower: float, upper: float, *, signed: bool = False) -> str:
-    """`value [lower, upper]`, rounded together; the value alone where it has no interval, a dash where it has none."""
+    """`value [lower, upper]`, rounded together; only the value if it has no interval, a dash if it is undefined."""
     if not is_number(value):
         return MISSING
     places = _enough_for_zero(decimals(lower, upper), (lower, upper))

@@ -1,7 +1,7 @@
-"""A figure and the table it was drawn from, written beside each other: PDF and PNG for the paper, CSV for the reader.
+"""Save a figure together with the table that it was drawn from: PDF and PNG for the paper, CSV for the reader.
 
 In: a figure, its table, a folder and a name. Out: three files, written by `tacit.files`: never half a file, and no cell
-that a spreadsheet would run. No date goes in, so that the same input gives the same bytes.
+that a spreadsheet would run. They contain no date, so the same input gives the same bytes.
 """
 
 import re
@@ -28,12 +28,12 @@ def save(fig: Figure, table: pd.DataFrame, folder: Path | str, name: str) -> lis
 
 
 def file_names(names: Iterable[str]) -> dict[str, str]:
-    """A file name for each name: letters, digits, `-` and `_` only, cut to 60 characters, no two alike."""
+    """A file name for each name: letters, digits, `-` and `_` only, at most 60 characters, all different."""
     taken, out = set(), {}
     for name in dict.fromkeys(names):
         stem = re.sub(r"[^A-Za-z0-9_-]+", "-", str(name)).strip("-")[:60] or "unnamed"
         choice, count = stem, 2
-        while choice.lower() in taken:  # some file systems do not tell capitals apart
+        while choice.lower() in taken:  # some file systems ignore case
             choice, count = f"{stem}-{count}", count + 1
         taken.add(choice.lower())
         out[name] = choice

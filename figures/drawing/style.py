@@ -1,9 +1,8 @@
 """One look for every figure: sizes, fonts, and inks that differ in lightness, line style and marker.
 
 In: nothing. Out: `paper()`, the context in which every figure is drawn and saved, and `Ink`, how one series looks.
-The colours follow Okabe & Ito (Color Universal Design, 2008), darkened or lightened until know, know at the report
-site and say also differ in grey. Text is embedded as TrueType, so that a journal's checker and a reader's search
-both find it.
+The colours follow Okabe & Ito (Color Universal Design, 2008), darkened or lightened until know, know at the report site
+and say also differ in grey. Text is embedded as TrueType, which journals accept and readers can search.
 """
 
 from collections.abc import Iterable, Iterator
@@ -50,7 +49,7 @@ _RC = {
     "pdf.fonttype": 42,  # TrueType; the default, Type 3, is refused by many journals
     "ps.fonttype": 42,
     "svg.fonttype": "none",
-    "text.parse_math": False,  # a "$" in somebody's label is a dollar sign
+    "text.parse_math": False,  # a "$" in a label is a dollar sign, not mathematics
 }
 
 
@@ -67,7 +66,7 @@ class Ink:
     width: float = 1.2
     """Line width in points."""
     hollow: bool = False
-    """Whether markers are white inside."""
+    """Whether markers are hollow."""
     size: float = 3.0
     """Marker size in points."""
 
@@ -82,11 +81,11 @@ class Ink:
 
 
 _MANY, _MARKS = 30, 14
-"""Points from which a line is thin, and the markers that it then has at most."""
+"""Number of points from which a line is drawn thin, and the most markers that it then has."""
 
 
 def along(ink: Ink, count: int) -> dict:
-    """Keyword arguments of `Axes.plot` for `ink` over `count` points: thin, and not a marker on each, where many."""
+    """Keyword arguments of `Axes.plot` for `ink` over `count` points: with many points thin, and fewer markers."""
     width = min(ink.width, 1.0) if count > _MANY else ink.width
     return ink.line() | {"linewidth": width, "markevery": max(1, -(-count // _MARKS))}
 
@@ -106,11 +105,11 @@ BASELINES = (
     "surface together", "surface boosted", "prompt length", "shuffled labels", "embeddings", "source", "option order",
     "majority", "median",
 )  # fmt: skip
-"""Baselines whose ink is the same in every figure."""
+"""Baselines that have the same ink in every figure."""
 
 
 def probe_ink(site: str, rank: int = 0) -> Ink:
-    """The ink of a probe at a site; `rank` counts the probe methods drawn there, first is boldest."""
+    """The ink of a probe at a site; `rank` numbers the probe methods drawn there, the first is the boldest."""
     base = KNOW_AT_REPORT if site == "report" else KNOW
     if rank == 0:
         return base
@@ -123,12 +122,12 @@ def report_ink(rank: int) -> Ink:
 
 
 def grey_ink(rank: int) -> Ink:
-    """The thin grey ink of one line that is no probe and no report, counted from 0; 30 of them differ."""
+    """The thin grey ink of a line that is neither probe nor report, counted from 0; 30 of them differ."""
     return Ink(_GREYS[rank // len(_DASHES) % len(_GREYS)], _DASHES[rank % len(_DASHES)], "", 0.7)
 
 
 def baseline_inks(names: Iterable[str]) -> dict[str, Ink]:
-    """An ink for each baseline: a known one's own, whatever else is drawn, and for the others those that are left."""
+    """An ink for each baseline: known baselines always have their own, the others get the remaining ones."""
     others = [name for name in dict.fromkeys(names) if name not in BASELINES]
     ranks = {name: i for i, name in enumerate((*BASELINES, *others))}
     return {name: grey_ink(ranks[name]) for name in names}
@@ -136,7 +135,7 @@ def baseline_inks(names: Iterable[str]) -> dict[str, Ink]:
 
 @contextmanager
 def paper() -> Iterator[None]:
-    """Draw and save inside this: matplotlib's defaults with this file's settings, whatever the caller has set."""
+    """The context for drawing and saving: matplotlib's defaults with this file's settings, not the caller's."""
     with matplotlib.style.context(["default", _RC]):
         yield
 

@@ -1,7 +1,7 @@
-"""Two names in one line, each with room of its own: a target and its condition, or a run and its condition.
+"""Two names on one line, each with its share of the room: a target and its condition, or a run and its condition.
 
-In: names of any length and the points that a line has. Out: names cut so that both can be read, and so that no two
-lines of one figure read alike. What both fit into whole stays whole.
+In: names of any length and the width of a line in points. Out: names shortened so that both can be read, and all lines
+of a figure differ. Names that fit are not shortened.
 """
 
 import pandas as pd
@@ -25,17 +25,17 @@ def shares(firsts: list[str], seconds: list[str], room: float, size: float, *, b
 
 
 def joined(first: str, second: str) -> str:
-    """Both in one line; one alone where the other is empty."""
+    """Both names on one line; only one if the other is empty."""
     return BETWEEN.join(part for part in (first, second) if part)
 
 
 def title(table: pd.DataFrame, room: float) -> str:
-    """Target and condition of a panel in `room` points; as `titled` has cut them, where it has."""
+    """Target and condition of a panel in `room` points, or its column `title` if `titled` has added one."""
     return titled(table.iloc[:1], room)["title"].iloc[0] if "title" not in table else table["title"].iloc[0]
 
 
 def titled(table: pd.DataFrame, room: float) -> pd.DataFrame:
-    """`table` of one figure with a column `title`: what a heading of `room` points says of target and condition."""
+    """`table` of one figure with a column `title`: target and condition, shortened to `room` points."""
     plain, condition = list(table["target"].map(words.plain)), list(table["condition"].map(words.one_line))
     targets, conditions = shares(plain, condition, room, style.TITLE, bold=True)
     return table.assign(title=[joined(targets[a], conditions[b]) for a, b in zip(plain, condition, strict=True)])

@@ -1,7 +1,7 @@
-"""Text that came from a model, a table or a user, made fit to be printed: one line, no control characters, cut to fit.
+"""Prepare text from a model, a table or a user for print: one line, no control characters, shortened to fit.
 
-In: any text. Out: text of a known width, in points (figures) or in terminal cells (summaries). Nothing here changes
-what is written to CSV: a shortened label stands in full in the file beside the figure.
+In: any text. Out: text of a known width, in points (figures) or in terminal cells (summaries). CSV files are not
+affected: the file saved with a figure has every label in full.
 """
 
 import bisect
@@ -36,7 +36,7 @@ def one_line(text: object) -> str:
 
 
 def plain(name: object) -> str:
-    """A name as it is read aloud: `token_count` → `token count`."""
+    """A name as plain words: `token_count` → `token count`."""
     return one_line(name).replace("_", " ")
 
 
@@ -46,12 +46,12 @@ def metric(name: object) -> str:
 
 
 def method(name: object) -> str:
-    """A probe, baseline or report as figures label it: short enough for a margin; tables keep the full name."""
+    """The label of a probe, baseline or report in figures, short enough for a margin; tables have the full name."""
     return _METHODS.get(one_line(name), one_line(name))
 
 
 def verdict(name: object) -> str:
-    """A verdict in words: `NOT_KNOWN` → `Not known`; a row without one says so."""
+    """A verdict in words: `NOT_KNOWN` → `Not known`; `No verdict` for an empty one."""
     return plain(name).lower().capitalize() or "No verdict"
 
 
@@ -91,7 +91,7 @@ def cells(text: str) -> int:
 
 
 def _cut(text: str, room: float, measure) -> str:
-    """`text` with its middle left out until `measure` says that it fits `room`: names often differ at their ends."""
+    """`text` without its middle, so that `measure` of it fits `room`; the ends are kept because names differ there."""
     if measure(text) <= room:
         return text
 
@@ -109,7 +109,7 @@ def fit(text: object, points: float, size: float, *, bold: bool = False) -> str:
 
 
 def fit_all(names: list[str], points: float, size: float, *, bold: bool = False) -> list[str]:
-    """Each of `names` cut to `points` wide; where two would then read alike, all are numbered in their order."""
+    """Each of `names` shortened to `points` wide; if two of them would then be equal, all are numbered in order."""
     cut = [fit(name, points, size, bold=bold) for name in names]
     if len(set(cut)) == len(set(names)):
         return cut

@@ -1,7 +1,7 @@
-"""The items of a run as one JSON object for the browser in `report.html`: a list per column, each text kept once.
+"""The items of a run as one JSON object for the browser in `report.html`: a list per column, each text stored once.
 
-In: `RunFiles`. Out: a dictionary of lists. Prompts come from `activations/items.parquet`, replies in other elicitations
-from `probes/replies.parquet`, where they are there. Everything here is data: nothing is marked up or cut.
+In: `RunFiles`. Out: a dictionary of lists. Prompts come from `activations/items.parquet`, and replies in other
+elicitations from `probes/replies.parquet`, if these exist. Texts are neither marked up nor shortened.
 """
 
 import json
@@ -17,11 +17,11 @@ from tacit.figures.inputs.verdict_rows import require
 NEEDED = ("item_id", "target", "condition", "probe", "outcome")
 SHARED = ("target", "condition", "outcome", "source", "label", "report", "reply", "object_prompt", "report_prompt",
           "object_reply")  # fmt: skip
-"""Columns written as numbers of texts, because the same texts come again and again."""
+"""Columns stored as indices into the list of texts, because the same texts occur many times."""
 AGREEMENTS = ("both right", "know only", "say only", "neither", "not analysed")
-"""The last: items dropped before the split, or whose target and condition could not be probed."""
+""""not analysed": items dropped before the split, and items whose target and condition could not be probed."""
 MOST_REPLIES = 200_000
-"""Replies in other elicitations that the page carries; with more it would no longer open quickly, and says so."""
+"""Most replies in other elicitations on the page, so that it opens quickly. It says how many are left out."""
 
 
 def browser_items(run: RunFiles) -> dict:
@@ -47,7 +47,7 @@ def as_json(content: dict) -> str:
 
 
 class _Texts:
-    """A list of different texts, each with its number."""
+    """A list of distinct texts, and the index of each."""
 
     def __init__(self) -> None:
         self.list: list[str] = [""]
@@ -62,7 +62,7 @@ class _Texts:
 
 
 def _frame(run: RunFiles) -> pd.DataFrame:
-    """One row per target, condition and item, with the prompts beside it."""
+    """One row per target, condition and item, with its prompts."""
     require(run.items, NEEDED, what="items")
     frame = run.items.reindex(columns=[*_KEPT]).copy()
     frame["label"] = run.items.get("label_name", run.items.get("label"))
@@ -83,7 +83,7 @@ def _frame(run: RunFiles) -> pd.DataFrame:
 
 
 def _left(run: RunFiles, frame: pd.DataFrame) -> Iterator[pd.DataFrame]:
-    """The items that were asked and not analysed, with their replies, which can be read even if nothing was scored."""
+    """The items with replies that were not analysed, so that their replies can be read even if nothing was scored."""
     replies = run.tables.get("replies")
     if replies is None or not {"prompt", "elicitation", "sample", "value", *_REPLIED} <= set(replies.columns):
         return
@@ -115,7 +115,7 @@ def _numbers(column: pd.Series) -> list[float | None]:
 
 
 def _others(run: RunFiles, frame: pd.DataFrame, texts: _Texts) -> tuple[dict[str, list], int]:
-    """Replies in other elicitations: item number → [name, text, outcome] by number; and how many were left out."""
+    """Replies in other elicitations: item's index → indices of [name, text, outcome]; and how many are left out."""
     replies = run.tables.get("replies")
     if replies is None or not {"target", "condition", "item_id", "text", "outcome"} <= set(replies.columns):
         return {}, 0
@@ -132,11 +132,11 @@ def _others(run: RunFiles, frame: pd.DataFrame, texts: _Texts) -> tuple[dict[str
 
 
 _ACTS = {"control": "positive control", "object": "object prompt", "candidate": "candidate answer"}
-"""Prompts whose replies are not reports, as the page names them."""
+"""Prompts whose replies are not reports, and their names on the page."""
 
 
 def _name(row: dict) -> str:
-    """What a reply was given to: its elicitation, and what else it is where it is no report, or one of several."""
+    """The elicitation of a reply, with the kind of prompt if it is not a report, and the sample's number if any."""
     parts = [row.get(name) for name in ("rung", "framing", "context", "paraphrase", "variant")]
     known = [str(part) for part in parts if part is not None and part == part and str(part) not in ("", "before")]
     prompt, sample = str(row.get("prompt") or ""), row.get("sample") or 0

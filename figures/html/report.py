@@ -1,8 +1,8 @@
-"""`report.html`: a whole run on one page that opens from disk, with no network and nothing beside it.
+"""`report.html`: a whole run in one file that opens from disk, without a network or other files.
 
 In: `RunFiles`, the figures as PNG, and the tables. Out: HTML. Figures are embedded, the items are JSON, and every text
-that came from a model or a table is escaped by Jinja2 or set as text by the script: it is shown, never run. The page
-forbids whatever is not part of it.
+from a model or a table is escaped by Jinja2 or set as text by the script: it is shown, never run. The page's content
+security policy forbids anything that is not in the file.
 """
 
 import base64
@@ -26,7 +26,7 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 @dataclass(frozen=True)
 class Picture:
-    """One figure as the page shows it."""
+    """One figure on the page."""
 
     name: str
     caption: str
@@ -39,7 +39,7 @@ class Picture:
 
 
 def report_html(run: RunFiles, pictures: Sequence[Picture], tables: Sequence[Table]) -> str:
-    """The page."""
+    """The page as HTML."""
     script, look = (_TEMPLATES / name for name in ("report.js", "report.css"))
     code = script.read_text(encoding="utf-8")
     environment = Environment(
@@ -56,7 +56,7 @@ def report_html(run: RunFiles, pictures: Sequence[Picture], tables: Sequence[Tab
 
 
 def _policy(script: str) -> str:
-    """Only this script and the embedded pictures: nothing is loaded, sent or framed."""
+    """The content security policy: only this script and the embedded pictures; nothing is loaded, sent or framed."""
     digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
     return (
         f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'; base-uri 'none'"
@@ -64,7 +64,7 @@ def _policy(script: str) -> str:
 
 
 def _verdict(one) -> dict:
-    """What is said of one verdict."""
+    """The texts and numbers of one verdict."""
     return {
         "target": words.plain(one.get("target")), "condition": words.one_line(one.get("condition")),
         "verdict": words.verdict(one.get("verdict")), "kind": words.one_line(one.get("verdict")),
@@ -72,7 +72,7 @@ def _verdict(one) -> dict:
         "reasons": [words.one_line(reason) for reason in one.get("reasons") or []],
         "conditions": [_condition(each) for each in one.get("conditions") or []],
         "metric": words.metric(one.get("metric")),
-        "beside": _beside(one), "know": _score(one, "probe"), "say": _score(one, "report"),
+        "beside": _further_sentences(one), "know": _score(one, "probe"), "say": _score(one, "report"),
         "gap": _score(one, "gap", signed=True), "answered": _answered(one.get("coverage_by_class") or {}),
     }  # fmt: skip
 
@@ -88,7 +88,7 @@ _ABOUT = {
     "undecided": f"Whether the report is about the model itself is undecided: {_NO_BETTER}, but the two answers are not"
     " shown to be the same for 90 % of the items either.",
 }
-"""What `about` in `framing` means, with its reason."""
+"""Value of `about` in `framing` → its meaning and reason."""
 _LOST = {
     "never arrived": "The information is decodable at the object prompt but does not reach the report prompt.",
     "arrived and unsaid": "The information reaches the report prompt but is not said.",
@@ -98,7 +98,7 @@ _LOST = {
     "nowhere": "The information is decodable at neither prompt.",
     "undecided": "Where the information is lost between the object prompt and the report is undecided.",
 }
-"""What `step` in `localisation` means."""
+"""Value of `step` in `localisation` → its meaning."""
 
 
 def _score(one, name: str, *, signed: bool = False) -> str:
@@ -107,15 +107,15 @@ def _score(one, name: str, *, signed: bool = False) -> str:
     return rounding.with_interval(*limits, signed=signed)
 
 
-def _beside(one) -> list[str]:
-    """Which probe it is about, where the information is lost, and whether the report is about the model itself."""
+def _further_sentences(one) -> list[str]:
+    """Sentences on the verdict's probe, on where the information is lost, and on whether the report is about itself."""
     lost = words.one_line((one.get("localisation") or {}).get("step"))
     said = [_LOST.get(lost, f"From the object prompt to the report: {lost}.")] if lost else []
     return [*_probe(one.get("probe_method")), *said, *_framing(one.get("framing") or {})]
 
 
 def _probe(method: object) -> list[str]:
-    """Which probe in the tables `know` is."""
+    """A sentence that names the probe whose score is `know`, as in the tables."""
     name = words.one_line(method)
     if not name:
         return []
@@ -127,7 +127,7 @@ def _probe(method: object) -> list[str]:
 
 
 def _framing(framed) -> list[str]:
-    """Its answers about itself against those about a typical model: scores, agreement, and what follows."""
+    """Answers about the model itself compared with answers about a typical model: scores, agreement, conclusion."""
     said = []
     if rounding.is_number(framed.get("difference")):
         you, typical, apart = (_score(framed, name) for name in ("you", "typical", "difference"))
@@ -144,9 +144,9 @@ def _framing(framed) -> list[str]:
 
 
 def _answered(coverage) -> dict:
-    """How the reports about each true class were answered: rows of shares, and one line that names the extremes.
+    """Outcomes of the reports by true class: rows of shares, and one line with the lowest and highest share.
 
-    `uneven` where a class was not answered throughout, so that the page shows it without being asked.
+    `uneven` if some reports about a class have no answer; the page then shows the rows unfolded.
     """
     rows = [
         [words.one_line(name), *(_percent(shares.get(outcome, 0.0)) for outcome in OUTCOMES)]
@@ -162,7 +162,7 @@ def _answered(coverage) -> dict:
 
 
 def _percent(share: float) -> str:
-    """A share in whole percent; neither 0 nor 100 unless it is just that."""
+    """A share in whole percent; 0 and 100 only if exact."""
     if 0 < share < 0.005 or 0.995 <= share < 1:
         return "<1 %" if share < 0.5 else ">99 %"
     return f"{100 * share:.0f} %"

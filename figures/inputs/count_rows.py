@@ -1,7 +1,7 @@
-"""The items of a count target, one row per item and series: the true count, and what was read or said.
+"""The items of a count target, one row per item and series: the true count, and the probe's or the report's count.
 
 In: items and scores of a run. Out: the table that `counts` draws. Shares of exact answers are copied from `scores`
-(rows whose metric is `exact` or `within_1`), so that the figure prints what the tables print.
+(rows whose metric is `exact` or `within_1`), so that figure and tables agree.
 """
 
 import math
@@ -54,7 +54,7 @@ def _one_series(part: pd.DataFrame, series: str, scored: pd.DataFrame) -> pd.Dat
 
 
 def _share(scored: pd.DataFrame, series: str, name: str) -> float:
-    """The share as `scores` has it: for the nested probe, and for the raw report; NaN where it is not there."""
+    """The share in `scores`, for the nested probe and for the raw report; NaN if it is missing."""
     rows = scored[(scored["kind"] == series) & (scored["metric"] == name)]
     for method in (NESTED,) if series == "probe" else _SAID:
         found = rows.loc[rows["method"] == method, "value"]

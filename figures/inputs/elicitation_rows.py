@@ -1,7 +1,7 @@
-"""Every way in which the model was asked, one row each: its form, its score with interval, and how it was answered.
+"""Every elicitation, one row each: its form, its score with interval, and how replies were parsed.
 
-In: scores, the entries of `probes.json` and the verdicts of a run. Out: the table that `rungs` draws and the rungs
-table prints. A form is a rung with its framing and context (`choice, you`); its paraphrases are rows of one form.
+In: scores, the entries of `probes.json` and the verdicts of a run. Out: the table behind the figure `rungs` and the
+table `rungs-table`. A form is a rung with its framing and context (`choice, you`); its paraphrases are rows of it.
 """
 
 import math
@@ -19,9 +19,9 @@ COLUMNS = (
 FITTED = " calibrated"
 PRIMARY, TUNED = "choice/you/0", "tuned"
 READ_OUT = " logits"
-"""Ends the name of an elicitation that was read from the log-probabilities of its answers, `shots4/you/0 logits`."""
+"""Suffix for an elicitation that was scored by the log-probabilities of its answers: `shots4/you/0 logits`."""
 SHORT = {"said": PRIMARY}
-"""Methods with a name of their own that are an elicitation."""
+"""Methods with a special name, and the elicitations that they are."""
 _READ = "log-probabilities"
 _FORMS = {"logits": _READ, "logits median": f"{_READ}, median", BEST: "best of all", TUNED: "tuned on labels"}
 _RUNGS = {
@@ -32,7 +32,7 @@ _OUTCOMES = ("answered", "refused", "unreadable")
 
 
 def rung_rows(scores: pd.DataFrame, entries: Iterable[Mapping], verdicts: pd.DataFrame) -> pd.DataFrame:
-    """One row per target, condition and report method, in the metric that the verdict is about."""
+    """One row per target, condition and report method, in the metric of the verdict."""
     table, asked = clean_scores(scores), _asked(entries)
     metric = {(r["target"], r["condition"]): r for _, r in verdicts.iterrows()}
     rows = []
@@ -43,11 +43,11 @@ def rung_rows(scores: pd.DataFrame, entries: Iterable[Mapping], verdicts: pd.Dat
             continue
         name = row["method"].removesuffix(FITTED)
         name = SHORT.get(name, name)
-        told = asked.get((*place, name)) or (_said(verdict) if name == PRIMARY and verdict is not None else {})
+        entry = asked.get((*place, name)) or (_primary(verdict) if name == PRIMARY and verdict is not None else {})
         shown = {k: row[k] for k in ("target", "condition", "metric", "value", "lower", "upper", "n")}
         fitted = row["method"].endswith(FITTED)
         chance = {"chance": verdict["chance"] if verdict is not None else math.nan}
-        rows.append(shown | {"form": form(name), "elicitation": name, "fitted": fitted} | _facts(told) | chance)
+        rows.append(shown | {"form": form(name), "elicitation": name, "fitted": fitted} | _facts(entry) | chance)
     found = pd.DataFrame([*rows, *_tuned(verdicts)], columns=list(COLUMNS))
     found = found.drop_duplicates(["target", "condition", "elicitation", "fitted"])
     last = found["elicitation"].map({BEST: 1, TUNED: 2}).fillna(0)
@@ -56,7 +56,7 @@ def rung_rows(scores: pd.DataFrame, entries: Iterable[Mapping], verdicts: pd.Dat
 
 
 def _tuned(verdicts: pd.DataFrame) -> Iterator[dict]:
-    """The report that was tuned on labels, which a comparison scores: it is none of the rungs that are chosen from."""
+    """The report after a soft prompt, scored by `compare`; it is not among the rungs from which the best is chosen."""
     for _, verdict in verdicts.iterrows():
         if math.isfinite(verdict.get(TUNED, math.nan)):
             shown = {k: verdict[k] for k in ("target", "condition", "metric", "n", "chance")}
@@ -65,7 +65,7 @@ def _tuned(verdicts: pd.DataFrame) -> Iterator[dict]:
 
 
 def form(name: str) -> str:
-    """`choice/you/after/0` → `choice, you, after`; names that are no elicitation have words of their own."""
+    """`choice/you/after/0` → `choice, you, after`; other names of reports have their own wording."""
     if "/" not in name:
         return _FORMS.get(name, name)
     rung, framing, *rest = name.removesuffix(READ_OUT).split("/")
@@ -74,12 +74,12 @@ def form(name: str) -> str:
 
 
 def wording(name: str) -> str:
-    """`choice/you/after/2` → `2`, which paraphrase of its form it is; "" for a name that is no elicitation."""
+    """The number of the paraphrase, `choice/you/after/2` → `2`; "" for a name that is not an elicitation."""
     return name.removesuffix(READ_OUT).rpartition("/")[2] if "/" in name else ""
 
 
 def _asked(entries: Iterable[Mapping]) -> dict[tuple, Mapping]:
-    """What `probes.json` says of each elicitation of each target and condition."""
+    """The entry of `probes.json` for each elicitation of each target and condition."""
     return {
         (entry.get("target"), entry.get("condition"), report.get("name")): report
         for entry in entries
@@ -87,17 +87,17 @@ def _asked(entries: Iterable[Mapping]) -> dict[tuple, Mapping]:
     }
 
 
-def _said(verdict: pd.Series) -> dict:
-    """The primary report's coverage and control, which every verdict carries."""
+def _primary(verdict: pd.Series) -> dict:
+    """The coverage and positive control of the primary report, which are in every verdict."""
     return {"coverage": {name: verdict[name] for name in _OUTCOMES}, "control": verdict["control_accuracy"]}
 
 
-def _facts(told: Mapping) -> dict:
-    coverage = told.get("coverage") or {}
+def _facts(entry: Mapping) -> dict:
+    coverage = entry.get("coverage") or {}
     total = sum(v for v in coverage.values() if isinstance(v, (int, float)))
     scale = total if total > 1.001 else 1.0  # counts or shares
     facts = {name: _number(coverage.get(name)) / scale for name in _OUTCOMES}
-    return facts | {name: _number(told.get(name)) for name in ("constant", "control")}
+    return facts | {name: _number(entry.get(name)) for name in ("constant", "control")}
 
 
 def _number(value: object) -> float:

@@ -1,8 +1,8 @@
 """The rows of `scores.csv` that a figure by layer draws, completed from the verdict.
 
-In: scores and verdict rows. Out: the same columns, one metric per target and condition, with the nested choice's layer
-and site filled in and one row of kind `chance`. Nothing is computed: rows are chosen, and numbers copied. Other ways to
-choose a layer (one fixed in advance, the naive maximum) are one number each and stay in the tables.
+In: scores and verdict rows. Out: the same columns, one metric per target and condition, with layer and site of the
+nested choice filled in and one row of kind `chance`. Nothing is computed: rows are selected and numbers copied. Other
+ways to choose a layer (fixed in advance, naive maximum) have only one score each, and are in the tables.
 """
 
 import math
@@ -17,7 +17,7 @@ COLUMNS = (
     "note",
 )  # fmt: skip
 LINES = ("said", "said calibrated", "logits", "logits calibrated", "logits median", "logits median calibrated", BEST)
-"""Reports that are lines in a figure by layer; the many other ways of asking have a figure of their own (`rungs`)."""
+"""Reports that are lines in a figure by layer; the many other elicitations are in the figure `rungs`."""
 _TEXTS = ("target", "condition", "site", "method", "kind", "metric", "note")
 
 
@@ -34,7 +34,7 @@ def clean_scores(scores: pd.DataFrame) -> pd.DataFrame:
 
 
 def layer_rows(scores: pd.DataFrame, verdicts: pd.DataFrame, *, target: str) -> pd.DataFrame:
-    """The rows to draw for one target, condition after condition in the order of `scores`."""
+    """The rows to draw for one target, by condition in the order of `scores`."""
     table = clean_scores(scores)
     table = table[table["target"] == target]
     parts = []
@@ -45,13 +45,13 @@ def layer_rows(scores: pd.DataFrame, verdicts: pd.DataFrame, *, target: str) -> 
 
 
 def _one_panel(part: pd.DataFrame, verdict: dict) -> pd.DataFrame:
-    """One target and condition: one metric, headline rows completed, chance added."""
+    """The rows of one target and condition in one metric, with complete headline rows and chance."""
     metric = _metric(part, verdict)
     part = part[part["metric"] == metric]
-    # No rival where the label is no act, and yet what the output gives away: the sentence speaks of it.
+    # Drawn even if the label is no act, because the verdict's sentence says how well the output predicts it.
     part = part.assign(kind=part["kind"].where(part["method"] != "logit lens", "baseline"))
     part = part[part["kind"].isin(["probe", "report", "baseline"])]
-    part = _about(part, verdict.get("probe_method") or NESTED)
+    part = _probe_of_verdict(part, verdict.get("probe_method") or NESTED)
     part = part[(part["kind"] != "report") | part["method"].isin(LINES)]
     part = part[(part["kind"] != "probe") | (part["method"] == NESTED) | part["method"].isin(_sweeps(part))]
     same = verdict if verdict.get("metric") == metric else {}
@@ -63,8 +63,8 @@ def _one_panel(part: pd.DataFrame, verdict: dict) -> pd.DataFrame:
     return part
 
 
-def _about(part: pd.DataFrame, method: str) -> pd.DataFrame:
-    """`part` with the choice that the verdict is about, e.g. of the report prompt alone, as its nested choice."""
+def _probe_of_verdict(part: pd.DataFrame, method: str) -> pd.DataFrame:
+    """`part` with the probe of the verdict as its nested one, e.g. that of the report prompt alone."""
     if method == NESTED or not (part["method"] == method).any():
         return part
     part = part[part["method"] != NESTED]
@@ -72,14 +72,14 @@ def _about(part: pd.DataFrame, method: str) -> pd.DataFrame:
 
 
 def _sweeps(part: pd.DataFrame) -> list[str]:
-    """The probe methods that were scored at several layers; all of them where none was."""
+    """The probe methods that were scored at several layers; all of them if none was."""
     probes = part[(part["kind"] == "probe") & (part["method"] != NESTED) & (part["layer"] >= 0)]
     layers = probes.groupby("method")["layer"].nunique()
     return list(layers[layers > 1].index) or list(layers.index)
 
 
 def _metric(part: pd.DataFrame, verdict: dict) -> str:
-    """The metric to draw: the verdict's where scores have it, else the nested score's, else the first."""
+    """The metric to draw: the verdict's if scores have it, else that of the nested score, else the first."""
     have = list(part["metric"])
     nested = list(part.loc[part["method"] == NESTED, "metric"])
     wanted = [verdict.get("metric", ""), *nested, *have]
@@ -87,7 +87,7 @@ def _metric(part: pd.DataFrame, verdict: dict) -> str:
 
 
 def _headline(part: pd.DataFrame, verdict: dict, *, kind: str, method: str, metric: str) -> pd.DataFrame:
-    """`part` with its headline row of `kind`, taken from the verdict where scores lack it or its place."""
+    """`part` with its headline row of `kind`, completed from the verdict if scores lack it, its layer or its site."""
     rows = part[(part["kind"] == kind) & (part["method"] == method)]
     known = {"layer": verdict.get("layer", math.nan), "site": verdict.get("site", "")} if kind == "probe" else {}
     if len(rows):
@@ -109,7 +109,7 @@ _SUFFIXES = {"value": "", "lower": "_lower", "upper": "_upper"}
 
 
 def _append(part: pd.DataFrame, row: dict) -> pd.DataFrame:
-    """`part` with one row more; columns that `row` leaves out are empty, and a copied interval never is."""
+    """`part` with one more row; columns that are not in `row` are empty."""
     full = {name: "" if name in _TEXTS else math.nan for name in COLUMNS} | row
     if row["kind"] == "chance":
         full |= {"layer": -1.0, "site": "", "lower": math.nan, "upper": math.nan, "note": ""}

@@ -1,7 +1,7 @@
-"""What a run has written so far, read from its folder: the input of every page.
+"""Read what a run has written so far: the input of every page.
 
-In: `runs/<run>`. Out: `RunFiles`. Only `probes/scores.csv` and `probes/items.parquet` must be there; every other file
-belongs to a step that a run may have left out, and a page that would show it is then left out too.
+In: `runs/<run>`. Out: `RunFiles`. Only `probes/scores.csv` and `probes/items.parquet` must exist; every other file
+belongs to an optional step, and pages that need it are left out without it.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ OPTIONAL = {
     "reliability": "verdicts/reliability.csv", "matrix": "verdicts/matrix.csv",
     "disagreements": "verdicts/disagreements.csv", "asked": "activations/items.parquet",
 }  # fmt: skip
-"""Tables that a run may have, by the name under which pages know them."""
+"""Optional tables of a run, by the names that pages use."""
 
 
 @dataclass(frozen=True)
@@ -36,17 +36,17 @@ class RunFiles:
     scores: pd.DataFrame
     """`probes/scores.csv`."""
     items: pd.DataFrame
-    """`probes/items.parquet`, a row per target, condition and item; its probe is the one that the verdict is about."""
+    """`probes/items.parquet`, a row per target, condition and item; `probe` is the probe of the verdict."""
     facts: Mapping
-    """`probes/probes.json`; empty where it is absent."""
+    """`probes/probes.json`; empty if it is absent."""
     manifest: Mapping
-    """`activations/manifest.json`; empty where it is absent."""
+    """`activations/manifest.json`; empty if it is absent."""
     settings: Mapping
-    """`settings.json`; empty where it is absent."""
+    """`settings.json`; empty if it is absent."""
     used: Sequence[Mapping]
-    """The ablations of `probes/used.json` that were made of these probe results; empty without any."""
+    """The ablations in `probes/used.json` that belong to these probe results; may be empty."""
     tables: Mapping[str, pd.DataFrame]
-    """Those of `OPTIONAL` that are there and have rows."""
+    """The tables of `OPTIONAL` that exist and have rows."""
 
     @property
     def name(self) -> str:
@@ -60,12 +60,12 @@ class RunFiles:
 
     @property
     def entries(self) -> list[Mapping]:
-        """What `probes.json` says of each target and condition."""
+        """The entry of `probes.json` for each target and condition."""
         return list(self.facts.get("entries") or [])
 
     @property
     def key(self) -> str:
-        """The first characters of the hashes of what the run was computed from; "" where they are unknown."""
+        """The first characters of the hashes that the run was computed from; "" if they are unknown."""
         keys = (self.facts.get("made_from") or {}).get("keys") or [e.get("key", "") for e in self._cached()]
         return "-".join(str(key)[:8] for key in keys[:3])
 
@@ -92,7 +92,7 @@ def read_run(folder: Path | str, verdicts: Sequence[Mapping] | None = None) -> R
 
 
 def headline_items(items: pd.DataFrame, verdicts: Sequence[Mapping]) -> pd.DataFrame:
-    """`items` with ``probe`` and ``probe_right`` of the probe that each verdict is about (its ``probe_method``)."""
+    """`items` with ``probe`` and ``probe_right`` of the probe of each verdict (its ``probe_method``)."""
     items = items.copy()
     for one in verdicts:
         method = one.get("probe_method")
@@ -122,8 +122,8 @@ def read_verdicts(folder: Path | str) -> list[Mapping]:
 def _why_absent(folder: Path, path: Path) -> str:
     before = folder / FIGURES / VERDICTS_FILE
     if before.is_file():
-        return f"{path} is not there: the verdicts in {before} were written by an older version"
-    return f"{path} is not there: this run has not been compared"
+        return f"{path} is missing: the verdicts in {before} were written by an older version"
+    return f"{path} is missing: this run has not been compared"
 
 
 def _json(path: Path):
@@ -132,7 +132,7 @@ def _json(path: Path):
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:
-        raise FigureError(f"{path} is not JSON ({error}). Remove it, and run again the verb that writes it.") from None
+        raise FigureError(f"{path} is not JSON ({error}). Remove it, and run the verb that writes it again.") from None
 
 
 def _used(probes: Path) -> list[Mapping]:
@@ -143,7 +143,7 @@ def _used(probes: Path) -> list[Mapping]:
 
 def _table(path: Path, command: str) -> pd.DataFrame:
     if not path.is_file():
-        raise FigureError(f"{path} is not there. Run: {command}")
+        raise FigureError(f"{path} is missing. Run: {command}")
     try:
         return pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
     except pd.errors.EmptyDataError:

@@ -1,4 +1,4 @@
-"""One flat row per verdict: the list that a comparison writes, as a table with every column present.
+"""One flat row per verdict: the verdicts of a comparison as a table that has every column.
 
 In: the dictionaries of `verdicts.json`. Out: a frame for the figure know-and-say, the tables and the summary. A number
 that is missing or null becomes NaN, a missing text becomes "", and nested counts become columns of their own.
@@ -28,7 +28,7 @@ def _as_number(value: object) -> float:
 
 
 def _as_text(value: object) -> str:
-    """`value` as text; half a surrogate pair, which JSON may hold and no file can, becomes a question mark."""
+    """`value` as text; an unpaired surrogate, valid in JSON but not in a file, becomes a question mark."""
     return "" if value is None or value != value else str(value).encode("utf-8", "replace").decode("utf-8")
 
 
@@ -45,14 +45,14 @@ def _row(one: Mapping) -> dict:
 
 
 def verdict_rows(verdicts: Iterable[Mapping]) -> pd.DataFrame:
-    """One row per verdict, in the order given; the columns are there even when `verdicts` is empty."""
+    """One row per verdict, in the order given; has all columns even when `verdicts` is empty."""
     columns = [*TEXTS, *NUMBERS, *COVERAGE, *AGREEMENT, "reasons"]
     rows = pd.DataFrame([_row(one) for one in verdicts])
     return rows if len(rows) else pd.DataFrame(columns=columns)
 
 
 def with_n(table: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """`table` with the number of items of its target and condition, as the verdicts have it, where it lacks one."""
+    """`table` with a column `n`, if it lacks one: the verdicts' number of items of each target and condition."""
     if "n" in table:
         return table
     n = {(row["target"], row["condition"]): row["n"] for _, row in rows.iterrows()}
@@ -61,7 +61,7 @@ def with_n(table: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def require(table: pd.DataFrame, columns: Iterable[str], *, what: str) -> None:
-    """Stop with one clear line when `table` lacks a column that a figure draws."""
+    """Raise an error that names the columns that `table` lacks."""
     missing = [name for name in columns if name not in table.columns]
     if missing:
         raise ValueError(

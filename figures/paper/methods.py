@@ -1,4 +1,4 @@
-"""The methods paragraph of a run, in words for a paper: what was asked of which model, and how it was scored.
+"""The methods section of a run for a paper: what was asked of which model, and how it was scored.
 
 In: `RunFiles`. Out: sentences, as Markdown or LaTeX, and the works they cite. Every sentence follows from a file of the
 run; whatever the files do not say is left out.
@@ -110,7 +110,7 @@ def _items(run: RunFiles) -> Iterator[Sentence]:
 
 
 def _analysed(entry: Mapping) -> str:
-    """How many items of a target were analysed, or why none: the rest of a sentence that begins with its name."""
+    """How many items of a target were analysed, or why none: the predicate of a sentence about the target."""
     if entry.get("status") != "probed":
         return f"was not analysed ({str(entry.get('reason', '')).rstrip('.')})"
     dropped = sum(v for v in (entry.get("dropped") or {}).values() if isinstance(v, int))
@@ -134,7 +134,7 @@ def _labels(run: RunFiles) -> Iterator[Sentence]:
 
 
 def _computed(target: str, properties: set[str]) -> str:
-    """How the label of a built-in target is computed; "" for a target of the user's own."""
+    """How the label of a built-in target is computed; "" for a user-defined target."""
     if target != "behavior":
         return _LABELS.get(target, "")
     name = min(properties, default="") or "option"

@@ -1,8 +1,8 @@
-"""`numbers.tex`: a LaTeX macro for every figure of a run, so that no number in a paper is copied by hand.
+"""`numbers.tex`: a LaTeX macro for every number of a run, so that no number in a paper is copied by hand.
 
 In: verdicts. Out: LaTeX. `\\tacitKnowledgeLockedGap` is the gap of the target `knowledge` in the condition `locked`,
 `\\tacitKnowledgeLockedGapCI` its interval. LaTeX allows letters only, so digits are spelled out: `gpt2` is `GptTwo`.
-Two names that would come out alike are told apart by a letter at the end of the later one.
+If two names would be equal, the later one gets a letter at its end.
 """
 
 import math
@@ -71,7 +71,7 @@ def _figures(one: Mapping) -> Iterator[tuple[str, str]]:
     for name, key in _MORE.items():
         yield name, _small(one.get(key))
     yield "Crossing", f"{one['crossing']:.0f}" if math.isfinite(_number(one.get("crossing"))) else "--"
-    yield from _beside(one)
+    yield from _further_numbers(one)
     for kind, title in (("rung", "Rung"), ("baseline", "Baseline"), ("step", "Step")):
         for each in one.get({"step": "decomposition"}.get(kind, f"{kind}s")) or []:
             score = "value" if kind == "step" else "score"
@@ -84,7 +84,7 @@ def _figures(one: Mapping) -> Iterator[tuple[str, str]]:
 _ENDS = ("lower", "upper")
 
 
-def _beside(one: Mapping) -> Iterator[tuple[str, str]]:
+def _further_numbers(one: Mapping) -> Iterator[tuple[str, str]]:
     """Numbers beside the verdict: where the information is lost, and whether the report is about the model itself."""
     lost, framed = one.get("localisation") or {}, one.get("framing") or {}
     for site in ("object_site", "report_site"):
@@ -125,7 +125,7 @@ def _number(value: object) -> float:
 
 
 def _free(name: str, taken: Mapping[str, str]) -> str:
-    """`name`, with a letter at its end where it is taken already."""
+    """`name`, with a letter at its end if it is already taken."""
     choice, letter = name, ord("B")
     while choice in taken:
         choice, letter = f"{name}{'Z' * ((letter - 65) // 26)}{chr(65 + letter % 65 % 26)}", letter + 1

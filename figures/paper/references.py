@@ -1,4 +1,4 @@
-"""What a methods paragraph may cite, as BibTeX: a work for each thing that the tool does or is built on.
+"""The works that a methods section may cite, as BibTeX: for the methods that the tool uses, and its libraries.
 
 In: the keys that a text cites. Out: the entries of a `.bib` file.
 """

@@ -1,8 +1,8 @@
-"""`reproducibility.json`: everything that another machine needs to make the run again, and to see that it did.
+"""`reproducibility.json`: everything needed to repeat the run on another machine, and to check that it is the same.
 
 In: `RunFiles`, and the files that were drawn. Out: a dictionary for JSON: the commands, the settings, the model and its
-hashes, the versions, and the SHA-256 of each file of the run. No date, no machine: the same run gives the same bytes.
-Shards are not read again: a manifest of the activations lists the SHA-256 of each, and the manifest's own is here.
+hashes, the versions, and the SHA-256 of each file of the run. It has no date and no machine name, so the same run gives
+the same bytes. Shards are not hashed again: the manifest lists the SHA-256 of each, and its own SHA-256 is here.
 """
 
 import hashlib
@@ -23,13 +23,13 @@ _DEFAULTS = {"n": 600, "seed": 0, "layers": "all", "sites": ["object", "report"]
              "reports": ["choice", "logits", "shots4"], "paraphrases": 3, "framings": ["you", "typical"],
              "contexts": ["before"], "samples": 10, "twins": 3, "device": "auto", "dtype": "auto"}  # fmt: skip
 _PERMUTATIONS = 200
-"""What `tacit probe` takes unless it is told otherwise."""
+"""Default number of permutations of `tacit probe`."""
 _PASSING = (".log", ".tmp", ".lock")
-"""Endings of files that come and go, and say nothing of the run."""
+"""Extensions of temporary files, which are not part of the run."""
 
 
 def reproducibility(run: RunFiles, drawn: Iterable[Path] = ()) -> dict:
-    """What the run was made from and with, and the checksums of what it holds."""
+    """The commands, settings, model and versions of the run, and the checksums of its files."""
     return {
         "run": run.name, "commands": commands(run), "settings": dict(run.settings),
         "model": dict(run.manifest.get("model") or {}), "made_from": dict(run.facts.get("made_from") or {}),
@@ -61,7 +61,7 @@ def _digests(folder: Path, paths: Iterable[Path]) -> dict[str, str]:
 
 
 def commands(run: RunFiles) -> list[str]:
-    """What to type to make the run again, from the folder that held `runs/`."""
+    """The commands that repeat the run, from the folder that contains `runs/`."""
     name = shlex.quote(run.name)
     ablated = [f"tacit ablate {name}"] if run.used else []
     epochs = {one["tuning"]["how"]["epochs"] for one in run.verdicts if one.get("tuning")}
@@ -73,7 +73,7 @@ def commands(run: RunFiles) -> list[str]:
 
 
 def _options(run: RunFiles) -> str:
-    """The options of `tacit cache` that are not as they would be without being given."""
+    """The options of `tacit cache` that differ from their defaults."""
     settings, words = run.settings, []
     if settings.get("model"):
         words += ["--model", settings["model"]]
@@ -92,7 +92,7 @@ def _options(run: RunFiles) -> str:
 
 
 def versions(run: RunFiles) -> dict[str, str]:
-    """Of the libraries that ran the model, as written when they did, and of those that scored and drew."""
+    """The versions of the libraries that ran the model, as recorded then, and of those that scored and drew."""
     found = {}
     for name in _LIBRARIES:
         try:

@@ -1,9 +1,9 @@
-"""Where probe and report part: the shares of items on which both are right, one alone, or neither, source by source.
+"""Where probe and report agree: shares of items on which both are right, only one of them, or neither, by source.
 
 In: rows of `agreement_rows` (`draw` takes one target and condition, `page` any number). Out: axes, or a figure, with
-the counts beside their bar. Of many sources the largest are drawn, and how many there are is said. The items that the
-probe has right and the report wrong are what a gap consists of. The report is the first wording as it was said, which
-each item has an answer to; a gap is measured against the best report, whose wording is chosen fold by fold.
+the counts beside each bar. If there are many sources, only the largest are drawn, and the heading says of how many. A
+gap consists of the items that the probe has right and the report wrong. The report here is the primary one, as said,
+which exists for every item; a gap is measured against the best report, whose elicitation is chosen fold by fold.
 """
 
 import pandas as pd
@@ -14,7 +14,7 @@ from tacit.figures.inputs.verdict_rows import AGREEMENT, require
 
 COLUMNS = ("target", "condition", "source", *AGREEMENT, "n", "sources")
 ALL = "all items"
-_MOST = 12  # sources shown; the largest
+_MOST = 12  # sources that are drawn: the largest ones
 _LOOK = {
     "both": ("both", "#B9C9D9", None),
     "probe_only": ("know only", style.KNOW.color, None),
@@ -64,7 +64,7 @@ def page(table: pd.DataFrame):
 
 
 def frame(table: pd.DataFrame) -> panels.Frame:
-    """Inches of a panel: higher the more sources there are, its bars shorter the longer the numbers beside them."""
+    """Size of a panel: higher for more sources, with shorter bars for longer numbers beside them."""
     most = max((len(part) for part in panels.parts(table, ("target", "condition"))), default=1)
     right = sum(_widths(table)) / 72 + 0.1
     return panels.Frame(_FRAME.total[0] - _FRAME.left - right, _ROW * (most + 0.4), _FRAME.left, right, _FRAME.top,
@@ -72,7 +72,7 @@ def frame(table: pd.DataFrame) -> panels.Frame:
 
 
 def _widths(table: pd.DataFrame) -> list[float]:
-    """Points of each column of numbers."""
+    """Width in points of each column of numbers."""
     return [
         _GAP + max(words.width_in_points(text, style.SMALL) for text in (*head.split("\n"), *_printed(table[name])))
         for name, head in _HEADS.items()
@@ -108,7 +108,7 @@ def _draw(table: pd.DataFrame, ax):
 
 
 def _numbers(ax, table: pd.DataFrame) -> None:
-    """Beside each bar its four counts and their sum, under their names."""
+    """Write the four counts and their sum beside each bar, with column names above."""
     at, look = 0.0, {"textcoords": "offset points", "ha": "right", "fontsize": style.SMALL, "annotation_clip": False}
     for (name, head), width in zip(_HEADS.items(), _widths(table), strict=True):
         at += width

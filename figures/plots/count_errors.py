@@ -1,8 +1,8 @@
-"""Error by size: how far the probe and the model are off where there is little to count and where there is much.
+"""Errors of probe and report by the size of the true count.
 
-In: rows of `error_rows` (`draw` takes one target and condition, `page` any number). Out: axes, or a figure: the median
-distance from the true count with its middle half, in bins of the true count that hold as many items each. These are
-descriptions of the run's own items, with no claim beyond them.
+In: rows of `error_rows` (`draw` takes one target and condition, `page` any number). Out: axes, or a figure: median and
+interquartile range of the absolute error, in bins of the true count with equal numbers of items. They describe the
+run's own items, without a claim about others.
 """
 
 from itertools import pairwise
@@ -34,7 +34,7 @@ _NAMES = {"probe": "know", "report": "say"}
 
 
 def error_rows(counts: pd.DataFrame) -> pd.DataFrame:
-    """Bins of equal mass of the rows of `count_rows`, with the quartiles of the absolute error in each."""
+    """The rows of `count_rows` in bins with equal numbers of items, and the quartiles of the absolute error."""
     rows = []
     for (target, condition), part in counts.groupby(["target", "condition"], sort=False):
         edges = np.unique(np.quantile(part["label"].dropna(), np.linspace(0, 1, _BINS + 1))) if len(part) else []

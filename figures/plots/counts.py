@@ -1,9 +1,9 @@
-"""Predicted against true counts: what the probe reads from the states, and what the model says, on the same items.
+"""Predicted against true counts: the probe's predictions and the model's reports, on the same items.
 
 In: rows of `count_rows` (`draw` takes one series of one condition, `panels` any number). Out: axes, or a whole figure.
-Items that fall on the same point are one disc, the larger the more items; above a thousand different points they are
-shaded cells. The line is what a perfect reader would give. Shares of exact answers are printed as they came, never
-computed; answers beyond the axes are arrows at the edge, and answers that are no number are counted above the panel.
+Items at the same point are one disc, larger for more items; with more than a thousand distinct points, shaded cells are
+drawn instead. The diagonal is a perfect prediction. Shares of exact answers are copied, not computed; answers beyond
+the axes are arrows at the edge, and answers without a number are counted above the panel.
 """
 
 import math
@@ -22,7 +22,7 @@ from tacit.figures.inputs.count_rows import COLUMNS
 from tacit.figures.inputs.verdict_rows import require
 
 _LEFT, _RIGHT, _TOP, _BOTTOM, _SIDE = 0.42, 0.1, 0.62, 0.58, 1.3  # inches; the last is a panel's side
-_TITLE = (style.ONE_COLUMN - _LEFT - 0.1) * 72  # points of a heading over both panels
+_TITLE = (style.ONE_COLUMN - _LEFT - 0.1) * 72  # height in points of a heading over both panels
 _SIZES = (1, 5, 15)  # items whose discs are in the key; from the last on discs are alike
 _MOST_DISCS, _CELLS = 1000, 36
 _TITLES = {"probe": "know: predicted by the probe", "report": "say: reported by the model"}
@@ -49,7 +49,7 @@ def draw(table: pd.DataFrame, *, ax=None):
 
 
 def panels(table: pd.DataFrame) -> Figure:
-    """Probe and report beside each other for each condition: one condition a column, two across the page."""
+    """Probe and report side by side for each condition; two conditions fit across the page."""
     require(table, COLUMNS, what="counts")
     if not len(table):
         raise ValueError("counts.panels: the table has no rows. Run the probes on a count target first.")
@@ -67,7 +67,7 @@ def panels(table: pd.DataFrame) -> Figure:
 
 
 def panel_height() -> float:
-    """Inches that one row of panels takes."""
+    """Height in inches of one row of panels."""
     return _TOP + _BOTTOM + _SIDE
 
 
@@ -89,7 +89,7 @@ def _pair(fig: Figure, part: pd.DataFrame, left: float, bottom: float) -> None:
 
 
 def _shift(ax, inches: float) -> None:
-    """Move `ax` to the right, so that the numbers and the name of its axis have room."""
+    """Move `ax` to the right to make room for the numbers and the name of its axis."""
     box = ax.get_position()
     ax.set_position((box.x0 + inches / ax.figure.get_size_inches()[0], box.y0, box.width, box.height))
 
@@ -125,7 +125,7 @@ def _ink(table: pd.DataFrame) -> style.Ink:
 
 
 def _points(ax, table: pd.DataFrame) -> None:
-    """The items: discs or cells inside, arrows at the edge for what lies above or below the axes."""
+    """Draw the items: discs or cells, and arrows at the edge for values outside the axes."""
     known = table[np.isfinite(table["label"]) & np.isfinite(table["predicted"])]
     low, high = ax.get_ylim()
     inside = known[known["predicted"].between(low, high)]
@@ -149,7 +149,7 @@ def _area(items):
 
 
 def _key(ax, table: pd.DataFrame) -> None:
-    """Beneath `ax`: what the size of a disc or the shade of a cell says; table: of all panels that it speaks for."""
+    """Draw the key below `ax`: the size of discs or the shade of cells; table: the rows of all its panels."""
     known = table[np.isfinite(table["label"]) & np.isfinite(table["predicted"])]
     spots = known.groupby(["series", "label", "predicted"]).size()
     if len(spots) and spots.groupby("series").size().min() > _MOST_DISCS:
@@ -183,7 +183,7 @@ def _cells(ax, inside: pd.DataFrame, color: str) -> None:
 
 
 def _words(ax, table: pd.DataFrame, *, numbered: bool = True) -> None:
-    """Above the panel: whose counts these are, the shares that came with the table, n and what is not drawn."""
+    """Write above the panel: the name of the series, its shares of exact answers, n, and what is not drawn."""
     first, left = table.iloc[0], ax.get_position().x0 * ax.figure.get_size_inches()[0] % (style.TWO_COLUMNS / 2)
     room = min(_SIDE + 0.2, style.ONE_COLUMN - left) * 72  # to the next panel, or to the paper's edge
     title = _TITLES.get(first["series"], words.drawable(first["series"]))

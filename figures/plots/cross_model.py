@@ -1,8 +1,8 @@
-"""Who predicts whom: probes and reports of each model scored against the labels of every model.
+"""Probes and reports of each model, scored on the labels of every model.
 
-In: rows of `matrix.csv` (`draw` takes one target, condition and kind, `page` any number). Out: axes, or a figure: rows
-are whose states or words predict, columns whose labels are predicted. A diagonal above its column is knowledge of
-oneself that an outsider does not have.
+In: rows of `matrix.csv` (`draw` takes one target, condition and kind, `page` any number). Out: axes, or a figure: each
+row is the model whose states or replies predict, each column the model whose labels are predicted. A diagonal cell
+above the rest of its column is self-knowledge that the other models do not have.
 """
 
 import pandas as pd
@@ -32,13 +32,13 @@ def page(table: pd.DataFrame):
 
 
 def predictor_rows(table: pd.DataFrame) -> pd.DataFrame:
-    """The rows of `matrix.csv`, whose `subset` of items is `all` where it does not say."""
+    """The rows of `matrix.csv`, with `subset` set to `all` where it is missing."""
     require(table, COLUMNS, what="predictors")
     return table.assign(subset=table["subset"].fillna("all") if "subset" in table else "all")
 
 
 def frame(table: pd.DataFrame) -> panels.Frame:
-    """Inches of a matrix: higher the more models there are."""
+    """Size of a matrix: higher for more models."""
     most = max((part["predictor"].nunique() for part in panels.parts(table, BY)), default=2)
     wide = 1.6 if most <= heatmap.FEW else 4.9
     return panels.Frame(width=wide, height=min(6.5, max(0.7, 0.26 * most)), left=1.12, right=0.62, bottom=0.85)

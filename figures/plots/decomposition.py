@@ -1,8 +1,8 @@
-"""The gap taken apart: raw say → calibrated say → best say → know, each step a bar from the one before.
+"""The gap in steps: raw say → calibrated say → best say → know, each a bar from the previous step.
 
 In: rows of `decomposition_rows` (`draw` takes one target and condition, `page` any number). Out: axes, or a figure. The
-length of a bar is what that step adds: labels for the scale, other ways of asking, and what only the states show. The
-panels of one target have one scale.
+length of a bar is what that step adds: a map fitted to labels, other elicitations, and what only the states show. All
+panels of a target have the same scale.
 """
 
 import math
@@ -21,7 +21,7 @@ _INKS = (style.Ink(style.SAY.color, hollow=True, marker="D"), style.Ink("#C98A4B
 
 
 def decomposition_rows(verdicts: Iterable[Mapping]) -> pd.DataFrame:
-    """One row per verdict and step, from the `decomposition` of `verdicts.json`; empty where no verdict has one."""
+    """One row per verdict and step, from the `decomposition` in `verdicts.json`; empty if no verdict has one."""
     rows = [
         {name: one.get(name) for name in ("target", "condition", "metric", "chance", "n")}
         | {name: step.get(name) for name in ("step", "value", "lower", "upper")}
@@ -41,7 +41,7 @@ def draw(table: pd.DataFrame, *, ax=None):
 
 
 def page(table: pd.DataFrame, scales: Mapping[str, tuple[float, float]] | None = None):
-    """A panel per target and condition, two across; `scales` of all pages, where there are several."""
+    """A panel per target and condition, two across; `scales`: limits for each target, shared by several pages."""
     scales = scales or target_scales(table)
 
     def one(part, ax):
@@ -72,7 +72,7 @@ def _draw(table: pd.DataFrame, ax, limits: tuple[float, float] | None = None):
 
 
 def _step(ax, at: int, row: pd.Series, before: float) -> float:
-    """One row: the bar from the step before, the score with its interval, and both as text; returns the score."""
+    """Draw one row: the bar from the previous step, the score with its interval, and both as text; return the score."""
     value, ink = row["value"], _INKS[STEPS.index(row["step"])] if row["step"] in STEPS else _INKS[1]
     beside = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "va": "center"}
     if not math.isfinite(value):
@@ -91,7 +91,7 @@ def _step(ax, at: int, row: pd.Series, before: float) -> float:
 
 
 def _plus(difference: float, places: int) -> str:
-    """A step with its sign and the decimals of its score; one too small to show is zero."""
+    """A step with its sign and the decimals of its score; a step that rounds to zero is printed as zero."""
     return rounding.number(difference if round(difference, places) else 0.0, places, signed=True)
 
 

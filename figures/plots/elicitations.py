@@ -1,8 +1,8 @@
-"""Every way of asking side by side: the score of each form with its interval, and how many replies could be used.
+"""All elicitations side by side: the score of each form with its interval, and the shares of usable replies.
 
-In: rows of `rung_rows` (`draw` takes one target and condition, `page` any number). Out: axes, or a figure. A form asked
-in several wordings has a mark with its interval for each, and their mean, lowest and highest in numbers. The panels of
-one target have one scale.
+In: rows of `rung_rows` (`draw` takes one target and condition, `page` any number). Out: axes, or a figure. A form with
+several wordings has a mark with its interval for each, and their mean, minimum and maximum in numbers. All panels of a
+target have the same scale.
 """
 
 import math
@@ -29,14 +29,14 @@ def draw(table: pd.DataFrame, *, ax=None):
     """Draw the forms of one target and condition on `ax` (two columns wide by default) and return the axes."""
     require(table, COLUMNS, what="rungs")
     if not len(table):
-        raise ValueError("rungs.draw: the table has no rows. Probe a run whose model was asked first.")
+        raise ValueError("rungs: the table has no rows. Run `tacit probe` on a run with reports first.")
     frame = panels.Frame(_WIDTH, _height(table), _LEFT, _RIGHT, _TOP, _BOTTOM)
     with style.paper():
         return _draw(table, ax) if ax is not None else panels.one(_draw, table, frame)
 
 
 def page(table: pd.DataFrame, scales: Mapping[str, tuple[float, float]] | None = None):
-    """A panel per target and condition, one beneath the other; `scales` of all pages, where there are several."""
+    """A panel per target and condition, one below the other; `scales`: limits for each target, shared by pages."""
     scales = scales or target_scales(table)
     each = panels.parts(titles.titled(table, _WIDTH * 72), ("target", "condition"))
     fig = style.new_figure(style.TWO_COLUMNS, sum(_total(part) for part in each))
@@ -55,7 +55,7 @@ def target_scales(table: pd.DataFrame) -> dict[str, tuple[float, float]]:
 
 
 def pages(table: pd.DataFrame):
-    """The parts of `table` that fit a page each; a panel is never split."""
+    """`table` in parts that fit on one page each; a panel is never split."""
     held, used = [], 0.0
     for part in panels.parts(table, ("target", "condition")):
         if held and used + _total(part) > style.PAGE_HEIGHT:
@@ -100,7 +100,7 @@ def _draw(table: pd.DataFrame, ax, limits: tuple[float, float] | None = None):
 
 
 def _heads(ax, *, paraphrased: bool) -> None:
-    """Above the column of numbers: what stands in it."""
+    """Write the heading of the column of numbers."""
     lines = ["score [95 % interval]", "mean (lowest to highest)"] if paraphrased else ["score [95 % interval]"]
     look = {"fontsize": style.SMALL, "color": style.QUIET, "textcoords": "offset points"}
     for i, text in enumerate(reversed(lines)):
@@ -112,7 +112,7 @@ def _paraphrased(table: pd.DataFrame) -> bool:
 
 
 def _scores(ax, rows: pd.DataFrame, y: float, ink: style.Ink) -> None:
-    """The paraphrases of one form: a point with its interval for each."""
+    """Draw each paraphrase of one form as a point with its interval."""
     known = rows[np.isfinite(rows["value"].astype(float))]
     spread = 0.1 if len(known) > 1 else 0.0
     for at, (_, row) in zip(np.linspace(-spread, spread, len(known)), known.iterrows(), strict=True):
@@ -121,7 +121,7 @@ def _scores(ax, rows: pd.DataFrame, y: float, ink: style.Ink) -> None:
 
 
 def _numbers(ax, rows: pd.DataFrame, y: float) -> None:
-    """The score with its interval, or mean, lowest and highest of the paraphrases; as said, wherever it was."""
+    """Write the score with its interval, or mean, minimum and maximum of the paraphrases; as said, if that exists."""
     raw = rows[~rows["fitted"].astype(bool)]
     raw = raw if len(raw) else rows
     known = raw["value"].dropna()
@@ -138,12 +138,12 @@ def _numbers(ax, rows: pd.DataFrame, y: float) -> None:
 
 
 def _plain(value: float, places: int) -> str:
-    """As many decimals as its table has; what is too small to show is zero."""
+    """`value` with `places` decimals; a value that rounds to zero is printed as zero."""
     return rounding.number(value if round(value, places) else 0.0, places)
 
 
 def _coverage(ax, table: pd.DataFrame, names: list[str]) -> None:
-    """Beside the scores: shares answered, refused and unreadable of each form, over its paraphrases."""
+    """Draw beside the scores: the shares answered, refused and unreadable of each form, over its paraphrases."""
     wide = ax.get_position().width * ax.figure.get_size_inches()[0]
     side = ax.inset_axes([1 + _COVERAGE / wide, 0, (_END - _COVERAGE) / wide, 1])
     side.set_ylim(*ax.get_ylim())

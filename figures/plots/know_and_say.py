@@ -1,8 +1,8 @@
 """Know and say side by side: for each target and condition two points with their intervals, and the verdict in words.
 
-In: rows of `verdict_rows` (any number of targets and conditions). Out: axes. The targets have different metrics, so
-each target's heading names its own, and chance is a tick in each row. A score that is undefined is not drawn; its row
-says so. A score left of the axes is an arrow at the edge with its value; a cut interval ends in an arrow.
+In: rows of `verdict_rows` (any number of targets and conditions). Out: axes. Targets have different metrics, so each
+target's heading names its metric, and each row has a tick at chance. An undefined score is not drawn, and its row says
+so. A score left of the axes is an arrow at the edge with its value; an interval that continues there ends in an arrow.
 """
 
 import math
@@ -31,7 +31,7 @@ _LOWEST = -0.3  # a score below this is an arrow at the edge
 
 @dataclass(frozen=True)
 class _Sides:
-    """The texts left and right of the axes, row by row, and the points that they take."""
+    """The texts left and right of the axes, row by row, and their widths in points."""
 
     names: list[str]
     """Left of the axes: the condition of each row."""
@@ -64,7 +64,7 @@ def draw(table: pd.DataFrame, *, ax=None):
 
 
 def figure(table: pd.DataFrame) -> Figure:
-    """The same on a figure outside pyplot, as high as its rows need."""
+    """The same as a figure outside pyplot, as high as its rows need."""
     fig = style.new_figure(style.TWO_COLUMNS, height(table))
     with style.paper():
         draw(table, ax=_axes(fig, _sides(table)))
@@ -72,7 +72,7 @@ def figure(table: pd.DataFrame) -> Figure:
 
 
 def height(table: pd.DataFrame) -> float:
-    """Inches that `table` takes: a row each, and a heading for each target."""
+    """Height of `table` in inches: its rows, and a heading for each target."""
     return _TOP + _BOTTOM + _ROW * (len(table) + len(_layout(table)[1]) + 0.4)
 
 
@@ -96,7 +96,7 @@ def _layout(table: pd.DataFrame) -> tuple[list[float], list[tuple[float, str, st
 
 
 def _sides(table: pd.DataFrame) -> _Sides:
-    """The texts around the axes, and room for the widest of each."""
+    """The texts around the axes, and the width of the widest in each column."""
     names = _names(table)
     rows = [row for _, row in table.iterrows()]
     columns = {
@@ -116,14 +116,14 @@ def _sides(table: pd.DataFrame) -> _Sides:
 
 
 def _off_room(table: pd.DataFrame) -> float:
-    """Points for the scores left of the axes, written beside their arrows; 0 where all are inside."""
+    """Width in points of the scores that are written beside arrows; 0 if all are inside the axes."""
     low = _limits(table)[0]
     off = [value for side in ("probe", "report") for value in table[side] if value < low]
     return max((words.width_in_points(rounding.number(value), style.SMALL) for value in off), default=0.0)
 
 
 def _names(table: pd.DataFrame) -> list[str]:
-    """What each row is called: its condition, after its run where there are several."""
+    """The name of each row: its condition, after its run if there are several."""
     several = "run" in table.columns and table["run"].nunique() > 1
     runs, conditions = list(table["run"]) if several else [""] * len(table), list(table["condition"])
     run, condition = titles.shares(runs, conditions, _NAMES - _INDENT, style.NORMAL)
@@ -176,21 +176,21 @@ def _write(ax, sides: _Sides, heights: list[float], headings: list, table: pd.Da
     named = _headings(table)
     for y, target, metric in headings:
         name, measure = named[target, metric]
-        _beside(ax, y, start, name, fontweight="bold")
-        _beside(ax, y, start + words.width_in_points(name, style.NORMAL, bold=True), measure, color=style.QUIET)
+        _text_beside(ax, y, start, name, fontweight="bold")
+        _text_beside(ax, y, start + words.width_in_points(name, style.NORMAL, bold=True), measure, color=style.QUIET)
     for y, name in zip(heights, sides.names, strict=True):
-        _beside(ax, y, start + _INDENT, name)
+        _text_beside(ax, y, start + _INDENT, name)
     for title, texts in sides.columns.items():
         at = {"points": sides.starts[title]}
         if title == "n":
             at = {"points": sides.right - _EDGE, "ha": "right"}
-        _beside(ax, 0, text=title, right=True, color=style.QUIET, **at)
+        _text_beside(ax, 0, text=title, right=True, color=style.QUIET, **at)
         for y, text, verdict in zip(heights, texts, table["verdict"], strict=True):
             bold = title == "verdict" and verdict == "GAP"
-            _beside(ax, y, text=text, right=True, fontweight="bold" if bold else "normal", **at)
+            _text_beside(ax, y, text=text, right=True, fontweight="bold" if bold else "normal", **at)
 
 
-def _beside(ax, y: float, points: float, text: str, *, right: bool = False, **look) -> None:
+def _text_beside(ax, y: float, points: float, text: str, *, right: bool = False, **look) -> None:
     """Text at height `y`, `points` away from the left or right edge of the axes."""
     look = {"fontsize": style.NORMAL, "color": style.TEXT, "va": "center", "ha": "left"} | look
     where = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "annotation_clip": False}

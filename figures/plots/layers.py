@@ -1,9 +1,9 @@
-"""What the model knows, layer by layer, against what it says: the probe's score at each layer as a line with its
-interval, the report and the baselines as level lines beneath, chance labelled, the nested choice marked.
+"""What the model knows at each layer, and what it says: the probe's score by layer as a line with its interval; the
+report, the baselines and chance as horizontal lines; the nested choice as a star.
 
 In: rows of `layer_rows` (one target; `draw` takes one condition, `panels` any number). Out: axes, or a whole figure.
-Every line is labelled in the margin at its right, so that no legend covers the data. A score that is undefined leaves a
-gap in its line, and the line beneath the title says how many there are.
+Every line is labelled in the right margin, so that no legend covers the data. An undefined score leaves a gap in its
+line, and the heading says how many there are.
 """
 
 import math
@@ -25,8 +25,8 @@ from tacit.names import BEST, NESTED
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 0.46, 1.6, 0.52, 0.4  # inches around the axes
 _MARKS = "bands: 95 % intervals; star: layer chosen on inner folds"
-_SAME = 5e-4  # scores this close print alike
-_BENEATH = 0.3  # of the height above chance: how far below chance a level line may pull the axis
+_SAME = 5e-4  # scores this close are printed alike
+_BENEATH = 0.3  # share of the height above chance by which a horizontal line may extend the axis below chance
 
 
 def draw(table: pd.DataFrame, *, ax=None):
@@ -60,7 +60,7 @@ def panels(table: pd.DataFrame) -> Figure:
         boxes = [_box(i % columns, rows - 1 - i // columns, height, wide=columns > 1) for i in range(len(parts))]
         axes = [style.place(fig, box) for box in boxes]
         for ax, part in zip(axes, parts, strict=True):
-            _limits(ax, part, _height_limits(table))  # all axes have their place before a label asks for its room
+            _limits(ax, part, _height_limits(table))  # all axes are placed before labels are measured
         for ax, part in zip(axes, parts, strict=True):
             _panel(ax, part)
     return fig
@@ -76,12 +76,12 @@ def _panel(ax, table: pd.DataFrame) -> None:
 
 
 def panel_height(table: pd.DataFrame) -> float:
-    """Inches that one panel of this target takes, so that a caller can fill pages."""
+    """Height in inches of one panel of this target, for filling pages."""
     return max((_height(part) for _, part in table.groupby("condition")), default=2.4)
 
 
 def _height(part: pd.DataFrame) -> float:
-    """Inches for one panel: enough for its labels to stand one above the other."""
+    """Height in inches of one panel: enough for all its labels, one above the other."""
     labels = len(part.drop_duplicates(["kind", "method", "site"])) + 1
     return max(2.3, labels * margin_labels.LINE / 72 + _TOP + _BOTTOM)
 
@@ -101,7 +101,7 @@ def _chance(ax, table: pd.DataFrame) -> list[Entry]:
 
 
 def _levels(ax, table: pd.DataFrame, kind: str) -> list[Entry]:
-    """Reports or baselines: level lines, or a thin line over layers where one was scored at each."""
+    """Draw reports or baselines: horizontal lines, or a thin line over layers for one that was scored at each."""
     rows, entries = table[table["kind"] == kind], []
     places = rows.drop_duplicates(["method", "site"])["method"].value_counts()
     names = [name for name in dict.fromkeys(rows["method"]) if name != BEST]
@@ -135,7 +135,7 @@ def _with_value(text: str, row: pd.Series) -> str:
 
 
 def _scores(table: pd.DataFrame) -> pd.DataFrame:
-    """Everything but chance, which is known even where no score is."""
+    """All rows but chance, which is known even if no score is."""
     return table[table["kind"] != "chance"]
 
 
@@ -151,7 +151,7 @@ def _curves(ax, table: pd.DataFrame) -> list[Entry]:
         part = part.sort_values("layer")
         ink = style.probe_ink(site, methods.index(method))
         ax.fill_between(part["layer"], part["lower"], part["upper"], color=ink.color, alpha=0.14, linewidth=0)
-        _lonely(ax, part, ink)
+        _error_bars_between_gaps(ax, part, ink)
         ax.plot(part["layer"], part["value"], label=_name("probe", method, site), **style.along(ink, len(part)))
         defined = part[np.isfinite(part["value"])]
         last = defined.iloc[-1] if len(defined) else part.iloc[-1]
@@ -162,8 +162,8 @@ def _curves(ax, table: pd.DataFrame) -> list[Entry]:
     return entries
 
 
-def _lonely(ax, part: pd.DataFrame, ink: Ink) -> None:
-    """An interval of its own for each layer between undefined ones, where a band has no width to be seen."""
+def _error_bars_between_gaps(ax, part: pd.DataFrame, ink: Ink) -> None:
+    """Draw an error bar for each layer whose neighbours are undefined, where a band would have no width."""
     known = np.isfinite(part["value"].astype(float)).to_numpy()
     beside = np.r_[False, known[:-1]] | np.r_[known[1:], False]
     alone = part[known & ~beside]
@@ -172,7 +172,7 @@ def _lonely(ax, part: pd.DataFrame, ink: Ink) -> None:
 
 
 def _nested(ax, table: pd.DataFrame) -> list[Entry]:
-    """The headline: the score of the whole procedure that chose its layer, at the layer it chose most often."""
+    """Draw the headline: the score of the nested procedure, at the layer that it chose most often."""
     entries = []
     for _, row in table[(table["kind"] == "probe") & (table["method"] == NESTED)].iterrows():
         ink = Ink(style.probe_ink(row["site"]).color, "None", "*", 0.9, hollow=True, size=7.0)
@@ -185,7 +185,7 @@ def _nested(ax, table: pd.DataFrame) -> list[Entry]:
 
 
 def _merged(entries: list[Entry]) -> list[Entry]:
-    """Chance and the majority or median are one line; so is its label."""
+    """One label for chance and the majority or median, if they are the same line."""
     chance = next((e for e in entries if e.text.startswith("chance ")), None)
     simple = [e for e in entries if e.text.startswith(("majority ", "median "))]
     same = [e for e in simple if chance and abs(e.height - chance.height) < _SAME]
@@ -207,7 +207,7 @@ def _limits(ax, table: pd.DataFrame, heights: tuple[float, float]) -> None:
 
 
 def _height_limits(table: pd.DataFrame) -> tuple[float, float]:
-    """Bottom and top of the axes: everything drawn, except what lies far beneath chance."""
+    """Bottom and top of the axes: include everything drawn, except lines far below chance."""
     if not np.isfinite(_scores(table)["value"]).any():
         return 0.0, 1.0
     values = table[["value", "lower", "upper"]].to_numpy(dtype=float)

@@ -1,9 +1,9 @@
-"""How many labels until the probe passes the report: the probe's score against the labels it was trained on.
+"""How many labels the probe needs to beat the report: the probe's score by its number of training labels.
 
 In: rows of `curve_rows` (`draw` takes one target and condition, `page` any number). Out: axes, or a figure: the probe's
-line with a band from the lowest to the highest of the draws, the best report as a level line (the report needs no
-labels), and, where the verdict is a gap, how many labels the probe passes it with. Without a gap that is no finding, so
-nothing is drawn. The curve is of the probe over all sites; a verdict may be about another.
+line with a band from the lowest to the highest draw, the best report as a horizontal line (it needs no labels), and, if
+the verdict is a gap, the number of labels at which the probe passes it. Without a gap that number means nothing and is
+not drawn. The curve is for the probe over all sites; a verdict may be about another probe.
 """
 
 import math
@@ -18,7 +18,7 @@ from tacit.figures.inputs.verdict_rows import require
 from tacit.names import NESTED
 
 READ = ("target", "condition", "n_labels", "metric", "value", "lower", "upper", "n_repeats")
-"""The columns that `curve.csv` brings; the rest comes from the verdicts."""
+"""The columns of `curve.csv`; the others come from the verdicts."""
 _LEVEL = ("report", "report_lower", "report_upper", "chance", "probe_lower", "probe_upper")
 COLUMNS = (*READ, *_LEVEL, "crossing", "n", "probe_method", "verdict")
 FRAME = panels.Frame(width=1.6, height=1.5, left=0.5, right=1.3, top=0.64)
@@ -113,12 +113,12 @@ def _crossing(ax, first: pd.Series) -> None:
 
 
 def _passed(first: pd.Series) -> str:
-    """With how many labels it passes the best report, which the line marks; the verdict where that is no gap."""
+    """The number of labels at which it passes the best report, marked by a line; without a gap, the verdict."""
     at = first["crossing"]
     if first["verdict"] != "GAP":
         return f"verdict: {words.verdict(first['verdict']).lower()}"
     if math.isfinite(at):
-        fewer = at <= first["n_labels"]  # the smallest number tried: what happens with fewer is not known
+        fewer = at <= first["n_labels"]  # the smallest number that was tried
         return f"dashed line: passes the best report with {at:.0f} labels" + (" or fewer" if fewer else "")
     return "never passes the best report" if math.isfinite(first["report"]) else "no report to pass"
 

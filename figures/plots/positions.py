@@ -1,7 +1,7 @@
-"""Where in the prompt and how deep: the probe's score at each token position and layer.
+"""The probe's score at each token position and layer.
 
 In: rows of `positions.csv` (`draw` takes one target, condition and prompt, `page` any number). Out: axes, or a figure:
-layers upwards, positions as they are read. After Orgad et al. 2024, arXiv 2410.02707.
+layers upwards, positions from left to right. After Orgad et al. 2024, arXiv 2410.02707.
 """
 
 import numpy as np

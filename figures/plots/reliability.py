@@ -1,8 +1,8 @@
-"""How far confidence can be trusted: the share that came true among the items given this confidence.
+"""Reliability diagram: observed frequency by confidence.
 
 In: rows of `reliability_rows` (`draw` takes one target and condition, `page` any number): per method and bin the mean
 `confidence` and the observed share `outcome` with its interval. Out: axes, or a figure, of the probe and one report;
-further reports are in the table alone. On the dashed line confidence is what happens; beneath it is overconfidence.
+other reports are only in the table. The dashed line is perfect calibration; points below it are overconfident.
 """
 
 import math
@@ -15,11 +15,11 @@ from tacit.figures.drawing import panels, rounding, style, words
 from tacit.figures.inputs.verdict_rows import require
 
 READ = ("target", "condition", "kind", "confidence", "outcome", "lower", "upper", "n")
-"""The columns that `reliability.csv` brings; a `method` tells several reports apart."""
+"""The columns of `reliability.csv`; `method` distinguishes several reports."""
 ERRORS = ("brier", "ece", "mad")
 COLUMNS = (*READ, "method", *ERRORS)
 FRAME = panels.Frame(width=2.0, height=2.0, left=0.5, right=0.98, top=0.54)
-_LABELS = {"brier": "Brier", "ece": "ECE"}  # with bins of equal mass MAD is the same, so it stays in the table
+_LABELS = {"brier": "Brier", "ece": "ECE"}  # MAD is the same for bins of equal mass, so it is only in the table
 
 
 def reliability_rows(table: pd.DataFrame, verdicts: Iterable[Mapping]) -> pd.DataFrame:
@@ -62,14 +62,14 @@ def _draw(table: pd.DataFrame, ax):
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_ticks([0, 0.25, 0.5, 0.75, 1], ["0", "", "0.5", "", "1"])
     ax.set_xlabel("confidence")
-    ax.set_ylabel("share that came true")
+    ax.set_ylabel("observed frequency")
     note = f"{_bins(shown)}; items in a bin: {panels.count_of(shown)[4:]}\nbars: 95 % intervals; dashed: calibrated"
     panels.heading(ax, table, note, extra=FRAME.right)
     return ax
 
 
 def _shown(table: pd.DataFrame) -> pd.DataFrame:
-    """The probe and the one report that the verdict's errors are of, else the first there is; bins in their order."""
+    """The probe, and the report whose errors are in the verdict or else the first report; bins in order."""
     reports = table[table["kind"] == "report"]
     named = reports[np.isfinite(reports["brier"].astype(float))]
     spoken = list((named if len(named) else reports)["method"][:1])
@@ -104,7 +104,7 @@ def _series(ax, method: str, part: pd.DataFrame, look: dict) -> None:
 
 
 def _key(ax, method: str, part: pd.DataFrame, look: dict, line: int) -> int:
-    """The method's name, with its errors beneath it, right of the axes from `line` on; returns the next free line."""
+    """Write the method's name and errors right of the axes, starting at `line`; return the next free line."""
     name = {"probe": "know (probe)", "report": "say (report)"}.get(method, f"say ({words.method(method)})")
     found = {key: float(pd.to_numeric(part[key]).iloc[0]) for key in _LABELS}
     texts = [name, f"n = {part['n'].sum():.0f}"]

@@ -1,9 +1,9 @@
-"""How few units carry it: the best single unit, the best few, and the best component, layer by layer.
+"""Sparse probing by layer: the best single unit, the best few units, and the best principal component.
 
 In: rows of `sparse.csv` (`draw` takes one target, condition and site, `page` any number). Out: axes, or a figure: the
-held-out scores by layer, the highest of each line ringed and named beside it with its layer, and how well the best unit
-reads the characters, words or position instead of the target. Where that line is as high, the unit is about those.
-Gurnee et al. 2023, arXiv 2305.01610.
+held-out scores by layer, with the maximum of each line ringed and named with its layer; and how well the best unit
+predicts the text's surface (characters, words, position) instead of the target. If that line is equally high, the unit
+represents the surface. Gurnee et al. 2023, arXiv 2305.01610.
 """
 
 import numpy as np
@@ -78,7 +78,7 @@ def _chance(ax) -> list[margin_labels.Entry]:
 
 
 def _lines(table: pd.DataFrame):
-    """(name, ink, value by layer) of what there is, the widest reading first."""
+    """(name, ink, value by layer) of each line, those with most units first."""
     few = table[table["feature"] == "top-k"]
     if len(few):
         most = int(few["k"].max())

@@ -1,8 +1,8 @@
-"""What was learnt here, read there: the probe's score for every pair of training and test regime.
+"""Transfer: the probe's score for every pair of training and test regime.
 
-In: rows of `transfer.csv` (`draw` takes one target, condition and kind of regime, `page` any number), with the site and
-layer that the probe reads where `transfer_rows` has added them. Out: axes, or a figure: rows are where the probe was
-trained, columns where it was tested, so that the diagonal is at home.
+In: rows of `transfer.csv` (`draw` takes one target, condition and kind of regime, `page` any number), with the probe's
+site and layer if `transfer_rows` has added them. Out: axes, or a figure: rows are training regimes and columns test
+regimes, so the diagonal is held-out data of the training regime.
 """
 
 import math
@@ -16,13 +16,13 @@ from tacit.figures.inputs.verdict_rows import require
 COLUMNS = ("target", "condition", "by", "train", "test", "metric", "value", "lower", "upper", "n_train", "n_test")
 BY = ("target", "condition", "by", "metric")
 _FLOORS = {"auroc": 0.5, "macro_auroc": 0.5}
-"""Where the shades begin, if not at 0; never at the lowest cell, which would make equal scores look different."""
+"""Lower limit of the shades, if not 0; it is never the lowest cell, so that similar scores look similar."""
 
 
 def transfer_rows(table: pd.DataFrame, entries: Iterable[Mapping]) -> pd.DataFrame:
-    """`table` with the `site` and `layer` of its probes, the fixed ones of the run, where `probes.json` names them.
+    """`table` with `site` and `layer` of its probes, which are fixed for the run, if `probes.json` has them.
 
-    Between conditions it is those of the target's first.
+    For transfer between conditions they are those of the target's first condition.
     """
     read: dict[tuple, tuple] = {}
     for entry in entries:
@@ -75,7 +75,7 @@ def _draw(table: pd.DataFrame, ax):
 
 
 def _probe(table: pd.DataFrame) -> str:
-    """A line on where the probe reads; nothing where that is not known."""
+    """A line with the probe's layer and site; empty if they are unknown."""
     if "layer" not in table or not math.isfinite(table["layer"].iloc[0]):
         return ""
     site = table["site"].iloc[0]

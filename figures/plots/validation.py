@@ -1,4 +1,4 @@
-"""The tool judged by truth it did not see: false gaps, coverage of the intervals, and power against n and effect size.
+"""The tool tested on hidden truth: false gaps, coverage of the intervals, and power by n and effect size.
 
 In: the tables that `python -m tacit.validation` wrote. Out: one figure of three panels, and axes for each panel alone.
 """
@@ -53,7 +53,7 @@ def coverage(table: pd.DataFrame, *, ax):
 
 
 def false_gaps(table: pd.DataFrame, *, ax):
-    """How often GAP is called in worlds that have none, a row per control, and the 5 % that is allowed."""
+    """How often the verdict is GAP in worlds without a gap, a row per control, and the 5 % that is allowed."""
     require(table, ("control", "gap_rate", "simulations"), what="false gaps")
     rows = without_gap(table)
     heights = range(len(rows))
@@ -70,7 +70,7 @@ def _named(table: pd.DataFrame, column: str) -> list[str]:
 
 
 def without_gap(table: pd.DataFrame) -> pd.DataFrame:
-    """The controls in whose worlds nothing is known and unsaid."""
+    """The controls in whose worlds there is no gap."""
     named = table["control"].map(lambda name: any(part in name for part in _FALSE))
     return table[named & table["gap_rate"].notna()].reset_index(drop=True)
 
@@ -92,7 +92,7 @@ def _dotted() -> dict:
 
 
 def main(folder: str | Path) -> list[Path]:
-    """Draw what stands in the folder; the figure's own table is the controls'."""
+    """Draw the tables in the folder; the table saved with the figure is that of the controls."""
     folder = Path(folder)
     tables = [pd.read_csv(folder / f"{name}.csv") for name in ("controls", "coverage", "power")]
     return save(figure(*tables), tables[0], folder, "validation")

@@ -20,7 +20,7 @@ def baseline_table(scores: pd.DataFrame) -> Table:
     rows = scores[headline | best | scores["kind"].isin(["baseline", "control"])]
     rows = rows.sort_values(["target", "condition", "kind"], key=_in_order, kind="stable")
     metric = rows.groupby(["target", "condition"])["metric"].transform("first")
-    places = _finest(rows)
+    places = _most_decimals(rows)
     cells = [
         [*place(row), row["kind"], *_named(row["method"], _in_block(row, places[_block(row)]), facts(row), own=own)]
         for own, (_, row) in zip(rows["metric"] != metric, rows.iterrows(), strict=True)
@@ -40,13 +40,13 @@ def _single(scores: pd.DataFrame) -> pd.Series:
 
 
 def _in_order(column: pd.Series) -> pd.Series:
-    """Ranks to sort by: kinds as a reader wants them, everything else as it first comes."""
+    """Ranks to sort by: kinds in reading order, everything else in order of first appearance."""
     order = _KINDS if column.name == "kind" else list(dict.fromkeys(column))
     return column.map(order.index)
 
 
 def _named(method: str, score: str, facts: list[str], *, own: bool) -> list[str]:
-    """Method, score and facts; a method with a metric of its `own` names its facts itself and has no cells for them."""
+    """Method, score and facts; a method with its `own` metric has the facts in its name, and empty cells for them."""
     if not own:
         return [method, score, *facts]
     return [f"{method} ({facts[0]}, n = {facts[2]})", score, *[""] * len(facts)]
@@ -56,7 +56,7 @@ def _block(row: pd.Series) -> tuple[str, str, str]:
     return row["target"], row["condition"], row["metric"]
 
 
-def _finest(rows: pd.DataFrame) -> dict[tuple, int]:
+def _most_decimals(rows: pd.DataFrame) -> dict[tuple, int]:
     """The most decimals that an interval allows among the rows of each target, condition and metric."""
     found: dict[tuple, int] = {}
     for _, row in rows.iterrows():
@@ -65,7 +65,7 @@ def _finest(rows: pd.DataFrame) -> dict[tuple, int]:
 
 
 def _in_block(row: pd.Series, places: int) -> str:
-    """A score with its interval; one without has `places` decimals, so that it can be told from the others."""
+    """A score with its interval; a score without one gets `places` decimals, so that it can be compared."""
     if rounding.is_number(row["lower"]) and rounding.is_number(row["upper"]):
         return rounding.with_interval(*limits(row))
     return rounding.number(row["value"], places)

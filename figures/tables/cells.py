@@ -1,4 +1,4 @@
-"""Cells that several tables of a run have: where a row belongs, in what it is measured, and its numbers as printed.
+"""Cells that several tables share: the place of a row (target, condition), its metric, and its numbers as printed.
 
 In: a row of a table. Out: texts. Nothing is computed.
 """
@@ -12,16 +12,16 @@ from tacit.figures.drawing import rounding, words
 PLACE = ("Target", "Condition")
 FACTS = ("Metric", ">Chance", ">n")
 SHARED = ("Metric", "Chance", "n")
-"""The facts as titles, which LaTeX prints once where a block shares them."""
+"""Titles of the facts, which LaTeX prints only once if they are the same in a block."""
 
 
 def place(row: pd.Series) -> list[str]:
-    """What `PLACE` names."""
+    """The cells of the columns in `PLACE`."""
     return [words.plain(row["target"]), words.one_line(row["condition"])]
 
 
 def facts(row: pd.Series) -> list[str]:
-    """What `FACTS` names."""
+    """The cells of the columns in `FACTS`."""
     return [words.metric(row["metric"]), rounding.number(row["chance"]), whole(row["n"])]
 
 

@@ -1,9 +1,8 @@
 """A table as LaTeX that fits a paper's text: small, in blocks, and narrowed where it is still too wide.
 
-In: a `Table`. Out: one `tabular` each for `table` in a one-column paper and `table*` in a two-column one. What is the
-same in all rows of a block (target, condition, metric, n) stands once, above it. A table longer than a page comes as
-several, because what may break across pages (`longtable`) cannot stand in two columns. The LaTeX needs
-`\\usepackage{booktabs,graphicx}`.
+In: a `Table`. Out: a `tabular`, for `table` in a one-column paper and `table*` in a two-column one. Cells that are the
+same in all rows of a block (target, condition, metric, n) are printed once, above it. A table longer than a page is
+split into several, because `longtable` does not work in two columns. Needs `\\usepackage{booktabs,graphicx}`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -58,13 +57,13 @@ def _lines(table: Table, rows: Sequence[list[str]]) -> float:
 
 
 def _shared(table: Table) -> tuple[str, ...]:
-    """Those of the table's facts that are the same in all rows of each block that have them."""
+    """The facts that are the same in all rows of each block (empty cells aside)."""
     blocks = _grouped(table.cells, table.block)
-    return tuple(name for name in table.facts if all(len(_told(table, block, name)) == 1 for block in blocks))
+    return tuple(name for name in table.facts if all(len(_distinct(table, block, name)) == 1 for block in blocks))
 
 
-def _told(table: Table, block: Sequence[list[str]], name: str) -> list[str]:
-    """The different cells of the column `name` in a block, but empty ones."""
+def _distinct(table: Table, block: Sequence[list[str]], name: str) -> list[str]:
+    """The distinct nonempty cells of the column `name` in a block."""
     at = table.titles.index(name)
     return list(dict.fromkeys(row[at] for row in block if row[at]))
 
@@ -98,13 +97,13 @@ def _head(title: str) -> str:
 
 def _heading(table: Table, block: Sequence[list[str]], facts: Sequence[str]) -> str:
     """`token count, locked (skill, chance 0.00, n = 600)`."""
-    told = [_fact(name, _told(table, block, name)[0]) for name in facts]
+    shared = [_fact(name, _distinct(table, block, name)[0]) for name in facts]
     name = rf"\textit{{{latex(', '.join(block[0][: table.block]))}}}"
-    return f"{name} ({', '.join(told)})" if told else name
+    return f"{name} ({', '.join(shared)})" if shared else name
 
 
 def _fact(name: str, cell: str) -> str:
-    """A metric is named by itself."""
+    """A fact with its name; a metric needs no name."""
     if name == "Metric":
         return latex(cell)
     return f"$n$ = {latex(cell)}" if name == "n" else f"{latex(name.lower())} {latex(cell)}"

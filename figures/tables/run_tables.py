@@ -101,7 +101,7 @@ def coverage_table(asked: pd.DataFrame) -> Table:
 
 
 def _headline_metric(scores: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """One metric per target and condition, the verdict's; a control that has no score in it, in its own."""
+    """The rows in the verdict's metric; a control without a score in it is kept in its own metric."""
     metrics = {(row["target"], row["condition"]): row["metric"] for _, row in rows.iterrows() if row["metric"]}
     first = scores.groupby(["target", "condition"])["metric"].first().to_dict()
     wanted = [metrics.get(place) or first[place] for place in zip(scores["target"], scores["condition"], strict=True)]
@@ -111,7 +111,7 @@ def _headline_metric(scores: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _with_chance(scores: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
-    """`scores` with a column `chance`, the verdict's, where it is in the verdict's metric."""
+    """`scores` with a column `chance`: the verdict's chance for rows in the verdict's metric."""
     known = {(row["target"], row["condition"], row["metric"]): row["chance"] for _, row in rows.iterrows()}
     places = zip(scores["target"], scores["condition"], scores["metric"], strict=True)
     return scores.assign(chance=[known.get(place, math.nan) for place in places])

@@ -1,6 +1,6 @@
 """A table in three forms: CSV with numbers in full, Markdown and LaTeX rounded by their interval.
 
-In: a `Table` and a folder. Out: the files; of LaTeX as many as the table takes pages.
+In: a `Table` and a folder. Out: the files; one LaTeX file per page of the table.
 """
 
 from pathlib import Path

@@ -1,7 +1,7 @@
-"""A table for a paper, whatever it is written in, and as Markdown.
+"""A table for a paper, independent of its format; and its Markdown.
 
-In: a `Table`, whose cells are texts as a reader should see them. Out: text. Every cell is escaped for the language it
-is written in, whoever wrote it. No cell is bold: that one number is better than another takes a test.
+In: a `Table`, whose cells are texts as a reader should see them. Out: text. Every cell is escaped for the output
+format. No cell is bold, because calling one number better than another takes a test.
 """
 
 import re
@@ -17,17 +17,17 @@ class Table:
     """One table, ready to be written."""
 
     name: str
-    """Of its files, without ending."""
+    """Name of its files, without extension."""
     caption: str
-    """One sentence: what stands in it."""
+    """What the table shows, in one sentence."""
     heads: tuple[str, ...]
-    """The columns' names; one that begins with `>` is set to the right."""
+    """The columns' names; a column whose name begins with `>` is right-aligned."""
     cells: list[list[str]]
     """Row by row, as a reader should see them, not yet escaped."""
     data: pd.DataFrame
-    """The same in full, for the CSV."""
+    """The same with all digits, for the CSV."""
     note: str = ""
-    """Sentences that explain columns, where their names do not."""
+    """Sentences that explain columns whose names need it."""
     block: int = 1
     """How many of the first columns name a block of rows; LaTeX prints them once, above it."""
     facts: tuple[str, ...] = ()
@@ -40,7 +40,7 @@ class Table:
 
     @property
     def right(self) -> list[bool]:
-        """Which columns are set to the right."""
+        """Which columns are right-aligned."""
         return [head.startswith(">") for head in self.heads]
 
 

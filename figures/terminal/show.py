@@ -1,6 +1,6 @@
-"""What a verb prints at its end, and `tacit show` again: the result, where it is, what to type next.
+"""What a verb prints at its end and `tacit show` prints again: the result, where it is, and what to type next.
 
-In: a run's folder. Out: text for a terminal, or a dictionary for a program. Reads only what the verbs have written.
+In: a run's folder. Out: text for a terminal, or JSON for a program. Reads only files that the verbs have written.
 """
 
 import json
@@ -27,7 +27,7 @@ def shown(folder: Path | str, *, width: int = 96, why: bool = False) -> str:
 
 
 def files(folder: Path | str) -> str:
-    """Where the pages of a run are, the ones to open first by name, and where its verdicts are."""
+    """Where a run's pages and verdicts are; the pages to open first are named."""
     out, verdicts = Path(folder) / FIGURES, Path(folder) / VERDICTS / VERDICTS_FILE
     there = [name for name in _PAGES if (out / name).is_file()]
     tables = [path for path in out.glob("*.md") if path.stem != "methods"]
@@ -55,7 +55,7 @@ def cached_summary(folder: Path | str) -> str:
     folder = Path(folder)
     path = folder / "activations/manifest.json"
     if not path.is_file():
-        raise FigureError(f"{path} is not there. Run: tacit cache {folder.name}")
+        raise FigureError(f"{path} is missing. Run: tacit cache {folder.name}")
     facts = json.loads(path.read_text(encoding="utf-8"))
     rows = [
         [words.one_line(each.get("target")), words.one_line(each.get("condition")), str(each.get("n_items", "")),
@@ -71,7 +71,7 @@ def probed_summary(folder: Path | str) -> str:
     folder = Path(folder)
     path = folder / "probes/scores.csv"
     if not path.is_file():
-        raise FigureError(f"{path} is not there. Run: tacit probe {folder.name}")
+        raise FigureError(f"{path} is missing. Run: tacit probe {folder.name}")
     scores = clean_scores(pd.read_csv(path))
     rows = [_probed(place, part) for place, part in scores.groupby(["target", "condition"], sort=False)]
     heads = ("target", "condition", "metric", "know [95 % interval]", "say, best", "site, layer")

@@ -1,4 +1,4 @@
-"""The verdicts as a page of plain text: what a person reads in the terminal at the end of a comparison.
+"""The verdicts as plain text, printed in the terminal at the end of a comparison.
 
 In: the verdicts. Out: one string. First a table of know, say and gap, each number rounded by its interval; then, for
 each verdict, its sentence, what was measured and the reasons. Names from models and tables are printed without control
@@ -24,7 +24,7 @@ DECIDED = ("GAP", "NO_GAP")
 
 
 def summary(verdicts: Iterable[Mapping], *, width: int = 96, why: bool = True) -> str:
-    """The verdicts of a run in at most `width` columns (80 or more); `why=False` leaves out reasons of the decided."""
+    """The verdicts of a run in at most `width` columns (80 or more); why: print the reasons of all verdicts."""
     rows = verdict_rows(verdicts)
     if not len(rows):
         return "No verdicts: the comparison found no target to compare."
@@ -51,7 +51,7 @@ def _cells(row: pd.Series) -> tuple[str, ...]:
 
 
 def _widths(texts: list[tuple[str, ...]], width: int) -> list[int]:
-    """Each column as wide as its longest cell; the condition, then the target, gives way where they do not fit."""
+    """Each column as wide as its longest cell; if they do not fit, the condition and then the target is shortened."""
     widths = [max(words.cells(line[i]) for line in [_HEADS, *texts]) for i in range(len(_HEADS))]
     spare = width - sum(widths) - _GAP_BETWEEN * (len(widths) - 1)
     for column in (1, 0, 2):
@@ -107,6 +107,6 @@ def _share(value: float) -> str:
 
 
 def _wrap(text: str, width: int, before: str) -> list[str]:
-    """`text` on lines of at most `width` cells: `before` opens the first, blanks of its length the others."""
+    """`text` on lines of at most `width` cells: the first begins with `before`, the others with as many blanks."""
     lines = words.wrap(text, width - len(before))
     return [(" " * len(before) if i else before) + line for i, line in enumerate(lines)]

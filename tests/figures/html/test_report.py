@@ -10,7 +10,7 @@ import pytest
 
 from tacit.figures import read_run
 from tacit.figures.html.item_browser import _name, as_json, browser_items
-from tacit.figures.html.report import Picture, _beside, _condition, report_html
+from tacit.figures.html.report import Picture, _condition, _further_sentences, report_html
 from tacit.figures.tables.table import Table
 from tests.figures import browser
 
@@ -372,7 +372,7 @@ def test_what_was_asked_and_not_analysed_can_be_read_all_the_same(a_run, on_disk
 
 
 def test_whether_a_report_is_about_itself_is_told_with_the_difference_that_decides_it():
-    (line,) = _beside({"framing": FRAMED})
+    (line,) = _further_sentences({"framing": FRAMED})
     assert "itself, the model scores −0.22 [−0.29, −0.15]; asked about a typical model, −0.23 [−0.30, −0.16]" in line
     assert "(difference 0.008 [0.003, 0.014])" in line and "the same for 92 % [90, 94] of the items answered" in line
     assert line.endswith(
@@ -382,11 +382,13 @@ def test_whether_a_report_is_about_itself_is_told_with_the_difference_that_decid
 
 
 def test_a_framing_that_was_measured_in_part_is_told_in_part():
-    (line,) = _beside({"framing": {"agreement": 0.97, "difference": float("nan"), "about": "not yet a word"}})
+    (line,) = _further_sentences(
+        {"framing": {"agreement": 0.97, "difference": float("nan"), "about": "not yet a word"}}
+    )
     same = "The two answers are the same for 97 % of the items answered both times."
     assert line == f"{same} Whether the report is about the model itself: not yet a word."
-    assert _beside({"framing": {"agreement": None, "about": "undecided"}}) == []
-    assert _beside({"framing": None}) == []
+    assert _further_sentences({"framing": {"agreement": None, "about": "undecided"}}) == []
+    assert _further_sentences({"framing": None}) == []
 
 
 @pytest.mark.parametrize(
@@ -401,7 +403,7 @@ def test_a_framing_that_was_measured_in_part_is_told_in_part():
     ],
 )
 def test_a_verdict_says_which_probe_of_the_tables_it_is_about(method, told):
-    assert _beside({"probe_method": method}) == [told]
+    assert _further_sentences({"probe_method": method}) == [told]
 
 
 def test_a_class_of_which_every_report_was_refused_is_seen_at_once(a_run, on_disk, tmp_path):

@@ -20,7 +20,7 @@ def folder(a_run, on_disk, tmp_path):
 )  # fmt: skip
 def test_a_missing_file_is_named_with_the_command_that_writes_it(folder, missing, command):
     (folder / missing).unlink()
-    with pytest.raises(FigureError, match=f"{missing} is not there.*Run: {command}"):
+    with pytest.raises(FigureError, match=f"{missing} is missing.*Run: {command}"):
         read_run(folder)
 
 
