@@ -36,7 +36,7 @@ class Speaker:
 
     @torch.no_grad()
     def log_odds(self, turns: Sequence[Turn], answers: tuple[str, str]) -> np.ndarray:
-        """(n,) float, log-probability of `answers[0]` less that of `answers[1]` as the first token of the reply."""
+        """(n,) float, log-probability of `answers[0]` minus that of `answers[1]` as first token of the reply."""
         a, b = (self.tokenizer(x, add_special_tokens=False)["input_ids"][0] for x in answers)
         odds = np.zeros(len(turns))
         for rows, batch in self._batches(turns, ""):

@@ -109,7 +109,7 @@ def _true(column: pd.Series) -> list[bool]:
 
 
 def _numbers(column: pd.Series) -> list[float | None]:
-    """Numbers with five figures, null where there is none."""
+    """Numbers with five significant digits, null for missing ones."""
     values = pd.to_numeric(column, errors="coerce")
     return [float(f"{value:.5g}") if math.isfinite(value) else None for value in values]
 

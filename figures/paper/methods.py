@@ -33,7 +33,7 @@ _METRICS = {
     "auroc": "AUROC is computed within folds, because each fold has its own probe: only pairs of items held out in the"
     " same fold count, and ties and pairs with a non-answer count one half",
 }
-"""Definitions of the metrics whose name alone is not enough."""
+"""Definitions of the metrics that need one."""
 _TOLD_ELSEWHERE = (CONTROL_TASK, "positive control")
 
 
@@ -52,7 +52,7 @@ def methods(run: RunFiles) -> list[list[Sentence]]:
 
 
 def as_markdown(paragraphs: list[list[Sentence]]) -> str:
-    """With citations as pandoc reads them, `[@holm1979]`."""
+    """The paragraphs as Markdown, with citations for pandoc: `[@holm1979]`."""
 
     def one(sentence: Sentence) -> str:
         cited = "; ".join(f"@{key}" for key in sentence.cites)
@@ -62,7 +62,7 @@ def as_markdown(paragraphs: list[list[Sentence]]) -> str:
 
 
 def as_latex(paragraphs: list[list[Sentence]], *, origin: str) -> str:
-    """With `\\cite`; origin: what the words are about, written as a comment."""
+    """The paragraphs as LaTeX, with `\\cite`; origin: the run that they describe, written as a comment."""
 
     def one(sentence: Sentence) -> str:
         return latex(sentence.text) + (f"~\\cite{{{','.join(sentence.cites)}}}." if sentence.cites else ".")
@@ -72,7 +72,7 @@ def as_latex(paragraphs: list[list[Sentence]], *, origin: str) -> str:
 
 
 def bibliography(paragraphs: list[list[Sentence]]) -> str:
-    """BibTeX of what the paragraphs cite."""
+    """BibTeX of the works that the paragraphs cite."""
     return references.bibliography(key for paragraph in paragraphs for sentence in paragraph for key in sentence.cites)
 
 

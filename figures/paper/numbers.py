@@ -85,7 +85,7 @@ _ENDS = ("lower", "upper")
 
 
 def _further_numbers(one: Mapping) -> Iterator[tuple[str, str]]:
-    """Numbers beside the verdict: where the information is lost, and whether the report is about the model itself."""
+    """Further numbers: where the information is lost, and whether the report is about the model itself."""
     lost, framed = one.get("localisation") or {}, one.get("framing") or {}
     for site in ("object_site", "report_site"):
         limits = [_number((lost.get(site) or {}).get(end)) for end in ("value", *_ENDS)]
@@ -97,7 +97,7 @@ def _further_numbers(one: Mapping) -> Iterator[tuple[str, str]]:
 
 
 def _total(row) -> float:
-    """Outcomes come as shares or as counts."""
+    """The sum of the outcomes, which are shares or counts."""
     total = row["answered"] + row["refused"] + row["unreadable"]
     return total if total > 1.001 else 1.0
 

@@ -40,7 +40,7 @@ def reproducibility(run: RunFiles, drawn: Iterable[Path] = ()) -> dict:
 
 
 def _made(folder: Path) -> Iterator[Path]:
-    """What the pages were drawn from: of the activations only the manifests, of the verdicts not the tables."""
+    """The files that pages are drawn from, without activation shards and without the tables of a comparison."""
     yield folder / VERDICTS / VERDICTS_FILE
     yield from (folder / "activations").glob("manifest.json")
     yield from (folder / "activations/twins").glob("*/manifest.json")
@@ -52,7 +52,7 @@ def _made(folder: Path) -> Iterator[Path]:
 
 
 def _measured(folder: Path) -> Iterator[Path]:
-    """The tables that a comparison writes beside its verdicts."""
+    """The tables that a comparison writes in addition to its verdicts."""
     return (folder / path for path in OPTIONAL.values() if path.startswith(f"{VERDICTS}/"))
 
 

@@ -223,7 +223,7 @@ def _row(ax, row: pd.Series, y: float) -> None:
 
 
 def _point(ax, row: pd.Series, side: str, y: float, ink: style.Ink) -> None:
-    """One score with its interval; an arrow with its value at the edge where it lies left of the axes."""
+    """One score with its interval; a score left of the axes is an arrow at the edge with its value."""
     value, low, lower, upper = row[side], ax.get_xlim()[0], row[f"{side}_lower"], row[f"{side}_upper"]
     if not math.isfinite(value):
         return

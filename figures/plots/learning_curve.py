@@ -25,7 +25,7 @@ FRAME = panels.Frame(width=1.6, height=1.5, left=0.5, right=1.3, top=0.64)
 
 
 def curve_rows(curve: pd.DataFrame, verdicts: pd.DataFrame, entries: Iterable[Mapping]) -> pd.DataFrame:
-    """The learning curve in the verdict's metric, with the best report's score and the crossing beside each row."""
+    """The learning curve in the verdict's metric, with the best report's score and the crossing in each row."""
     require(curve, READ, what="curve")
     crossing = {(e.get("target"), e.get("condition")): e.get("crossing") for e in entries}
     found = []
@@ -76,14 +76,14 @@ def _draw(table: pd.DataFrame, ax):
 
 
 def _limits(last: pd.Series) -> tuple[float, float]:
-    """The interval of the score with all labels: the verdict's, where that is about the same probe."""
+    """The interval of the score with all labels, from the verdict if that is about the same probe."""
     if last["probe_method"] == NESTED and math.isfinite(last["probe_lower"]):
         return last["probe_lower"], last["probe_upper"]
     return last["lower"], last["upper"]
 
 
 def _notes(table: pd.DataFrame) -> list[str]:
-    """What the heading says: where the probe passes the report, what was tested, and what the band is."""
+    """The lines of the heading: where the probe passes the report, the test items, and what the bands are."""
     repeats = pd.to_numeric(table["n_repeats"], errors="coerce").max()
     tested = f"tested on {panels.count_of(table)}"
     method = str(table["probe_method"].iloc[0])

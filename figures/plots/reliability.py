@@ -23,7 +23,7 @@ _LABELS = {"brier": "Brier", "ece": "ECE"}  # MAD is the same for bins of equal 
 
 
 def reliability_rows(table: pd.DataFrame, verdicts: Iterable[Mapping]) -> pd.DataFrame:
-    """The rows of `reliability.csv`, each with its method's calibration errors as far as the verdicts have them."""
+    """The rows of `reliability.csv`, each with its method's calibration errors if the verdicts have them."""
     require(table, READ, what="reliability")
     table = table.assign(method=table["method"] if "method" in table else table["kind"])
     errors = {}
@@ -82,7 +82,7 @@ def _known(part: pd.DataFrame) -> pd.Series:
 
 
 def _look(part: pd.DataFrame) -> dict:
-    """How a method is drawn, in the panel and in its key: a cross where there is but one bin."""
+    """How a method is drawn, in the panel and in its key: a cross if there is only one bin."""
     ink = style.SAY if part["kind"].iloc[0] == "report" else style.KNOW
     alone = {"marker": "x", "linestyle": "None", "markersize": 4.5} if _known(part).sum() == 1 else {}
     return ink.line() | {"linewidth": min(ink.width, 1.0)} | alone
@@ -94,7 +94,7 @@ def _bins(table: pd.DataFrame) -> str:
 
 
 def _series(ax, method: str, part: pd.DataFrame, look: dict) -> None:
-    """The bins with their intervals, and a line that an undefined bin interrupts."""
+    """Draw the bins with their intervals, and a line that is interrupted at undefined bins."""
     known = part[_known(part)]
     ax.vlines(
         known["confidence"], known["lower"], known["upper"], color=look["color"], linewidth=0.8, label="_interval"

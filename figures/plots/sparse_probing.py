@@ -56,7 +56,7 @@ def _draw(table: pd.DataFrame, ax):
     ax.xaxis.set_major_locator(MaxNLocator(5, integer=True))
     ax.set_xlabel("layer (0 = embeddings)")
     ax.set_ylabel(words.metric(table["metric"].iloc[0]))
-    ax.set_ylim(max(low, -0.2) - 0.03, 1.03)  # a unit that fails on other folds may have any negative R²
+    ax.set_ylim(max(low, -0.2) - 0.03, 1.03)  # the held-out R² of a unit has no lower limit
     panels.clear_left(ax, FRAME.left)
     margin_labels.label(ax, entries)
     panels.heading(ax, table, "\n".join(_notes(table)), extra=FRAME.right - panels.EDGE)
@@ -64,7 +64,7 @@ def _draw(table: pd.DataFrame, ax):
 
 
 def _notes(table: pd.DataFrame) -> list[str]:
-    """What the heading says: where it was read, what the rings are, and what the surface line is."""
+    """The lines of the heading: the site, what the rings mean, and what the surface line is."""
     n = f"; {panels.count_of(table)}" if "n" in table else ""
     surface = np.isfinite(table[list(SIMPLER)].astype(float).to_numpy()).any()
     told = ["its surface: same unit predicting characters, words, position"] if surface else []

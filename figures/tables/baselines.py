@@ -1,4 +1,4 @@
-"""The table of the probe and what it must beat: other ways to choose a layer, baselines and controls.
+"""The table of the probe and its competitors: other ways to choose a layer, baselines and controls.
 
 In: scores in one metric per target and condition, with its chance. Out: a `Table`. Nothing is computed.
 """
@@ -14,7 +14,7 @@ _KINDS = ["probe", "report", "baseline", "control"]
 
 
 def baseline_table(scores: pd.DataFrame) -> Table:
-    """The probe and what it must beat: other ways to choose a layer, baselines and controls."""
+    """The probe and its competitors: other ways to choose a layer, baselines and controls."""
     headline = (scores["kind"] == "probe") & ((scores["method"] == NESTED) | (scores["layer"] < 0) | _single(scores))
     best = (scores["kind"] == "report") & (scores["method"] == BEST)
     rows = scores[headline | best | scores["kind"].isin(["baseline", "control"])]
@@ -34,7 +34,7 @@ def baseline_table(scores: pd.DataFrame) -> Table:
 
 
 def _single(scores: pd.DataFrame) -> pd.Series:
-    """Probes that are one number, not a sweep over layers."""
+    """Probes with a single score, not one per layer."""
     layers = scores.groupby(["target", "condition", "kind", "method"])["layer"].transform("nunique")
     return layers <= 1
 
@@ -57,7 +57,7 @@ def _block(row: pd.Series) -> tuple[str, str, str]:
 
 
 def _most_decimals(rows: pd.DataFrame) -> dict[tuple, int]:
-    """The most decimals that an interval allows among the rows of each target, condition and metric."""
+    """The most decimals that an interval justifies among the rows of each target, condition and metric."""
     found: dict[tuple, int] = {}
     for _, row in rows.iterrows():
         found[_block(row)] = max(found.get(_block(row), 0), rounding.decimals(row["lower"], row["upper"]))

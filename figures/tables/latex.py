@@ -22,7 +22,7 @@ _FITTED = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
 
 
 def pages(table: Table) -> Iterator[Table]:
-    """`table` in parts that fit a page each, named as further pages of a figure are; a block is split only if it must.
+    """`table` in parts that fit on one page each, named like the pages of a figure; blocks are split only if necessary.
 
     All parts have the same columns.
     """
@@ -38,7 +38,7 @@ def pages(table: Table) -> Iterator[Table]:
 
 
 def _units(table: Table) -> Iterator[list[list[str]]]:
-    """Rows that stay together: of one target where they fit a page, else of one block, else as many as fit."""
+    """Rows that stay together: those of one target if they fit on a page, else of one block, else as many as fit."""
     for rows in _grouped(table.cells, 1):
         if _lines(table, rows) <= MOST_LINES:
             yield rows

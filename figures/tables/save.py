@@ -11,7 +11,7 @@ from tacit.files import write_csv, write_text
 
 
 def save_table(table: Table, folder: Path | str, *, origin: str = "") -> list[Path]:
-    """Write `<name>.csv`, `.md` and `.tex`, the last also as `<name>-page2.tex` and on; return the paths."""
+    """Write `<name>.csv`, `.md` and `.tex`, and `<name>-page2.tex`, … for further pages; return the paths."""
     folder = Path(folder)
     parts = [write_text(folder / f"{part.name}.tex", as_latex(part, origin=origin)) for part in pages(table)]
     return [

@@ -51,7 +51,7 @@ def markdown(text: object) -> str:
 
 
 def as_markdown(table: Table) -> str:
-    """One Markdown table, its note beneath."""
+    """One Markdown table, followed by its note."""
     sides = ["---:" if right else "---" for right in table.right]
     body = [[markdown(cell) for cell in row] for row in table.cells]
     lines = "".join("| " + " | ".join(line) + " |\n" for line in [table.titles, sides, *body])

@@ -20,7 +20,7 @@ _ALL = 1.001  # shares of the three outcomes add up to less; counts to more
 
 
 DECIDED = ("GAP", "NO_GAP")
-"""Verdicts that the table is enough for; the others are always printed with their reasons."""
+"""Verdicts that need no reasons beside the table; the others are always printed with theirs."""
 
 
 def summary(verdicts: Iterable[Mapping], *, width: int = 96, why: bool = True) -> str:
@@ -71,7 +71,7 @@ def _line(cells: tuple[str, ...], widths: list[int]) -> str:
 
 
 def _reasons(row: pd.Series, width: int) -> list[str]:
-    """The paragraph of one verdict: its name, its sentence, what it was measured on, and why."""
+    """The paragraph of one verdict: its name, its sentence, what it was measured on, and its reasons."""
     target, condition, verdict = (words.one_line(row[name]) for name in ("target", "condition", "verdict"))
     lines = _wrap(f"{words.plain(target)}, {condition}: {verdict or 'no verdict'}", width, "")
     if row["sentence"]:

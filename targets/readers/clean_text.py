@@ -9,7 +9,7 @@ import unicodedata
 
 REASONING = r"(?:think|thinking|thought|reasoning|reflection)"
 END_MARKS = re.compile(r"<\|[a-z_]*(?:end|eot|eos|eom)[a-z_]*\|>|</s>|<eos>|<end_of_turn>", re.IGNORECASE)
-# A small model often goes on to write the other side of the conversation, whose answers are not its own.
+# Small models often continue with the other speaker's turn, which is not part of their answer.
 NEXT_TURN = re.compile(r"\n\s*(?:user|human|question|q|bot|assistant|system)\s*:.*", re.IGNORECASE | re.DOTALL)
 MARKDOWN = re.compile(r"(?<![\w*`])(\*{1,3}|_{1,3}|`{1,3}|~~)(?=\S)(.+?)(?<=\S)\1(?![\w*`])", re.DOTALL)
 LINE_START = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|>[ \t]*|[-*+•][ \t]+)", re.MULTILINE)

@@ -23,7 +23,7 @@ def fetched(address: str, folder: Path) -> Path:
     try:
         with fsspec.open(address, "rb") as source, target.open("wb") as copy:
             shutil.copyfileobj(source, copy)
-    except Exception as error:  # what the hub's client raises changes with the HTTP library beneath it
+    except Exception as error:  # the exceptions of the hub's client depend on its HTTP library
         why = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
         raise TargetError(
             f"{address} could not be fetched: {why}. Check the address and the connection, or download the file and "
