@@ -1,6 +1,6 @@
-"""Load a hub id or a folder as a `Subject`: the traced model, its tokenizer, its blocks, and its fingerprint.
+"""Load a hub id, a folder or a GGUF file as a `Subject`: the traced model, its tokenizer, its blocks, its fingerprint.
 
-Only safetensors weights are read (a pickle can run code); the model's own Python code runs only with
+Weights are read from safetensors or GGUF only (a pickle can run code); the model's own Python code runs only with
 `--trust-remote-code`.
 """
 
@@ -20,6 +20,7 @@ from transformers import AutoConfig, AutoTokenizer
 from transformers.utils import logging as transformers_logging
 
 from tacit.activations.model.blocks import find_blocks
+from tacit.activations.model.gguf_file import check_gguf, gguf_config, gguf_module, gguf_tokenizer, is_gguf
 from tacit.errors import ActivationError
 from tacit.files import sha256_of
 from tacit.settings import Settings
@@ -50,6 +51,8 @@ class Subject:
     """Device of the inputs."""
     dtype: torch.dtype
     """Dtype in which the residual stream is computed and cached."""
+    body_path: str
+    """Name of the module that holds the blocks, e.g. `model` or `model.decoder`."""
     remote: str = ""
     """Empty for a model on this machine; `ndif` for one on NDIF; `local` simulates NDIF on this machine."""
 
@@ -60,13 +63,13 @@ class Subject:
 
     @property
     def body(self) -> torch.nn.Module:
-        """The decoder without its vocabulary head."""
-        return self.module.base_model
+        """The decoder without its vocabulary head: the module that holds the blocks."""
+        return self.traced_body._module
 
     @property
     def traced_body(self):
         """nnsight's envoy of the decoder without its vocabulary head."""
-        return self.traced.get(self.module.base_model_prefix)
+        return self.traced.get(self.body_path)
 
     @property
     def module(self) -> torch.nn.Module:
@@ -118,13 +121,10 @@ def dtype_name(settings: Settings, config) -> str:
 
 def load_tokenizer(settings: Settings):
     """The model's tokenizer. Raises ActivationError where there is none."""
-    _check_folder(settings.model)
+    _check_model(settings)
     for name in ("huggingface_hub", "transformers"):  # both log every retry; the outcome is reported below in one line
         logging.getLogger(name).setLevel(logging.ERROR)
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(settings.model, **_where(settings))
-    except (OSError, ValueError, KeyError, ImportError) as error:
-        raise _unreadable(settings, "tokenizer", error) from error
+    tokenizer = gguf_tokenizer(settings.model) if is_gguf(settings.model) else _tokenizer(settings)
     if tokenizer is None or tokenizer.vocab_size == 0:
         raise ActivationError(f"{settings.model} has no tokenizer. Save it with tokenizer.save_pretrained(folder).")
     if tokenizer.pad_token is None:
@@ -134,8 +134,10 @@ def load_tokenizer(settings: Settings):
 
 def load_config(settings: Settings):
     """The model's config. Raises ActivationError for a model or an adapter that cannot be found."""
-    _check_folder(settings.model)
+    _check_model(settings)
     _check_adapter(settings.peft)
+    if is_gguf(settings.model):
+        return gguf_config(settings.model)
     try:
         return AutoConfig.from_pretrained(settings.model, **_where(settings))
     except (OSError, ValueError, KeyError, ImportError) as error:
@@ -149,8 +151,13 @@ def load_subject(settings: Settings, tokenizer) -> Subject:
     """
     transformers_logging.disable_progress_bar()
     device = pick_device("cpu" if settings.remote else settings.device)
+    source, options = settings.model, _how(settings, device) | _where(settings)
+    if is_gguf(settings.model):
+        _check_model(settings)
+        source = gguf_module(settings.model, dtype=options["dtype"], device_map=options["device_map"])
+        options = {name: options[name] for name in ("task", "peft")}
     try:
-        traced = TransformersModel(settings.model, tokenizer=tokenizer, **_how(settings, device), **_where(settings))
+        traced = TransformersModel(source, tokenizer=tokenizer, **options)
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
         raise _unreadable(settings, "weights", error) from error
     traced.eval()
@@ -172,6 +179,7 @@ def subject_of(traced: TransformersModel, tokenizer, device: torch.device, *, re
         window=window_of(config),
         device=device,
         dtype=traced._module.dtype,
+        body_path=path.rpartition(".")[0],
         remote=remote,
     )
 
@@ -188,22 +196,31 @@ def window_of(config) -> int | None:
 
 
 def fingerprint(settings: Settings, config) -> dict[str, str]:
-    """What identifies the weights: the commit on the hub, or the hash of a local folder's weight files and config."""
+    """What identifies the weights: the commit on the hub, or the hashes of a GGUF file or of a local folder's files."""
     adapter = {f"peft/{name}": digest for name, digest in _weights(settings.peft).items()} if settings.peft else {}
-    if not Path(settings.model).is_dir():
+    if not Path(settings.model).is_dir() and not is_gguf(settings.model):
         commit = getattr(config, "_commit_hash", None) or settings.revision or "main"
         return {"id": settings.model, "revision": commit, **adapter}
     return {"id": Path(settings.model).resolve().name, **_weights(settings.model), **adapter}
 
 
 def _weights(model: str) -> dict[str, str]:
-    """File name -> sha256 of the weights and configs in a local folder; of a hub id, only the id."""
+    """File name -> sha256 of a GGUF file, or of the weights and configs in a local folder; of a hub id, only the id."""
     folder = Path(model)
+    if is_gguf(model):
+        return {folder.name: sha256_of(folder)}
     if not folder.is_dir():
         return {"id": model}
     return {
         file.name: sha256_of(file) for file in sorted([*folder.glob("*.safetensors"), *folder.glob("*config.json")])
     }
+
+
+def _tokenizer(settings: Settings):
+    try:
+        return AutoTokenizer.from_pretrained(settings.model, **_where(settings))
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        raise _unreadable(settings, "tokenizer", error) from error
 
 
 def _how(settings: Settings, device: torch.device) -> dict:
@@ -223,6 +240,14 @@ def _how(settings: Settings, device: torch.device) -> dict:
 def _where(settings: Settings) -> dict:
     revision = {"revision": settings.revision} if settings.revision else {}
     return {**revision, "trust_remote_code": settings.trust_remote_code}
+
+
+def _check_model(settings: Settings) -> None:
+    """Refuse a folder or a GGUF file that cannot be loaded, before anything is read from the hub."""
+    if is_gguf(settings.model):
+        check_gguf(settings.model, remote=settings.remote)
+    else:
+        _check_folder(settings.model)
 
 
 def _check_folder(model: str) -> None:
