@@ -9,7 +9,7 @@ the last token leave earlier keys and values unchanged.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -17,7 +17,7 @@ from nnsight import save
 
 from tacit.activations.model.capture import Batch, halving, plain_batch
 from tacit.activations.model.load import Subject
-from tacit.activations.model.prefix_cache import Beginning, Reading, can_share, continued_batch
+from tacit.activations.model.prefix_cache import Beginning, can_continue, continued_batch
 from tacit.activations.model.prompts import Prompt, encode, renderer
 from tacit.activations.store.store import Store
 from tacit.errors import ActivationError
@@ -34,7 +34,7 @@ class Ablator:
 
     def __init__(self, subject: Subject, store: Store, settings: Settings) -> None:
         self.subject, self.store, self.settings = subject, store, settings
-        self.shares = can_share(subject)
+        self.shares = can_continue(subject)
 
     def ablate(
         self, target: str, condition: str, site: str, layer: int, rows: np.ndarray, shifts: np.ndarray,
@@ -64,14 +64,15 @@ class Ablator:
         """Log-probabilities of the next token, without a shift (first) and with each, and the state without a shift."""
         all_shifts = np.concatenate([np.zeros_like(shifts[:1]), shifts])
         last = len(prompt.ids) - 1
-        reading = Reading(prompt.ids, [(last, last + 1)])
         beginning = Beginning(self.subject, prompt.ids[:-1]) if self.shares and last > 0 else None
         found: dict[int, torch.Tensor] = {}
         states: dict[int, np.ndarray] = {}
 
         def run(some: list[int]) -> None:
-            same = [reading] * len(some)
-            batch = continued_batch(self.subject, beginning, same) if beginning else _whole(self.subject, same)
+            if beginning:
+                batch = continued_batch(self.subject, beginning, [prompt.ids[last:]] * len(some))
+            else:
+                batch = plain_batch(self.subject, [prompt.ids] * len(some), [[(last, last + 1)]] * len(some))
             logps, seen = logprobs_with_shifts(self.subject, batch, layer, all_shifts[some])
             found.update(zip(some, logps, strict=True))
             states[some[0]] = seen[0]
@@ -114,7 +115,3 @@ def _run(traced, blocks, inputs, layer: int, by, elsewhere):
         state[:, -1] += by.to(state.device)
         logits = save(traced.output.logits[:, -1])
     return logits, before
-
-
-def _whole(subject: Subject, readings: Sequence[Reading]) -> Batch:
-    return plain_batch(subject, [r.ids for r in readings], [r.ranges for r in readings])

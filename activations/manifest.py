@@ -17,16 +17,17 @@ import pandas as pd
 import safetensors.torch
 import torch
 
-from tacit.activations.model.read_states import Reader
 from tacit.activations.plan import LIBRARIES, SHARD_ROWS, Entry
 from tacit.activations.store.store import FORMAT
 from tacit.activations.store.verify import shard_fault
+from tacit.activations.trees.ask import Asking, Part, Shard
+from tacit.activations.trees.jobs import Tally
 from tacit.errors import ActivationError
 from tacit.files import sha256_of, write_bytes
 from tacit.settings import Settings
 from tacit.targets.registry import ITEM_SET
 
-KNOWN_LATER = ("layers", "n_layers", "d_model", "dtype", "device", "shares", "tables")
+KNOWN_LATER = ("layers", "n_layers", "d_model", "dtype", "device", "shares", "tables", "tokens")
 """Fields that are known only once the model is loaded or the store is finished."""
 
 
@@ -52,6 +53,7 @@ class Manifest:
             "entries": [*planned, *kept],
         }  # fmt: skip
         self._planned = keys
+        self._together: dict[tuple[str, int], tuple[str, ...]] = {}
 
     def extend(self, entries: Sequence[Entry]) -> None:
         """Add entries to the plan; recorded entries that are no longer planned are dropped."""
@@ -89,42 +91,57 @@ class Manifest:
                 say(f"{fault}; caching it again")
             else:
                 sound.append(shard)
+            self._together[entry.key, shard["rows"][0]] = tuple(shard["with"])
         self._of(entry)["shards"] = sound
         have = {tuple(shard["rows"]) for shard in sound}
         rows = [rows for rows in entry.rows if (rows.start, rows.stop) not in have]
         self.content["complete"] &= not rows
         return rows
 
-    def describe(self, reader: Reader) -> None:
+    def together(self, entry: Entry, rows: range) -> tuple[str, ...]:
+        """Keys of the entries that a shard was computed with before; () for one that was never there.
+
+        A damaged shard is computed with the same ones again, so that it comes out bit for bit the same.
+        """
+        return self._together.get((entry.key, rows.start), ())
+
+    def describe(self, asking: Asking) -> None:
         """Record the shape and dtype of the states."""
-        subject = reader.subject
+        subject = asking.subject
         self.content |= {
-            "layers": list(reader.layers),
+            "layers": list(asking.layers),
             "n_layers": subject.n_layers,
             "d_model": subject.d_model,
             "dtype": str(subject.dtype).removeprefix("torch."),
             "device": str(subject.device),
-            "shares": reader.shares,
+            "shares": asking.shares,
             "complete": False,
         }
 
-    def add(self, entry: Entry, rows: range, tensors: dict[str, torch.Tensor], replies: pd.DataFrame) -> None:
-        """Write one shard and its replies, then the manifest with their checksums."""
+    def add(self, parts: Sequence[Part], shards: Sequence[Shard], tally: Tally) -> None:
+        """Write the shards that are missing, then the manifest with their checksums: all of them count, or none."""
+        keys = [entry.key for entry, _ in parts]
+        for (entry, rows), (tensors, replies) in zip(parts, shards, strict=True):
+            known = self._of(entry)["shards"]
+            if all(shard["rows"] != [rows.start, rows.stop] for shard in known):
+                known.append(self._shard(entry, rows, tensors, replies) | {"with": keys})
+                known.sort(key=lambda each: each["rows"])
+        before = self.content["tokens"] or {}
+        self.content["tokens"] = {name: before.get(name, 0) + count for name, count in tally.counts.items()}
+        self.write()
+
+    def _shard(self, entry: Entry, rows: range, tensors: dict[str, torch.Tensor], replies: pd.DataFrame) -> dict:
         stem = f"{entry.folder}/{rows.start // SHARD_ROWS:05d}"
         weak = {name: int((~torch.isfinite(tensor)).sum()) for name, tensor in tensors.items()}
         # One metadata field: safetensors writes several in an order that changes from run to run.
         data = safetensors.torch.save(tensors, metadata={"tacit": f"{entry.key} {rows.start}-{rows.stop}"})
-        shard = {
+        return {
             "file": f"{stem}.safetensors", "rows": [rows.start, rows.stop], "bytes": len(data),
             "sha256": write_bytes(self.folder / f"{stem}.safetensors", data),
             "replies": f"{stem}.replies.parquet",
             "replies_sha256": self._table(f"{stem}.replies.parquet", replies),
             "not_finite": {name: count for name, count in weak.items() if count},
         }  # fmt: skip
-        shards = self._of(entry)["shards"]
-        shards.append(shard)
-        shards.sort(key=lambda each: each["rows"])
-        self.write()
 
     def finish(self, items: pd.DataFrame) -> None:
         """Write the tables of items and of all shards' replies, and mark the store as complete."""

@@ -24,7 +24,7 @@ from tacit.errors import ActivationError
 from tacit.settings import Settings
 from tacit.targets.questions import Question
 
-SHARD_ROWS = 256
+SHARD_ROWS = 64
 CONTROL_ROWS = 100
 """Items that also get the positive control: enough to distinguish a rate of .8 from .5, at a sixth of the cost."""
 LIBRARIES = ("nnsight", "torch", "transformers")

@@ -14,13 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from tacit.activations.model.answer_logprobs import score, spellings
 from tacit.activations.model.capture import batches, halving, pad
-from tacit.activations.model.generate import continued, end_tokens
 from tacit.activations.model.load import Subject
-from tacit.activations.model.prefix_cache import can_share
+from tacit.activations.model.prefix_cache import can_continue, continued
 from tacit.activations.model.prompts import Prompt, check_lengths, encode, has_chat_template, renderer
 from tacit.activations.store.store import Store
+from tacit.activations.trees.answers import answer_logprobs, spellings, tokens_wanted
+from tacit.activations.trees.generate import end_tokens
 from tacit.errors import ActivationError
 from tacit.settings import Settings
 
@@ -76,7 +76,7 @@ class Tuner:
                 "tuning needs gradients, which a remote model does not give. Cache the run on this machine first"
             )
         self.subject, self.store, self.settings, self.epochs = subject, store, settings, epochs
-        self.shares, self._checked = can_share(subject), set()
+        self.shares, self._checked = can_continue(subject), set()
         subject.module.requires_grad_(False)
 
     def tune(
@@ -259,7 +259,11 @@ def _answer_logprobs(
             return _next(subject, [row + node for row in ids], soft)
 
         after = continued(subject, _inputs(subject, ids, soft)) if shares else whole
-        out[some] = score(paths, n, whole(()), after).double().numpy()
+        known = {}
+        for path, tokens in tokens_wanted(paths).items():
+            logps = after(path) if path else whole(path)
+            known[path] = {token: logps[:, token].double().numpy() for token in tokens}
+        out[some] = answer_logprobs(paths, n, known).T
         tick(len(some))
 
     lengths = [len(prompt.ids) for prompt in prompts]

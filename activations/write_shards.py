@@ -14,7 +14,6 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -22,15 +21,16 @@ from filelock import FileLock, Timeout
 
 from tacit.activations.lens_and_embeddings import entries_without_lens, write_lens_and_embeddings
 from tacit.activations.manifest import Manifest
-from tacit.activations.model.ask import REPLY_COLUMNS, Asking
 from tacit.activations.model.capture import check_subject
 from tacit.activations.model.device import map_large_blocks, release_free_memory
 from tacit.activations.model.load import Subject
-from tacit.activations.model.prefix_cache import can_share
-from tacit.activations.model.read_states import Reader
-from tacit.activations.model.sites import PROMPTS, parse_layers
+from tacit.activations.model.sites import parse_layers
 from tacit.activations.plan import Entry
-from tacit.activations.store.store import Store, open_store, tensor_name
+from tacit.activations.store.store import Store, open_store
+from tacit.activations.trees.ask import Asking, Part
+from tacit.activations.trees.jobs import Tally
+from tacit.activations.trees.run import can_share
+from tacit.activations.work import Work, batch_tokens, seconds_a_token, units_of
 from tacit.errors import ActivationError
 from tacit.files import sweep
 from tacit.progress import progress
@@ -76,58 +76,47 @@ def _cache(manifest: Manifest, entries, items, load, say) -> bool:
     subject = load() if missing or lacking else None
     if missing:
         check_subject(subject)
-        reader = Reader(subject, parse_layers(manifest.settings.layers, subject.n_layers), (), can_share(subject))
-        manifest.describe(reader)
-        _check_room(manifest.folder, reader, missing, say)
-        _say_cost(missing, say)
-        _write_all(manifest, reader, missing)
+        asking = Asking(
+            subject, parse_layers(manifest.settings.layers, subject.n_layers), can_share(subject), batch_tokens(subject)
+        )
+        manifest.describe(asking)
+        _check_room(manifest.folder, asking, missing, say)
+        _write_all(manifest, asking, units_of(missing, entries, manifest.together), say)
     manifest.finish(items)
     write_lens_and_embeddings(manifest, lacking, subject)
     return bool(missing)
 
 
-def _say_cost(missing: Sequence[tuple[Entry, range]], say) -> None:
-    """The number of prompts and tokens for which replies will be generated: a line per kind of question."""
-    costs: dict[str, list[int]] = {}
-    for entry, rows in missing:
-        for question in entry.ask.questions:
-            if question.speaks:
-                prompts = entry.prompts[question.key][rows.start : rows.stop]
-                cost = costs.setdefault(question.key, [0, 0, 0])
-                cost[0] += len(prompts)
-                cost[1] += sum(len(prompt.ids) for prompt in prompts)
-                cost[2] += len(prompts) * question.tokens * (1 + question.samples)
-    for key, (n, read, written) in costs.items():
-        say(f"{key}: {n:,} prompts, {read:,} input tokens, at most {written:,} output tokens")
-
-
-def _write_all(manifest: Manifest, reader: Reader, missing: Sequence[tuple[Entry, range]]) -> None:
-    """Compute shard after shard; each is written while the next one is computed."""
-    total = sum(_prompts_in(entry, rows) for entry, rows in missing)
+def _write_all(manifest: Manifest, asking: Asking, units: Sequence[Sequence[Part]], say) -> None:
+    """Compute unit after unit; each is written while the next one is computed."""
+    work = Work(units, shares=asking.shares)
+    say(work.told(seconds_a_token(asking)))
     map_large_blocks()
     with (
-        progress(total=total, unit=" prompts", desc="cache") as bar,
+        progress(total=work.total, unit=" tokens", desc="cache") as bar,
         ThreadPoolExecutor(max_workers=1) as writer,
     ):
         written = None
-        for entry, rows in missing:
-            # Refreshed with the next prompts: in a log each refresh is a line.
+        for index, parts in enumerate(units):
+            entry, tally = parts[0][0], Tally(tick=bar.update)
+            # Refreshed with the next tokens: in a log each refresh is a line.
             bar.set_postfix_str(f"{entry.ask.target}/{entry.condition}", refresh=False)
-            shard = _shard(reader, entry, rows, bar.update)
+            shards = asking.shards(parts, tally)
+            bar.total = work.done(index, tally.read + tally.written)
             if written is not None:
-                written.result()  # one shard waits at most, so memory stays flat and a full disk is noticed at once
-            written = writer.submit(manifest.add, entry, rows, *shard)
+                written.result()  # one unit waits at most, so memory stays flat and a full disk is noticed at once
+            written = writer.submit(manifest.add, parts, shards, tally)
             # While nnsight simulates NDIF it hides modules, and an import in another thread fails or loads one twice.
-            if reader.subject.remote == "local":
+            if asking.subject.remote == "local":
                 written.result()
             release_free_memory()
         written.result()
 
 
-def _check_room(folder: Path, reader: Reader, missing: Sequence[tuple[Entry, range]], say) -> None:
+def _check_room(folder: Path, asking: Asking, missing: Sequence[Part], say) -> None:
     """Say how much will be written, and refuse before the first pass when the disk is too small for it."""
-    d_model, width = reader.subject.d_model, reader.subject.dtype.itemsize
-    size = sum(len(rows) * len(entry.sites) for entry, rows in missing) * len(reader.layers) * d_model * width
+    d_model, width = asking.subject.d_model, asking.subject.dtype.itemsize
+    size = sum(len(rows) * len(entry.sites) for entry, rows in missing) * len(asking.layers) * d_model * width
     free = shutil.disk_usage(folder).free
     say(f"about {size / 1e6:,.1f} MB of activations to write, {free / 1e9:,.1f} GB free on the disk")
     if size > free:
@@ -135,23 +124,3 @@ def _check_room(folder: Path, reader: Reader, missing: Sequence[tuple[Entry, ran
             f"{folder}: {size / 1e9:,.1f} GB of activations do not fit into the {free / 1e9:,.1f} GB that are free. "
             "Read fewer layers (--layers every:4), sites or items (N), or free some space."
         )
-
-
-def _prompts_in(entry: Entry, rows: range) -> int:
-    return sum(max(0, min(rows.stop, len(prompts)) - rows.start) for prompts in entry.prompts.values())
-
-
-def _shard(reader: Reader, entry: Entry, rows: range, tick: Callable[[int], object]):
-    """The tensors and the replies of one shard: `{site/layer: (rows, d_model)}` and a table."""
-    tensors = {}
-    if entry.sites:
-        prompts = {kind: entry.prompts[kind][rows.start : rows.stop] for kind in PROMPTS}
-        states = replace(reader, sites=entry.sites).read(prompts)
-        tensors = {
-            tensor_name(site, layer): states[site][i].contiguous()
-            for site in states
-            for i, layer in enumerate(reader.layers)
-        }
-    asking = Asking(reader.subject, reader.shares, reader.max_tokens)
-    replies = [row for question in entry.ask.questions for row in asking.replies(entry, question, rows, tick)]
-    return tensors, pd.DataFrame(replies, columns=list(REPLY_COLUMNS))

@@ -1,126 +1,130 @@
-"""Compute shared prefixes once: the beginning common to all prompts, and object prompts that report prompts extend.
+"""Keys and values of tokens that were computed already, from which a model goes on.
 
-Keys and values of the shared tokens are kept, and only the rest goes through the blocks. Tokens at which states are
-read may not be in a shared part. Whether a model can continue from cached keys and values is tested on a tiny example
-when it is loaded; if not (a recurrent state cannot be truncated), it reads prompt by prompt, with the same result.
+Whether a model can go on from them is tested on a tiny example when it is loaded; if not (a recurrent state cannot be
+truncated), it reads prompt by prompt, with the same result.
 """
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import takewhile
+from collections.abc import Callable, Sequence
 
 import torch
+from transformers.cache_utils import Cache, DynamicLayer
 
-from tacit.activations.model.capture import Batch, Ranges, pad, plain_batch, residuals
+from tacit.activations.model.capture import Batch, pad, plain_batch, residuals
 from tacit.activations.model.load import Subject
 
-WORTH = 0.15
-"""Share of the tokens that must be saved: below it, copying keys and values costs as much as it saves."""
+SPARE = 1.25
+"""By how much more than needed the memory for keys and values grows, so that a step rarely copies them."""
 
 Ids = Sequence[int]
 
 
-@dataclass(frozen=True)
-class Reading:
-    """One prompt and the tokens that are read in it."""
+class GrowingLayer(DynamicLayer):
+    """Keys and values of one layer in memory that is allocated ahead: appending a token does not copy the rest."""
 
-    ids: Ids
-    ranges: Sequence[tuple[int, int]]
-    """For each site, first and one-past-last token."""
+    def update(self, key_states, value_states, *args, **kwargs):
+        if not self.is_initialized:
+            self.lazy_initialization(key_states, value_states)
+            self._room: list[torch.Tensor] = []
+        held, new = self.get_seq_length(), key_states.shape[-2]
+        if not self._room or self._room[0].shape[-2] < held + new or self._room[0].shape[0] != key_states.shape[0]:
+            self._grow(held, key_states, value_states)
+        for room, states in zip(self._room, (key_states, value_states), strict=True):
+            room[:, :, held : held + new] = states
+        self.keys, self.values = (room[:, :, : held + new] for room in self._room)
+        return self.keys, self.values
 
-    @property
-    def first_read(self) -> int:
-        """The earliest token that is read; everything before it may be shared."""
-        return min((start for start, _ in self.ranges), default=len(self.ids) - 1)
+    def _grow(self, held: int, *added: torch.Tensor) -> None:
+        room = []
+        for before, states in zip((self.keys, self.values), added, strict=True):
+            size = int((held + states.shape[-2]) * SPARE) + 16
+            larger = states.new_zeros((*states.shape[:2], size, states.shape[-1]))
+            if held:
+                larger[:, :, :held] = before
+            room.append(larger)
+        self._room = room
+
+    def batch_select_indices(self, indices: torch.Tensor) -> None:
+        """Keep some rows only."""
+        super().batch_select_indices(indices)
+        self._room = []
+
+    def batch_repeat_interleave(self, repeats: int) -> None:
+        """Repeat every row."""
+        super().batch_repeat_interleave(repeats)
+        self._room = []
 
 
-def _same(first: Ids, second: Ids) -> int:
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(first, second, strict=False)))
-
-
-def common_beginning(readings: Sequence[Reading]) -> int:
-    """How many leading tokens all prompts have in common, up to the first token at which any of them is read."""
-    rows = [tuple(reading.ids) for reading in readings]
-    return min(_same(min(rows), max(rows)), *(reading.first_read for reading in readings))
-
-
-def kept_beginning(first: Reading, second: Reading) -> int:
-    """How many leading tokens of the second prompt repeat the first one, up to where the second is read."""
-    return min(_same(first.ids, second.ids), second.first_read)
+def empty_cache() -> Cache:
+    """A cache that keeps every token in every layer; a layer with a sliding window is told by its mask what to see."""
+    return Cache(layer_class_to_replicate=GrowingLayer)
 
 
 class Beginning:
-    """A shared beginning: its keys and values, computed once and copied for any number of rows."""
+    """The beginning of a prompt: its keys and values, computed once, for any number of rows that go on from it."""
 
     def __init__(self, subject: Subject, ids: Ids):
         self.ids = tuple(ids)
         row = torch.tensor([self.ids], device=subject.device)
         with torch.inference_mode():
-            self._cache = subject.body(input_ids=row, use_cache=True).past_key_values
+            self._cache = subject.body(input_ids=row, past_key_values=empty_cache(), use_cache=True).past_key_values
 
-    def rows(self, n: int):
-        """A copy for `n` rows, to be continued."""
-        cache = copy.deepcopy(self._cache)
-        cache.batch_repeat_interleave(n)
+    def rows(self, n: int) -> Cache:
+        """Copies for `n` rows, to be continued."""
+        cache = empty_cache()
+        for index, layer in enumerate(self._cache.layers):
+            cache.update(*(states.repeat_interleave(n, dim=0) for states in (layer.keys, layer.values)), index)
         return cache
 
 
-def continued_batch(subject: Subject, beginning: Beginning, readings: Sequence[Reading]) -> Batch:
-    """The rest of prompts that all start with `beginning`, to be read after a copy of its keys and values."""
-    skip = len(beginning.ids)
-    inputs = pad(
-        [reading.ids[skip:] for reading in readings], subject.tokenizer.pad_token_id, subject.device, side="right"
-    )
-    seen = torch.ones(len(readings), skip, dtype=torch.int64, device=subject.device)
+def continued_batch(subject: Subject, beginning: Beginning, rows: Sequence[Ids]) -> Batch:
+    """Rows of tokens that follow `beginning`, each read at its last token."""
+    inputs = pad(rows, subject.tokenizer.pad_token_id, subject.device, side="right")
+    seen = torch.ones(len(rows), len(beginning.ids), dtype=torch.int64, device=subject.device)
     inputs["attention_mask"] = torch.cat([seen, inputs["attention_mask"]], dim=1)
-    inputs |= {"past_key_values": beginning.rows(len(readings)), "use_cache": True}
-    return Batch(inputs, _shifted([reading.ranges for reading in readings], [skip] * len(readings)))
+    inputs |= {"past_key_values": beginning.rows(len(rows)), "use_cache": True}
+    return Batch(inputs, [[(len(row) - 1, len(row))] for row in rows])
 
 
-def extended_batch(subject: Subject, before: Batch, readings: Sequence[Reading], kept: Sequence[int]) -> Batch:
-    """Prompts that repeat the first `kept[i]` tokens of the row read just before; `before` cannot be used again.
+def continued(subject: Subject, inputs: dict[str, torch.Tensor]) -> Callable[[Ids], torch.Tensor]:
+    """A function from a few more tokens to `(batch, vocabulary) float32` log-probabilities of the next one, on the CPU.
 
-    The earlier row's tokens beyond these are masked, and positions continue after the last token that is kept.
+    inputs: rows that are padded on the right, as tokens or embeddings with `attention_mask`; they are computed once, at
+    the first call, and what is added by one call is dropped before the next.
     """
-    inputs = pad(
-        [reading.ids[k:] for reading, k in zip(readings, kept, strict=True)],
-        subject.tokenizer.pad_token_id, subject.device, side="right",
-    )  # fmt: skip
-    columns = torch.arange(before.inputs["attention_mask"].shape[1], device=subject.device)
-    start = torch.tensor(list(kept), device=subject.device)[:, None]
-    inputs["attention_mask"] = torch.cat([(columns < start).long(), inputs["attention_mask"]], dim=1)
-    inputs["position_ids"] = start + torch.arange(inputs["input_ids"].shape[1], device=subject.device)
-    inputs |= {"past_key_values": before.inputs["past_key_values"], "use_cache": True}
-    return Batch(inputs, _shifted([reading.ranges for reading in readings], kept))
+    lengths, past = inputs["attention_mask"].sum(1, keepdim=True), empty_cache()
+
+    @torch.inference_mode()
+    def after(node: Ids) -> torch.Tensor:
+        if not past.layers:
+            subject.body(**inputs, past_key_values=past, use_cache=True)
+        tokens = torch.tensor([list(node)] * len(lengths), device=subject.device)
+        logits = subject.module(
+            input_ids=tokens,
+            attention_mask=torch.cat([inputs["attention_mask"], torch.ones_like(tokens)], dim=1),
+            position_ids=lengths + torch.arange(len(node), device=subject.device),
+            past_key_values=past,
+            use_cache=True,
+        ).logits[:, -1]
+        past.crop(-len(node))
+        return torch.log_softmax(logits.float(), dim=-1).cpu()
+
+    return after
 
 
-def _shifted(ranges: Ranges, by: Sequence[int]) -> Ranges:
-    return [[(start - k, stop - k) for start, stop in row] for row, k in zip(ranges, by, strict=True)]
-
-
-def can_share(subject: Subject) -> bool:
-    """Whether continuing from cached keys and values gives the same as whole prompts, for rows of unequal length."""
+def can_continue(subject: Subject) -> bool:
+    """Whether going on from cached keys and values gives the same as whole prompts, for rows of unequal length."""
     if subject.remote:
         return False
     ids = [i % subject.tokenizer.vocab_size for i in range(5, 29)]
-    first = [Reading(ids[:16], [(15, 16)]), Reading(ids[:8] + ids[16:20], [(11, 12)])]
-    second = [Reading(ids[:14] + ids[20:24], [(17, 18)]), Reading(ids[:8] + ids[16:18] + ids[2:5], [(12, 13)])]
+    start, rest = ids[:8], [ids[8:16], ids[16:20]]
     layers = range(subject.n_layers)
     try:
-        batch = continued_batch(subject, Beginning(subject, ids[:6]), first)
-        ours = [residuals(subject, batch, layers)]
-        ours += [residuals(subject, extended_batch(subject, batch, second, [14, 10]), layers)]
+        ours = residuals(subject, continued_batch(subject, Beginning(subject, start), rest), layers)
     except (AttributeError, TypeError, ValueError, RuntimeError, NotImplementedError, IndexError, KeyError):
         return False
-    whole = [
-        residuals(subject, plain_batch(subject, [r.ids for r in rs], [r.ranges for r in rs]), layers)
-        for rs in (first, second)
-    ]
+    whole = [start + row for row in rest]
+    plain = residuals(subject, plain_batch(subject, whole, [[(len(row) - 1, len(row))] for row in whole]), layers)
     slack = 1e-4 if subject.dtype == torch.float32 else 3e-2
-    return all(
-        torch.allclose(a.float(), b.float(), atol=slack * b.float().abs().max().item(), rtol=0)
-        for a, b in zip(ours, whole, strict=True)
-    )
+    return torch.allclose(ours.float(), plain.float(), atol=slack * plain.float().abs().max().item(), rtol=0)

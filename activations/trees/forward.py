@@ -12,47 +12,13 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from nnsight import save
-from transformers.cache_utils import Cache, DynamicLayer
-from transformers.modeling_outputs import BaseModelOutputWithPast
 
 from tacit.activations.model.load import Subject
+from tacit.activations.model.prefix_cache import empty_cache
 from tacit.activations.trees.token_tree import TokenTree
 
-SPARE = 1.25
-"""By how much more than needed the memory for keys and values grows, so that a step rarely copies them."""
 LOGITS = 2**25
 """Most logits in memory at once (128 MiB)."""
-
-
-class Growing(DynamicLayer):
-    """Keys and values of one layer in memory that is allocated ahead: appending a token does not copy the rest."""
-
-    def update(self, key_states, value_states, *args, **kwargs):
-        if not self.is_initialized:
-            self.lazy_initialization(key_states, value_states)
-            self._room: list[torch.Tensor] = []
-        held, new = self.get_seq_length(), key_states.shape[-2]
-        if not self._room or self._room[0].shape[-2] < held + new or self._room[0].shape[0] != key_states.shape[0]:
-            self._grow(held, key_states, value_states)
-        for room, states in zip(self._room, (key_states, value_states), strict=True):
-            room[:, :, held : held + new] = states
-        self.keys, self.values = (room[:, :, : held + new] for room in self._room)
-        return self.keys, self.values
-
-    def _grow(self, held: int, *added: torch.Tensor) -> None:
-        room = []
-        for before, states in zip((self.keys, self.values), added, strict=True):
-            size = int((held + states.shape[-2]) * SPARE) + 16
-            larger = states.new_zeros((*states.shape[:2], size, states.shape[-1]))
-            if held:
-                larger[:, :, :held] = before
-            room.append(larger)
-        self._room = room
-
-    def batch_select_indices(self, indices: torch.Tensor) -> None:
-        """Keep some rows only."""
-        super().batch_select_indices(indices)
-        self._room = []
 
 
 class Forest:
@@ -63,7 +29,7 @@ class Forest:
         self.width = max(map(len, self.trees))
         self.rows = list(range(len(self.trees)))
         """The trees that are still in the batch, in their order there."""
-        self._cache = Cache(layer_class_to_replicate=Growing)
+        self._cache = empty_cache()
 
     @property
     def seen(self) -> list[np.ndarray]:
@@ -148,6 +114,20 @@ def _index(nodes: Sequence[tuple[int, int]], device) -> tuple[torch.Tensor, torc
     return torch.from_numpy(pairs[:, 0].copy()).to(device), torch.from_numpy(pairs[:, 1].copy()).to(device)
 
 
+class _Given(tuple):
+    """What a body returns, with this hidden state and nothing else; families differ in what else they ask for."""
+
+    def __new__(cls, hidden: torch.Tensor):
+        return super().__new__(cls, (hidden,))
+
+    @property
+    def last_hidden_state(self) -> torch.Tensor:
+        return self[0]
+
+    def __getattr__(self, name: str) -> None:
+        return None
+
+
 @torch.inference_mode()
 def next_logits(subject: Subject, hidden: torch.Tensor) -> torch.Tensor:
     """`(n, vocabulary) float32` logits of the next token, of `(n, d_model)` outputs of the body.
@@ -157,7 +137,7 @@ def next_logits(subject: Subject, hidden: torch.Tensor) -> torch.Tensor:
     """
     body, module = subject.body, subject.module
     before = body.__dict__.get("forward")
-    body.forward = lambda *args, **kwargs: BaseModelOutputWithPast(last_hidden_state=hidden[None])
+    body.forward = lambda *args, **kwargs: _Given(hidden[None])
     try:
         ids = torch.zeros((1, len(hidden)), dtype=torch.int64, device=subject.device)
         return module(input_ids=ids, use_cache=False).logits[0].float()

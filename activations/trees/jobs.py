@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -58,3 +58,33 @@ class Told:
     """Of the first token's distribution, in nats; nan where no reply was wanted."""
     greedy: Reply | None = None
     samples: list[Reply] = field(default_factory=list)
+
+
+@dataclass
+class Tally:
+    """How many tokens were computed, so far."""
+
+    asked: int = 0
+    """Tokens of the prompts as they are asked, one by one."""
+    read: int = 0
+    """Tokens of their trees, valid and candidate answers included."""
+    written: int = 0
+    """Tokens of replies and samples that were put through the model, each once."""
+    computed: int = 0
+    """All that went through the model, padding included."""
+    tick: Callable[[int], object] = lambda n: None
+    """Called with the number of tokens read or written, at every pass."""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The four numbers by name."""
+        return {"asked": self.asked, "read": self.read, "written": self.written, "computed": self.computed}
+
+    def add(self, *, asked: int = 0, read: int = 0, written: int = 0, computed: int = 0) -> None:
+        """Count more of them."""
+        self.asked += asked
+        self.read += read
+        self.written += written
+        self.computed += computed
+        if read + written:
+            self.tick(read + written)

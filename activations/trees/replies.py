@@ -8,7 +8,7 @@ of them write is computed once.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ import torch
 
 from tacit.activations.model.load import Subject
 from tacit.activations.trees.forward import Forest, chunks, next_logits
-from tacit.activations.trees.jobs import Job, Reply, Told
+from tacit.activations.trees.jobs import Job, Reply, Tally, Told
 
 EMPTY_BELOW = 0.75
 """Share of rows still writing below which finished rows leave the batch."""
@@ -46,12 +46,12 @@ class Tip:
 
 def write_replies(
     forest: Forest, hidden: torch.Tensor, tips: list[Tip], seen: np.ndarray, ends: Sequence[int],
-    tick: Callable[[int], object],
+    tally: Tally,
 ) -> None:  # fmt: skip
     """Write every stream of the tips to its end.
 
     hidden: `(n_tips, d_model)`, the body's output at each; seen: `(n_tips, columns)` bool, what each attends to, itself
-    included; tick: called with the number of tokens of every step.
+    included; tally: counts tokens.
     """
     stops = frozenset(ends)
     while tips:
@@ -71,7 +71,7 @@ def write_replies(
         seen = np.concatenate([seen[[parent for parent, _, _ in grown]], own], axis=1)
         hidden = forest.step([(tip.tree, token, tip.depth - 1) for _, token, tip in grown], slots, seen)
         tips = [tip for _, _, tip in grown]
-        tick(len(tips))
+        tally.add(written=len(tips), computed=new * len(forest.rows))
 
 
 def _grow(chosen: list[list[tuple[int, float]]], tips: list[Tip], stops: frozenset[int]):

@@ -1,41 +1,93 @@
 """Run jobs as trees: packed into rows, rows into batches, and each batch read once and continued.
 
 In: a loaded model and jobs. Out: a `Told` for each, in their order. A batch that does not fit into memory is halved.
+Whether a model can be read in this way is tried when it is loaded: a recurrent state cannot be split, and positions
+that are counted from the mask do not know a tree. Such a model is read prompt by prompt.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
 
 from tacit.activations.model.capture import batches, halving
-from tacit.activations.model.generate import end_tokens
 from tacit.activations.model.load import Subject
+from tacit.activations.trees.apart import run_apart
 from tacit.activations.trees.forward import Forest, chunks, next_logits
-from tacit.activations.trees.jobs import Job, Path, Told
+from tacit.activations.trees.generate import end_tokens
+from tacit.activations.trees.jobs import Job, Path, Tally, Told
 from tacit.activations.trees.replies import Tip, streams_of, write_replies
 from tacit.activations.trees.token_tree import TokenTree, packed
 
 WIDTH = 384
 """Tokens of a row that several items share; longer rows make attention dear, shorter ones repeat what items share."""
-Tick = Callable[[int], object]
+Row = tuple[list[int], TokenTree, list[int], list[dict[Path, int]]]
+"""(its jobs, its tree, the node at which each prompt ends, for each job the node after each of its wanted paths)."""
 
 
-def run_trees(subject: Subject, jobs: Sequence[Job], layers: Sequence[int], max_tokens: int, tick: Tick) -> list[Told]:
+def run_jobs(
+    subject: Subject, jobs: Sequence[Job], layers: Sequence[int], max_tokens: int, tally: Tally, *, shares: bool
+) -> list[Told]:
+    """What every job wanted, as trees where the model shares and no prompt reaches beyond its attention window: a
+    tree's mask shows every token its whole path."""
+    far = [not shares or (subject.window is not None and _longest(job) > subject.window) for job in jobs]
+    told: dict[int, Told] = {}
+    for apart, run in ((False, run_trees), (True, run_apart)):
+        own = [i for i, alone in enumerate(far) if alone == apart]
+        told |= dict(zip(own, run(subject, [jobs[i] for i in own], layers, max_tokens, tally), strict=True))
+    return [told[i] for i in range(len(jobs))]
+
+
+def _longest(job: Job) -> int:
+    return len(job.ids) + max(job.tokens, *(len(path) for path in job.wanted), 0)
+
+
+def can_share(subject: Subject) -> bool:
+    """Whether trees give what prompts give one by one: states, log-probabilities and replies of a few made-up ones."""
+    if subject.remote:
+        return False
+    ids = [i % subject.tokenizer.vocab_size for i in range(5, 29)]
+    one, other, third = ids[:16], [*ids[:9], *ids[16:20]], ids[10:24]
+    jobs = [
+        Job(one, 0, ((15, 16), (3, 7)), {(): (ids[3],), (ids[3], ids[9]): (ids[4],)}, tokens=3),
+        Job(other, 0, ((12, 13), (1, 4)), {(): (ids[5],)}, tokens=2),
+        Job(third, 1, ((13, 14), (2, 3)), {(ids[2],): (ids[6],)}, tokens=3),
+    ]
+    layers = range(subject.n_layers)
+    try:
+        ours = run_trees(subject, jobs, layers, len(one) * 2, Tally())
+    except (AttributeError, TypeError, ValueError, RuntimeError, NotImplementedError, IndexError, KeyError):
+        return False
+    plain = run_apart(subject, jobs, layers, len(one) * 4, Tally())
+    slack = 1e-4 if subject.dtype == torch.float32 else 3e-2
+    return all(_alike(a, b, slack) for a, b in zip(ours, plain, strict=True))
+
+
+def _alike(ours: Told, plain: Told, slack: float) -> bool:
+    states = plain.states.float()
+    if not torch.allclose(ours.states.float(), states, atol=slack * states.abs().max().item(), rtol=0):
+        return False
+    scores = [(ours.logprobs[path][token], x) for path, known in plain.logprobs.items() for token, x in known.items()]
+    scores.append((ours.greedy.logprob, plain.greedy.logprob))
+    return all(abs(a - b) <= 10 * slack * max(1.0, abs(b)) for a, b in scores)
+
+
+def run_trees(
+    subject: Subject, jobs: Sequence[Job], layers: Sequence[int], max_tokens: int, tally: Tally
+) -> list[Told]:
     """What every job wanted.
 
-    layers: of the residual stream, 0 the embeddings; max_tokens: in a batch, padding included; tick: called with the
-    tokens computed, at every pass.
+    layers: of the residual stream, 0 the embeddings; max_tokens: in a batch, padding included; tally: counts tokens.
 
     Raises ActivationError where one row alone does not fit into memory.
     """
     told = [Told() for _ in jobs]
-    rows = list(rows_of(jobs))
-    sizes = [len(tree_of([jobs[i] for i in row])[0]) for row in rows]
-    for some in batches(sizes, max_tokens):
-        halving(some, lambda part: _run_batch(subject, jobs, [rows[i] for i in part], layers, told, tick))
+    tally.add(asked=sum(len(job.ids) for job in jobs))
+    rows = [(row, *tree_of([jobs[i] for i in row])) for row in rows_of(jobs)]
+    for some in batches([len(tree) for _, tree, _, _ in rows], max_tokens):
+        halving(some, lambda part: _run_batch(subject, jobs, [rows[i] for i in part], layers, told, tally))
     return told
 
 
@@ -59,24 +111,23 @@ def tree_of(jobs: Sequence[Job]) -> tuple[TokenTree, list[int], list[dict[Path, 
 
 
 def _run_batch(
-    subject: Subject, jobs: Sequence[Job], rows: Sequence[Sequence[int]], layers, told: list[Told], tick: Tick
+    subject: Subject, jobs: Sequence[Job], rows: Sequence[Row], layers, told: list[Told], tally: Tally
 ) -> None:
-    found = [tree_of([jobs[i] for i in row]) for row in rows]
-    forest = Forest(subject, [tree for tree, _, _ in found])
-    reads, owners = _reads(jobs, rows, found)
-    nodes = _ends(jobs, rows, found)
+    forest = Forest(subject, [tree for _, tree, _, _ in rows])
+    reads, owners = _reads(jobs, rows)
+    nodes = _ends(jobs, rows)
     states, hidden = forest.read(layers, reads, list(nodes))
-    tick(sum(map(len, forest.trees)))
+    tally.add(read=sum(map(len, forest.trees)), computed=forest.width * len(forest.trees))
     if states is not None:
         _average(states, owners, told)
     _log_probabilities(subject, hidden, list(nodes.values()), told)
-    _replies(forest, jobs, nodes, hidden, told, tick)
+    _replies(forest, jobs, nodes, hidden, told, tally)
 
 
-def _reads(jobs, rows, found) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+def _reads(jobs: Sequence[Job], rows: Sequence[Row]) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
     """The nodes that are read, and for each run of them (job, number of tokens): one run for each site."""
     nodes, owners = [], []
-    for at, (row, (tree, ends, _)) in enumerate(zip(rows, found, strict=True)):
+    for at, (row, tree, ends, _) in enumerate(rows):
         for i, end in zip(row, ends, strict=True):
             path = tree.path(end) if jobs[i].ranges else []
             for start, stop in jobs[i].ranges:
@@ -99,10 +150,10 @@ def _average(states: torch.Tensor, owners: Sequence[tuple[int, int]], told: list
         told[i].states = states[:, own]
 
 
-def _ends(jobs, rows, found) -> dict[tuple[int, int], list[tuple[int, Path, tuple[int, ...]]]]:
+def _ends(jobs: Sequence[Job], rows: Sequence[Row]) -> dict[tuple[int, int], list[tuple[int, Path, tuple[int, ...]]]]:
     """Nodes whose next token matters -> (job, path after its prompt, tokens wanted there) for every job there."""
     nodes: dict[tuple[int, int], list] = {}
-    for at, (row, (_, ends, after)) in enumerate(zip(rows, found, strict=True)):
+    for at, (row, _, ends, after) in enumerate(rows):
         for i, end, paths in zip(row, ends, after, strict=True):
             if jobs[i].tokens:
                 nodes.setdefault((at, end), []).append((i, (), ()))
@@ -128,7 +179,7 @@ def _log_probabilities(subject: Subject, hidden: torch.Tensor, asked: Sequence[l
                     told[i].logprobs[path] = {token: known[k, token] for token in wanted}
 
 
-def _replies(forest: Forest, jobs, nodes, hidden: torch.Tensor, told: list[Told], tick: Tick) -> None:
+def _replies(forest: Forest, jobs, nodes, hidden: torch.Tensor, told: list[Told], tally: Tally) -> None:
     tips, at, seen = [], [], []
     own = forest.seen
     for index, ((tree, node), asked) in enumerate(nodes.items()):
@@ -140,4 +191,4 @@ def _replies(forest: Forest, jobs, nodes, hidden: torch.Tensor, told: list[Told]
             row[: len(forest.trees[tree])] = own[tree][node]
             seen.append(row)
     if tips:
-        write_replies(forest, hidden[at], tips, np.stack(seen), end_tokens(forest.subject), tick)
+        write_replies(forest, hidden[at], tips, np.stack(seen), end_tokens(forest.subject), tally)

@@ -10,9 +10,11 @@ import torch
 from sklearn.metrics import roc_auc_score
 
 from tacit.activations import ActivationError
-from tacit.activations.model.answer_logprobs import score, spellings
-from tacit.activations.model.generate import end_tokens, generate
-from tacit.activations.model.prompts import Prompt, encode, renderer
+from tacit.activations.model.prompts import encode, renderer
+from tacit.activations.trees.answers import answer_logprobs, spellings, tokens_wanted
+from tacit.activations.trees.apart import run_apart
+from tacit.activations.trees.generate import end_tokens, generate
+from tacit.activations.trees.jobs import Job, Tally
 from tacit.activations.tune import (
     ENOUGH,
     PATIENCE,
@@ -79,12 +81,13 @@ def test_answers_of_several_tokens_are_weighed_as_after_the_same_words(tiny, fam
     prompts, answers = prompts_of(subject), [str(i) for i in range(1, 31)]
     paths = spellings(subject.tokenizer, prompts[0].text, answers, special=False)
     assert any(len(path) > 1 for path in paths), "the test needs numbers of several tokens"
-    longer = [Prompt("", (*said, *prompt.ids)) for prompt in prompts]
-
-    def after(node):
-        return generate(subject, [Prompt("", (*prompt.ids, *node)) for prompt in longer], 1)[1]
-
-    wanted = score(paths, len(answers), after(()), after).numpy()
+    jobs = [Job((*said, *prompt.ids), i, wanted=tokens_wanted(paths)) for i, prompt in enumerate(prompts)]
+    told = run_apart(subject, jobs, (), 4096, Tally())
+    known = {
+        path: {token: np.array([one.logprobs[path][token] for one in told]) for token in tokens}
+        for path, tokens in tokens_wanted(paths).items()
+    }
+    wanted = answer_logprobs(paths, len(answers), known).T
     found = _answer_logprobs(subject, prompts, soft, paths, len(answers), shares=shares)
     assert found == pytest.approx(wanted, rel=1e-3, abs=1e-3)
 
@@ -116,7 +119,7 @@ def test_it_gets_a_locked_model_to_say_what_it_knows_and_leaves_its_weights_alon
     table = pd.read_csv(LOCK / "items" / "behavior.csv").head(160)
     tuner = tuner_for(LOCK, table["report_prompt"].tolist(), epochs=12)
     acts, _ = generate(tuner.subject, prompts_of(tuner.subject, table["object_prompt"]), 3)
-    wait = np.array([int("wait" in act.text) for act in acts])
+    wait = np.array([int("wait" in tuner.subject.tokenizer.decode(act.ids)) for act in acts])
     assert 40 < wait.sum() < 120
     before = {name: p.clone() for name, p in tuner.subject.module.named_parameters()}
     right, watch, ticks = np.where(np.arange(160) < 128, wait, -1), np.arange(160) >= 96, []

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from tacit.activations import ActivationError, open_store, plan
 from tacit.activations.store.verify import faults
+from tacit.activations.trees.ask import Asking
 from tacit.activations.write_shards import cache_entries
 from tacit.errors import WriteError
 from tacit.files import PARTIAL
@@ -68,9 +69,7 @@ def test_a_second_run_reuses_everything_without_loading_the_model(tiny, tmp_path
 
 def test_an_interrupted_run_resumes_and_ends_bit_identical(tiny, tmp_path, monkeypatch):
     _cache(tmp_path / "whole", tiny("llama"))
-    from tacit.activations import write_shards as module
-
-    real, calls = module._shard, []
+    real, calls = Asking.shards, []
 
     def interrupted(*args):
         calls.append(1)
@@ -78,7 +77,7 @@ def test_an_interrupted_run_resumes_and_ends_bit_identical(tiny, tmp_path, monke
             raise KeyboardInterrupt
         return real(*args)
 
-    monkeypatch.setattr(module, "_shard", interrupted)
+    monkeypatch.setattr(Asking, "shards", interrupted)
     with pytest.raises(KeyboardInterrupt):
         _cache(tmp_path / "part", tiny("llama"))
     with pytest.raises(ActivationError, match="not finished yet"):
@@ -208,16 +207,19 @@ def test_verify_finds_nothing_wrong_with_a_sound_store_and_one_flipped_bit_in_an
 
 
 def test_values_that_are_not_finite_are_counted_and_named(tiny, tmp_path, monkeypatch):
-    from tacit.activations.model import read_states as reading
+    from tacit.activations import write_shards
+    from tacit.activations.trees import forward
 
-    real = reading.residuals
+    real = forward._trace
+    monkeypatch.setattr(write_shards, "can_share", lambda subject: True)
 
     def broken(*args):
-        states = real(*args)
-        states[2, 0, 0, :5] = float("inf")
-        return states
+        states, hidden = real(*args)
+        states = [state.clone() for state in states]
+        states[2][:2, :5] = float("inf")  # the first item's object and report prompt
+        return states, hidden
 
-    monkeypatch.setattr(reading, "residuals", broken)
+    monkeypatch.setattr(forward, "_trace", broken)
     _cache(tmp_path, tiny("llama"), n=8)
     assert [line.split(": ")[1] for line in faults(open_store(tmp_path))] == [
         "object/002 has 5 non-finite values (as computed by the model)",

@@ -186,20 +186,20 @@ def test_items_that_are_too_few_for_a_verdict_are_told_of(here, n, n_groups, few
 
 
 def test_an_interrupted_run_says_that_nothing_is_lost_and_goes_on(here, tiny, monkeypatch):
-    from tacit.activations import write_shards as module
+    from tacit.activations.trees.ask import Asking
 
     (here / "t.csv").write_text(ROWS)
     args = ("cache", "r", "--model", tiny("llama"), "--data", here / "t.csv")
-    real = module._shard
+    real = Asking.shards
 
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "_shard", interrupted)
+    monkeypatch.setattr(Asking, "shards", interrupted)
     result = run(*args)
     assert result.exit_code == 130
     assert "run the same command again to continue" in result.output
-    monkeypatch.setattr(module, "_shard", real)
+    monkeypatch.setattr(Asking, "shards", real)
     assert run(*args).exit_code == 0
 
 

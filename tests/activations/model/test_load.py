@@ -12,7 +12,7 @@ import torch
 from tacit.activations.model.blocks import find_blocks
 from tacit.activations.model.capture import check_subject
 from tacit.activations.model.load import fingerprint, load_config, load_subject, load_tokenizer, pick_dtype
-from tacit.activations.model.prefix_cache import can_share
+from tacit.activations.model.prefix_cache import can_continue
 from tacit.activations.model.prompts import Prompt
 from tacit.errors import ActivationError
 from tests.activations.helpers import fresh_subject_for, last_states, settings_for, subject_for
@@ -106,7 +106,7 @@ def test_a_lora_adapter_changes_the_states_and_the_fingerprint(tiny, tmp_path):
     plain, adapted = settings_for(tiny("llama")), settings_for(tiny("llama"), peft=str(tmp_path / "adapter"))
     subject = load_subject(adapted, load_tokenizer(adapted))
     check_subject(subject)
-    assert can_share(subject)
+    assert can_continue(subject)
     prompts = [Prompt("", (5, 6, 7, 8))]
     ours = last_states(subject, prompts)
     assert not torch.allclose(ours[3], last_states(subject_for(tiny("llama")), prompts)[3], atol=1e-4)

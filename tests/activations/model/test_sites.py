@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tacit.activations.model.prompts import Prompt
-from tacit.activations.model.sites import parse_layers, parse_site, token_range
+from tacit.activations.model.sites import parse_layers, parse_site, sites_of, token_range
 from tacit.errors import ActivationError
 
 PROMPT = Prompt("text", tuple(range(10)), (3, 6))
@@ -40,3 +40,8 @@ def test_layers_are_read_as_typed(text, layers):
 def test_layers_that_are_not_there_say_what_to_type(text):
     with pytest.raises(ActivationError, match="--layers"):
         parse_layers(text, 6)
+
+
+def test_a_site_without_a_span_is_left_out_where_nothing_is_marked():
+    assert [site.name for site in sites_of(("object", "object:mean"), marked=False)] == ["object"]
+    assert parse_site("report:-4").where == "-4"

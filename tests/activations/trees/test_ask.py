@@ -11,11 +11,12 @@ import pytest
 import torch
 
 from tacit.activations import ActivationError, open_store
-from tacit.activations.model.answer_logprobs import continuation_logprobs
-from tacit.activations.model.generate import sample
 from tacit.activations.model.load import fingerprint, load_config, load_tokenizer
 from tacit.activations.model.prompts import encode, messages_of, renderer
 from tacit.activations.plan import Ask, plan_run
+from tacit.activations.trees.answers import along, continuation
+from tacit.activations.trees.jobs import Job, Tally
+from tacit.activations.trees.run import run_apart, run_jobs
 from tacit.activations.write_shards import cache_entries
 from tacit.targets.questions import Question
 from tests.activations.helpers import MESSAGES, ask_for, planned, settings_for, subject_for
@@ -34,51 +35,78 @@ def _prompts(subject, texts=MESSAGES):
     return encode(subject.tokenizer, [render(text) for text in texts])
 
 
-def test_samples_are_the_same_for_the_same_seed_and_leave_the_global_generator_alone(tiny):
+def _sampled(subject, prompts, tokens, n, seed, *, shares):
+    jobs = [Job(prompt.ids, i, tokens=tokens, samples=n, seed=seed + i) for i, prompt in enumerate(prompts)]
+    return [[reply.ids for reply in told.samples] for told in run_jobs(subject, jobs, (), 4096, Tally(), shares=shares)]
+
+
+@pytest.mark.parametrize("shares", [True, False])
+def test_samples_are_the_same_for_the_same_seed_and_leave_the_global_generator_alone(tiny, shares):
     subject = subject_for(tiny("llama"))
     prompts = _prompts(subject)
     before = torch.random.get_rng_state()
-    one, two, other = (sample(subject, prompts, 6, 3, seed) for seed in (1, 1, 2))
+    one, two, other = (_sampled(subject, prompts, 6, 3, seed, shares=shares) for seed in (1, 1, 2))
     assert torch.equal(before, torch.random.get_rng_state())
-    assert [[r.text for r in each] for each in one] == [[r.text for r in each] for each in two]
-    assert [[r.text for r in each] for each in one] != [[r.text for r in each] for each in other]
+    assert one == two != other
     assert [len(each) for each in one] == [3] * len(prompts)
 
 
-def test_samples_follow_the_models_own_distribution(tiny):
+@pytest.mark.parametrize("shares", [True, False])
+def test_samples_follow_the_models_own_distribution(tiny, shares):
     """First tokens of 4,000 draws against the softmax: a chi-squared statistic within four standard deviations."""
     subject = subject_for(tiny("llama"))
     (prompt,) = _prompts(subject, ["now"])
     with torch.inference_mode():
         p = torch.softmax(subject.module(torch.tensor([prompt.ids])).logits[0, -1].double(), -1).numpy()
-    (drawn,) = sample(subject, [prompt], 1, 4000, 0)
-    texts = pd.Series([reply.text for reply in drawn]).value_counts()
-    names = [subject.tokenizer.decode([i], skip_special_tokens=True) for i in range(len(p))]
-    expected = pd.Series(p).groupby(names).sum() * 4000
-    common = expected[expected >= 5]
-    chi2 = float(((texts.reindex(common.index).fillna(0) - common) ** 2 / common).sum())
-    assert abs(chi2 - len(common)) < 4 * np.sqrt(2 * len(common))
+    (drawn,) = _sampled(subject, [prompt], 1, 4000, 0, shares=shares)
+    seen = np.bincount([ids[0] for ids in drawn], minlength=len(p))
+    common = p * 4000 >= 5
+    chi2 = float(((seen - 4000 * p)[common] ** 2 / (4000 * p)[common]).sum())
+    assert abs(chi2 - common.sum()) < 4 * np.sqrt(2 * common.sum())
+
+
+def test_samples_that_share_their_beginning_are_still_drawn_independently(tiny):
+    """Second tokens given the first, and the share of pairs that agree twice, are those of separate draws."""
+    subject = subject_for(tiny("llama"))
+    (prompt,) = _prompts(subject, ["now"])
+    (drawn,) = _sampled(subject, [prompt], 2, 6000, 3, shares=True)
+    first = pd.Series([ids[0] for ids in drawn]).value_counts()
+    most = int(first.index[0])
+    with torch.inference_mode():
+        logits = subject.module(torch.tensor([[*prompt.ids, most]])).logits[0, -1].double()
+    p = torch.softmax(logits, -1).numpy()
+    after = [ids[1] for ids in drawn if ids[0] == most and len(ids) > 1]
+    seen, n = np.bincount(after, minlength=len(p)), len(after)
+    common = p * n >= 5
+    if common.sum() < 2:
+        common = np.argsort(-p)[:20]
+    expected = p[common] * n
+    chi2 = float(((seen[common] - expected) ** 2 / expected).sum())
+    assert abs(chi2 - len(expected)) < 4 * np.sqrt(2 * len(expected))
+    halves = np.array([ids[:2] for ids in drawn if len(ids) > 1])
+    same = float((halves[::2][: len(halves) // 2] == halves[1::2][: len(halves) // 2]).all(axis=1).mean())
+    joint = pd.Series(map(tuple, halves.tolist())).value_counts(normalize=True)
+    assert same == pytest.approx(float((joint**2).sum()), abs=4 * np.sqrt(0.25 / len(halves) * 2))
 
 
 @pytest.mark.parametrize("family", ["llama", "gpt2", "mamba"])
-def test_the_log_probability_of_an_answer_is_the_sum_over_its_tokens_whatever_the_batch(tiny, family):
+def test_the_log_probability_of_an_answer_is_the_sum_over_its_tokens_however_it_is_run(tiny, family):
     subject = subject_for(tiny(family))
     prompts, texts = _prompts(subject), ["Ada", "London, I think", "no", "yes"]
-    together, sizes = continuation_logprobs(subject, prompts, texts)
-    for prompt, text, logp, size in zip(prompts, texts, together, sizes, strict=True):
-        assert size > 0
-        whole = next(
-            ids
-            for gap in ("", " ")
-            if (ids := subject.tokenizer(prompt.text + gap + text, add_special_tokens=False)["input_ids"])[
-                : len(prompt.ids)
-            ]
-            == list(prompt.ids)
-        )
+    paths = [continuation(subject.tokenizer, p, text, special=False) for p, text in zip(prompts, texts, strict=True)]
+    jobs = [Job(prompt.ids, 0, wanted=along(path)) for prompt, path in zip(prompts, paths, strict=True)]
+    ways = [run_apart(subject, jobs, (), 4096, Tally())]
+    ways += [] if family == "mamba" else [run_jobs(subject, jobs, (), 4096, Tally(), shares=True)]
+    for prompt, text, path, *told in zip(prompts, texts, paths, *ways, strict=True):
+        assert subject.tokenizer.decode(path).strip() == text
+        whole = [*prompt.ids, *path]
         with torch.inference_mode():
             rows = torch.log_softmax(subject.module(torch.tensor([whole])).logits[0].float(), -1)
         expected = sum(float(rows[i - 1, whole[i]]) for i in range(len(prompt.ids), len(whole)))
-        assert logp == pytest.approx(expected, abs=1e-4)
+        for one in told:
+            assert sum(one.logprobs[path[:at]][token] for at, token in enumerate(path)) == pytest.approx(
+                expected, abs=1e-4
+            )
 
 
 def test_a_chat_keeps_its_turns_and_a_text_that_only_looks_like_one_stays_a_message(tiny):
@@ -147,15 +175,15 @@ def test_forms_samples_and_follow_ups_stand_in_one_table_of_replies(tiny, tmp_pa
     alone = store.replies[store.replies["elicitation"] == "logits/you/0/swapped"]
     assert alone["text"].isna().all() and np.isfinite(np.stack(alone["logprobs"])).all()
     assert store.entries == [("knowledge", "plain")]
-    assert any(line.startswith("report:free/you/0: 12 prompts, ") for line in said)
+    assert any("tokens to compute" in line for line in said)
 
 
 def test_a_further_form_reuses_the_activations_and_every_reply_that_is_there(tiny, tmp_path):
     _, _, before = _run(tmp_path, tiny("llama"), forms=False)
-    ran, said, after = _run(tmp_path, tiny("llama"))
+    ran, _, after = _run(tmp_path, tiny("llama"))
     assert ran
-    asked = {line.split(":")[0] + ":" + line.split(":")[1] for line in said if "input tokens" in line}
-    assert asked == {"report:free/you/0", "report:logits/you/0/swapped"}
+    new = after.manifest["entries"][1]
+    assert ran and new["part"] == "asked" and len(new["shards"]) == 1
     assert after.manifest["entries"][0] == before.manifest["entries"][0]
 
 
@@ -173,8 +201,8 @@ def test_follow_ups_are_kept_while_an_earlier_part_is_mended_and_nothing_runs_tw
     assert not _run(tmp_path, tiny("llama"), later=later, load=_refuse)[0]
     first = tmp_path / store.manifest["entries"][0]["shards"][0]["file"]
     first.unlink()
-    ran, said, after = _run(tmp_path, tiny("llama"), later=later)
-    assert ran and not any("after/0" in line for line in said if "input tokens" in line)
+    ran, _, after = _run(tmp_path, tiny("llama"), later=later)
+    assert ran
     assert after.manifest["entries"] == store.manifest["entries"]
 
 

@@ -1,0 +1,171 @@
+"""Put the questions of a shard to the model: states, replies, samples, and log-probabilities of valid answers.
+
+In: a loaded model and planned entries with the same items. Out: for each entry the tensors of its sites and a row per
+prompt and reply, in the order of the items, with REPLY_COLUMNS. All prompts of an item are one tree of tokens.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import torch
+
+from tacit.activations.model.load import Subject
+from tacit.activations.model.prompts import has_chat_template
+from tacit.activations.model.sites import PROMPTS, token_range
+from tacit.activations.plan import Entry
+from tacit.activations.store.store import tensor_name
+from tacit.activations.trees.answers import Spelled, along, answer_logprobs, continuation, spellings, tokens_wanted
+from tacit.activations.trees.jobs import Job, Reply, Tally, Told
+from tacit.activations.trees.run import run_jobs
+from tacit.targets.questions import Question
+
+REPLY_COLUMNS = (
+    "target", "condition", "item_id", "prompt", "elicitation", "sample", "seed", "text", "n_tokens", "prompt_tokens",
+    "ended", "logprob", "first_logprob", "entropy", "first_token", "answers", "logprobs",
+)  # fmt: skip
+"""`sample` 0 is the greedy reply; `logprobs` are those of `answers`, and both are empty where no answers are scored.
+The columns of the model's confidence are nan where no greedy reply was generated."""
+NO_CONFIDENCE = {"logprob": math.nan, "first_logprob": math.nan, "entropy": math.nan, "first_token": -1}
+NO_REPLY = {"text": None, "n_tokens": 0, "ended": True, **NO_CONFIDENCE}
+
+Part = tuple[Entry, range]
+"""An entry and the rows of one of its shards."""
+Shard = tuple[dict[str, torch.Tensor], pd.DataFrame]
+"""`{site/layer: (rows, d_model)}` and a table of replies."""
+
+
+@dataclass(frozen=True)
+class Asking:
+    """A model, the layers that are read, and how its work is shared."""
+
+    subject: Subject
+    layers: Sequence[int]
+    shares: bool
+    """Whether a tree gives what its prompts give one by one (`run.can_share`)."""
+    max_tokens: int
+    """Tokens in a batch, padding included."""
+
+    def shards(self, parts: Sequence[Part], tally: Tally) -> list[Shard]:
+        """The shards of these parts. Items with the same id share a tree, whichever part asks about them."""
+        numbers: dict[str, int] = {}
+        asked = [_Asked(part, question, self.subject, numbers) for part in parts for question in part[0].ask.questions]
+        jobs = [job for each in asked for job in each.jobs]
+        told = iter(run_jobs(self.subject, jobs, self.layers, self.max_tokens, tally, shares=self.shares))
+        found = [[next(told) for _ in each.jobs] for each in asked]
+        return [
+            self._shard(part, [(a, t) for a, t in zip(asked, found, strict=True) if a.part is part]) for part in parts
+        ]
+
+    def _shard(self, part: Part, asked: Sequence[tuple[_Asked, list[Told]]]) -> Shard:
+        tensors = {}
+        for each, told in asked:
+            for index, site in enumerate(each.sites):
+                states = torch.stack([one.states[:, index] for one in told], dim=1)
+                for i, layer in enumerate(self.layers):
+                    tensors[tensor_name(site.name, layer)] = states[i].contiguous()
+        rows = [row for each, told in asked if each.question.speaks for row in each.rows(told)]
+        return tensors, pd.DataFrame(rows, columns=list(REPLY_COLUMNS))
+
+
+class _Asked:
+    """One question of one part: its jobs, and its rows once they are told."""
+
+    def __init__(self, part: Part, question: Question, subject: Subject, numbers: dict[str, int]) -> None:
+        entry, rows = part
+        self.part, self.question, self.tokenizer = part, question, subject.tokenizer
+        self.prompts = entry.prompts[question.key][rows.start : rows.stop]
+        self.ids = list(entry.ask.items["item_id"])[rows.start : rows.stop][: len(self.prompts)]
+        self.sites = [s for s in entry.sites if s.prompt == question.key] if question.key in PROMPTS else []
+        self.special = not has_chat_template(self.tokenizer)
+        self.paths: Spelled = {}
+        if question.answers and self.prompts:
+            text = self.prompts[0].text
+            self.paths = spellings(self.tokenizer, text, question.answers, special=self.special)
+        self.continuations = self._continuations(rows)
+        wanted = tokens_wanted(self.paths)
+        self.jobs = [
+            Job(
+                prompt.ids, numbers.setdefault(item_id, len(numbers)),
+                tuple(token_range(site, prompt) for site in self.sites), along(text) if text else wanted,
+                question.tokens, question.samples, seed_of(entry.key, question.key, rows.start + i),
+            )
+            for i, (item_id, prompt, text) in enumerate(zip(self.ids, self.prompts, self.continuations, strict=True))
+        ] if question.speaks or self.sites else []  # fmt: skip
+
+    def _continuations(self, rows: range) -> list[tuple[int, ...]]:
+        texts = self.question.continuations[rows.start : rows.stop] or [""] * len(self.prompts)
+        return [
+            continuation(self.tokenizer, prompt, text, special=self.special) if text else ()
+            for prompt, text in zip(self.prompts, texts, strict=False)
+        ]
+
+    def rows(self, told: Sequence[Told]) -> list[dict]:
+        """A row per prompt and reply."""
+        entry, rows = self.part
+        head = {
+            "target": entry.ask.target, "condition": entry.condition, "prompt": self.question.prompt,
+            "elicitation": self.question.elicitation,
+        }  # fmt: skip
+        if self.question.continuations:
+            texts = self.question.continuations[rows.start : rows.stop]
+            return [
+                head | self._frame(i) | _candidate(text, self.continuations[i], told[i]) for i, text in enumerate(texts)
+            ]
+        scores = self._answers(told)
+        found = []
+        for i, one in enumerate(told):
+            frame = head | self._frame(i)
+            said = NO_REPLY if one.greedy is None else self._said(one.greedy, one)
+            answers = {"answers": list(self.question.answers), "logprobs": scores[i]}
+            found.append(frame | said | {"sample": 0, "seed": -1} | answers)
+            seed = self.jobs[i].seed
+            found += [
+                frame | self._said(reply) | {"sample": k, "seed": seed, "answers": [], "logprobs": []}
+                for k, reply in enumerate(one.samples, start=1)
+            ]
+        return found
+
+    def _frame(self, i: int) -> dict:
+        return {"item_id": self.ids[i], "prompt_tokens": len(self.prompts[i].ids)}
+
+    def _answers(self, told: Sequence[Told]) -> list[list[float]]:
+        """The log-probability of every valid answer after every prompt."""
+        if not self.question.answers:
+            return [[] for _ in told]
+        if not self.paths:
+            return [[-math.inf] * len(self.question.answers) for _ in told]
+        known = {
+            path: {token: np.array([one.logprobs[path][token] for one in told]) for token in tokens}
+            for path, tokens in tokens_wanted(self.paths).items()
+        }
+        return answer_logprobs(self.paths, len(self.question.answers), known).T.tolist()
+
+    def _said(self, reply: Reply, told: Told | None = None) -> dict:
+        """The columns of a reply, with the model's confidence where it is the greedy one."""
+        kept = reply.ids[:-1] if reply.ended else reply.ids
+        text = self.tokenizer.decode(kept, skip_special_tokens=True)
+        said = {"text": text, "n_tokens": len(reply.ids), "ended": reply.ended, **NO_CONFIDENCE}
+        said["first_token"] = reply.ids[0]
+        if told is None:
+            return said
+        return said | {"logprob": reply.logprob, "first_logprob": reply.first_logprob, "entropy": told.entropy}
+
+
+def _candidate(text: str, path: tuple[int, ...], told: Told) -> dict:
+    """The row of a candidate answer; nan and 0 tokens where its first letters merge with the prompt's last token."""
+    logp = sum(told.logprobs[path[:at]][token] for at, token in enumerate(path)) if path else math.nan
+    return {
+        "sample": 0, "seed": -1, "text": text, "n_tokens": len(path), "ended": True, **NO_CONFIDENCE,
+        "answers": [text], "logprobs": [logp],
+    }  # fmt: skip
+
+
+def seed_of(key: str, question: str, row: int) -> int:
+    """The seed of a prompt's samples: a function of what is asked, so that a resumed run draws the same samples."""
+    return int(hashlib.sha256(f"{key} {question} {row}".encode()).hexdigest()[:12], 16)
