@@ -34,6 +34,8 @@ SHRINKAGES = (0.3, 0.03)
 READS = ("median", "most probable", "expected")
 MAX_VALUES = 64
 """Above this many distinct counts, LDA reads quantile bins instead of values."""
+CHUNK = 32
+"""Labellings whose log posteriors are held at once by LDA over values: they should fit into the processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -157,26 +159,56 @@ def fit_lda(x_train, y_train, x_test, *, n_classes: int = 0, only: int | None = 
 
 def solve_values(basis: Basis, y: np.ndarray, *, n_classes: int = 0, shrinkages=SHRINKAGES) -> np.ndarray:
     """LDA over the values of counts, (n_shrinkages x n_reads, n_test, n_labellings) for y (n_train, n_labellings)."""
-    most = min(MAX_VALUES, max(2, len(y) // 3))
-    codes, values = zip(*(value_bins(column, most) for column in y.T), strict=True)
-    n_codes = max(len(v) for v in values)
-    centres = np.stack([np.r_[v, np.full(n_codes - len(v), v[-1])] for v in values])
+    codes, centres = _bins_of_columns(y, min(MAX_VALUES, max(2, len(y) // 3)))
+    n_codes = centres.shape[1]
     if n_codes < 2 or not _informative(basis.train):
         middle = np.median(y, axis=0)
         return np.broadcast_to(middle, (len(shrinkages) * len(READS), len(basis.test), y.shape[1]))
-    found = solve_lda(basis, np.stack(codes, axis=1), n_codes, shrinkages)
-    return np.concatenate([_read_log(log_odds.astype(np.float32), centres) for log_odds in found])
+    out = np.empty((len(shrinkages), len(READS), y.shape[1], len(basis.test)))
+    for start in range(0, y.shape[1], CHUNK):
+        some = slice(start, start + CHUNK)
+        for k, log_odds in enumerate(solve_lda(basis, codes[:, some], n_codes, shrinkages)):
+            out[k, :, some] = _read_log(log_odds.T.astype(np.float32), centres[some])
+    return np.moveaxis(out.reshape(-1, *out.shape[2:]), -1, 1)
 
 
 def _read_log(log_odds: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """(3, n_test, n_labellings): READS of log posteriors (n_test, n_labellings, n_values) over rising values."""
-    weight = np.exp(log_odds - log_odds.max(-1, keepdims=True))
-    below = np.cumsum(weight, axis=-1)
-    total = below[..., -1:]
-    middle = (below < 0.5 * total).sum(-1)
-    each = np.arange(values.shape[0])
-    expected = np.einsum("nbk,bk->nb", weight, values) / total[..., 0]
-    return np.stack([values[each, middle], values[each, np.argmax(log_odds, axis=-1)], expected])
+    """READS of log posteriors over rising values, (3, n_labellings, n_test) float64.
+
+    log_odds: (n_values, n_labellings, n_test) float32, overwritten; values: (n_labellings, n_values) float64.
+    """
+    log_odds -= log_odds.max(0)
+    most_probable = np.argmax(log_odds == 0, axis=0)
+    weight = np.exp(log_odds, out=log_odds)
+    expected = np.einsum("kbn,bk->bn", weight, values)
+    below = weight
+    for k in range(1, len(below)):  # numpy.cumsum is slow along the first axis
+        below[k] += below[k - 1]
+    middle = (below < 0.5 * below[-1]).sum(0)
+    each = np.arange(len(values))[:, None]
+    return np.stack([values[each, middle], values[each, most_probable], expected / below[-1]])
+
+
+def _bins_of_columns(y: np.ndarray, max_values: int) -> tuple[np.ndarray, np.ndarray]:
+    """`value_bins` of every column of y (n_items, n_columns).
+
+    Returns codes (n_items, n_columns) int64, and what they stand for, (n_columns, n_codes) float64; a column with fewer
+    codes repeats its last value.
+    """
+    each = np.arange(y.shape[1])
+    values, ranks = np.unique(y, return_inverse=True)
+    ranks = ranks.reshape(y.shape)
+    present = np.zeros((len(each), len(values)), dtype=bool)
+    present[each, ranks] = True
+    n_codes = present.sum(1)
+    if n_codes.max() > max_values:
+        codes, found = zip(*(value_bins(column, max_values) for column in y.T), strict=True)
+        widest = max(map(len, found))
+        return np.stack(codes, axis=1), np.stack([np.r_[v, np.full(widest - len(v), v[-1])] for v in found])
+    codes = (np.cumsum(present, axis=1) - 1)[each, ranks]
+    order = np.argsort(~present, axis=1, kind="stable")  # the values present in the column, ascending, come first
+    last = np.minimum(np.arange(n_codes.max()), n_codes[:, None] - 1)
+    return codes, values[np.take_along_axis(order, last, axis=1)]
 
 
 def value_bins(y: np.ndarray, max_values: int) -> tuple[np.ndarray, np.ndarray]:
