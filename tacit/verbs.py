@@ -28,7 +28,7 @@ def cache(run: str | None = None, *, model: str | Path | None = None, say: Say =
     """Run the model once per prompt; keep its residual activations and its replies in `runs/<run>/activations`.
 
     run: the run's name; by default the model's name, or `default` for the embedded model.
-    model: hub id or folder in transformers format; by default the run's own, or the embedded one.
+    model: hub id, folder in transformers format or GGUF file; by default the run's own, or the embedded one.
     settings: any field of `tacit.settings.Settings` (targets, data, conditions, n, seed, sites, layers, reports, …);
         any that is left out is read back from the run, or has its default.
     Returns the run. Existing files are checked and reused. Raises TacitError if the model, a table or a name cannot be

@@ -42,7 +42,7 @@ def describe(store: Store) -> str:
     shards = [shard for entry in manifest["entries"] for shard in entry["shards"]]
     model = manifest["model"]
     weights = model.get("revision") or next(
-        (digest[:12] for name, digest in model.items() if "safetensors" in name), "?"
+        (digest[:12] for name, digest in model.items() if name.endswith((".safetensors", ".gguf"))), "?"
     )
     lines = [
         f"model        {model['id']} ({weights}), {manifest['dtype']} on {manifest['device']}",

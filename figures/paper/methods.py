@@ -79,7 +79,7 @@ def bibliography(paragraphs: list[list[Sentence]]) -> str:
 def _model(run: RunFiles) -> Iterator[Sentence]:
     model, facts = run.manifest.get("model") or {}, run.manifest
     if model.get("id"):
-        weights = next((digest for name, digest in model.items() if name.endswith(".safetensors")), "")
+        weights = next((digest for name, digest in model.items() if name.endswith((".safetensors", ".gguf"))), "")
         exact = f"revision {model['revision']}" if "revision" in model else f"weights {weights[:12]}"
         yield Sentence(f"The model was {model['id']} ({exact})")
     if facts.get("d_model"):

@@ -12,7 +12,7 @@ from tacit.targets.elicitations import CONTEXTS, FRAMINGS, N_PARAPHRASES, RUNGS
 
 @click.command()
 @click.argument("run", required=False)
-@click.option("--model", help="Hub id, or folder in transformers format.  [default: the embedded model]")
+@click.option("--model", help="Hub id, folder in transformers format, or GGUF file.  [default: the embedded model]")
 @click.option("--targets", callback=split, help=f"Comma-separated: {', '.join(NAMES)}.  [default: all DATA can serve]")
 @click.option(
     "--data",

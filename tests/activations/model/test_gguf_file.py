@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import subprocess
 from pathlib import Path
 
 import gguf
@@ -18,8 +20,10 @@ from tacit.activations.model.prompts import Prompt
 from tacit.activations.random_models import random_subject
 from tacit.errors import ActivationError
 from tacit.files import sha256_of
+from tacit.settings import run_name
 from tests.activations.helpers import last_states, settings_for, subject_for
 
+ROOT = Path(__file__).parents[3]
 BLOCK_NAMES = {
     "self_attn.q_proj": "attn_q",
     "self_attn.k_proj": "attn_k",
@@ -242,8 +246,16 @@ def test_options_that_a_file_cannot_have_are_refused(tiny_gguf, option, message)
         load_subject(settings_for(tiny_gguf, **option), load_tokenizer(settings_for(tiny_gguf)))
 
 
+def test_a_run_is_named_after_the_file_by_make_as_by_the_command():
+    assert run_name("models/tiny.q8.gguf") == "tiny.q8"
+    clean = {"PATH": os.environ["PATH"]}  # without the RUN or MAKEFLAGS of a make that runs the tests
+    command = ["make", "-n", "cache", "MODEL=models/tiny.q8.gguf"]
+    printed = subprocess.run(command, cwd=ROOT, env=clean, capture_output=True, text=True, check=True)
+    assert 'tacit cache "tiny.q8"' in printed.stdout
+
+
 def test_the_real_chat_model_answers_under_its_own_template():
-    path = Path(__file__).parents[3] / "models" / "smollm2-135m-instruct.gguf"
+    path = ROOT / "models" / "smollm2-135m-instruct.gguf"
     if not path.is_file():
         pytest.skip("no real chat model (run: make real-model)")
     settings = settings_for(path)
