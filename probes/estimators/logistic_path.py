@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from array_api_compat import array_namespace, device
+from array_api_compat import array_namespace, device, is_numpy_array
 from scipy.special import logit
 
 from tacit.probes.data.folds import Trainings
@@ -246,7 +246,8 @@ def _fits_of(trainings: np.ndarray, n_labellings: int) -> np.ndarray:
 
 
 def _expit(xp, score):
-    p = xp.clip(score, min=-30.0, max=30.0)
+    # array_api_compat's clip copies several times, which costs more than the exponential
+    p = np.clip(score, -30.0, 30.0) if is_numpy_array(score) else xp.clip(score, min=-30.0, max=30.0)
     p *= -1.0
     p = xp.exp(p)
     p += 1.0
