@@ -9,7 +9,7 @@ in place in one step when all of them are complete.
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -28,14 +28,13 @@ from tacit.probes.analysis.knowledge_scores import knowledge_rows
 from tacit.probes.analysis.learning_curve import CURVE_COLUMNS, N_REPEATS
 from tacit.probes.analysis.report_scores import own_report
 from tacit.probes.controls.permutation_null import N_PERMUTATIONS, NULL_COLUMNS
-from tacit.probes.data.examples import items_of, make_examples, report_facts, target_of
+from tacit.probes.data.examples import Examples, items_of, make_examples, report_facts, target_of
 from tacit.probes.data.items_table import ITEM_COLUMNS, SCORE_COLUMNS, inner_scores, items_frame, score_rows
 from tacit.probes.data.reports import facts
 from tacit.probes.data.transcript import COLUMNS as REPLY_COLUMNS
 from tacit.probes.data.transcript import transcript
 from tacit.probes.statistics.bootstrap import resample
 from tacit.seeds import stream
-from tacit.targets.elicitations import PRIMARY
 from tacit.thresholds import N_RESAMPLES
 
 CSVS = {"scores.csv": SCORE_COLUMNS, "null.csv": NULL_COLUMNS, "curve.csv": CURVE_COLUMNS, **COLUMNS}
@@ -85,7 +84,7 @@ def probe_run(
     if not out.entries:
         raise ProbeError(f"nothing to probe: the store is empty. Run: make cache RUN={Path(run).name}")
     if further is not None:
-        out.extend({"transfer.csv": _between_conditions(store, targets, out.entries, terms)})
+        out.extend({"transfer.csv": _between_conditions(store, out, terms)})
     return out.write(
         {"made_from": made_from(store, seed, n_permutations), "n_resamples": n_resamples, "entries": out.entries}
     )
@@ -113,6 +112,8 @@ class Part:
     entry: dict
     lines: list[str]
     n_readings: int
+    examples: Examples | None = None
+    """labels, groups and rows alone, without store, reports and frame; None where nothing was probed"""
 
 
 def _each(jobs: Iterable[tuple], n_jobs: int) -> Iterator[Part]:
@@ -137,6 +138,7 @@ def _part(store, run, target, condition: str, terms: Terms) -> Part:
                 place=terms.place,
             )  # fmt: skip
             _fill(part, found, run, sites, store.layers, terms)
+            part.examples = replace(examples, store=None, heard={}, frame=examples.frame.iloc[:, :0])
     except ProbeError as error:
         part.lines.append(f"not analysable: {error}")
         failed = {"target": name, "condition": condition, "status": "not analysable", "reason": str(error)}
@@ -157,13 +159,12 @@ def _fill(part: Part, found: Analysis, run, sites: Sequence[str], layers: Sequen
     part.lines += [_line(found), *([_warning(found)] if found.leakage.suspicious else [])]
 
 
-def _between_conditions(store, targets, entries: Sequence[dict], terms: Terms) -> list[dict]:
+def _between_conditions(store, out: "Results", terms: Terms) -> list[dict]:
     """Transfer between the conditions of each target, at the fixed layer of the first."""
-    rows, probed = [], [entry for entry in entries if entry["status"] == "probed"]
+    rows, probed = [], [entry for entry in out.entries if entry["status"] == "probed"]
     for name in dict.fromkeys(entry["target"] for entry in probed):
         mine = [entry for entry in probed if entry["target"] == name]
-        target = target_of(store, name, targets)
-        examples = [make_examples(store, target, entry["condition"], forms=(PRIMARY,)) for entry in mine]
+        examples = [replace(out.examples[name, entry["condition"]], store=store) for entry in mine]
         reading = (mine[0]["fixed_site"], mine[0]["fixed_layer"])
         rows += terms.further.between_conditions(examples, *reading, terms.seed)
     return rows
@@ -178,6 +179,8 @@ class Results:
     rows: dict[str, list[dict]] = field(default_factory=lambda: {name: [] for name in CSVS})
     frames: dict[str, list[pd.DataFrame]] = field(default_factory=lambda: {name: [] for name in PARQUETS})
     entries: list[dict] = field(default_factory=list)
+    examples: dict[tuple[str, str], Examples] = field(default_factory=dict)
+    """(target, condition) -> `Part.examples`"""
 
     def join(self, part: Part) -> None:
         """Everything that one target and condition puts into the tables."""
@@ -185,6 +188,8 @@ class Results:
         for name, frame in part.frames.items():
             self.frames[name].append(frame)
         self.entries.append(part.entry)
+        if part.examples is not None:
+            self.examples[part.examples.target, part.examples.condition] = part.examples
 
     def extend(self, rows: Mapping[str, Sequence[dict]]) -> None:
         """File -> further rows."""
