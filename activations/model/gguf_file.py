@@ -182,6 +182,8 @@ def _refusal(model: str, what: str, error: Exception, link: str = "") -> Activat
         )
     if "is not supported yet" in reason or "Unknown gguf model_type" in reason:
         return ActivationError(f"{model}: transformers cannot load it from GGUF ({reason}). {GIVE_A_FOLDER}")
+    if isinstance(error, MemoryError | torch.OutOfMemoryError):
+        return ActivationError(f"{model} does not fit into memory once dequantized ({reason}). Try: DTYPE=bfloat16")
     reason = reason.replace(link, model) if link else reason
     return ActivationError(
         f"could not read the {what} of {model} ({reason}). If the file is damaged or incomplete, download it again"

@@ -260,7 +260,9 @@ def _check_folder(model: str) -> None:
             )
         return
     if not (folder / "config.json").exists():
-        raise ActivationError(f"{model} has no config.json, so it is not a model in transformers format.")
+        files = sorted(folder.glob("*.gguf"))
+        hint = f" It has a GGUF file: MODEL={files[0]}" if files else ""
+        raise ActivationError(f"{model} has no config.json, so it is not a model in transformers format.{hint}")
     _check_config(folder / "config.json")
     if not any(folder.glob("*.safetensors")):
         pickles = any(folder.glob("*.bin")) or any(folder.glob("*.pt"))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import gguf
 import numpy as np
+import peft
 import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -21,7 +22,7 @@ from tacit.activations.random_models import random_subject
 from tacit.errors import ActivationError
 from tacit.files import sha256_of
 from tacit.settings import run_name
-from tests.activations.helpers import last_states, settings_for, subject_for
+from tests.activations.helpers import fresh_subject_for, last_states, settings_for, subject_for
 
 ROOT = Path(__file__).parents[3]
 BLOCK_NAMES = {
@@ -158,6 +159,17 @@ def test_files_beside_a_gguf_are_not_read(tiny, tmp_path):
     load_subject(settings, tokenizer)
 
 
+@pytest.mark.filterwarnings("ignore:.*is_gradient_checkpointing:FutureWarning")  # peft on transformers 5
+def test_an_adapter_is_loaded_on_top_of_a_gguf(tiny, tiny_gguf, tmp_path):
+    torch.manual_seed(1)
+    config = peft.LoraConfig(r=2, target_modules=["q_proj", "v_proj"], init_lora_weights=False)
+    peft.get_peft_model(AutoModelForCausalLM.from_pretrained(tiny("llama")), config).save_pretrained(tmp_path)
+    ours, theirs = (fresh_subject_for(model, peft=str(tmp_path)) for model in (tiny_gguf, tiny("llama")))
+    states = last_states(ours, PROMPTS)
+    torch.testing.assert_close(states, last_states(theirs, PROMPTS), rtol=0, atol=0)
+    assert not torch.allclose(states, last_states(subject_for(tiny_gguf), PROMPTS), atol=1e-4)
+
+
 def test_random_models_are_built_from_a_gguf(tiny_gguf):
     settings = settings_for(tiny_gguf)
     twin = random_subject(settings, load_tokenizer(settings), seed=7)
@@ -185,6 +197,22 @@ def test_a_damaged_count_does_not_keep_the_reader_busy(tiny_gguf, tmp_path):
 def test_a_gguf_that_is_not_there_is_not_looked_for_on_the_hub(model):
     with pytest.raises(ActivationError, match=r"there is no file .*not downloaded from the hub.*MODEL=path/to/file"):
         load_tokenizer(settings_for(model))
+
+
+def test_a_folder_with_only_a_gguf_names_the_file(tiny_gguf):
+    with pytest.raises(ActivationError, match=r"no config\.json.*MODEL=.*/tiny\.gguf"):
+        load_config(settings_for(tiny_gguf.parent))
+
+
+def test_weights_that_do_not_fit_into_memory_are_not_called_damaged(tiny_gguf, monkeypatch):
+    def full(*_, **__):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    settings = settings_for(tiny_gguf)
+    tokenizer = load_tokenizer(settings)
+    monkeypatch.setattr(AutoModelForCausalLM, "from_pretrained", full)
+    with pytest.raises(ActivationError, match=r"does not fit into memory .*DTYPE=bfloat16"):
+        load_subject(settings, tokenizer)
 
 
 def test_an_architecture_that_transformers_cannot_read_is_refused(tiny, tmp_path):
