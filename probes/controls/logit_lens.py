@@ -8,6 +8,7 @@ such a behaviour rests on beating this (docs/protocol.md, section 6).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.special import log_softmax, logsumexp
@@ -48,12 +49,17 @@ class ClassShares:
             votes[index] = np.bincount(self.y[began].astype(np.int64), minlength=self.n_classes)
         share = votes / np.maximum(np.bincount(self.y[train].astype(np.int64), minlength=self.n_classes), 1)
         speaks = np.where(votes.sum(axis=1) > 0, np.argmax(share, axis=1), -1)
-        logp = log_softmax(self.logits.astype(np.float64), axis=1)
+        logp = self._log_shares
         columns = [
             logsumexp(logp[:, speaks == k], axis=1) if (speaks == k).any() else np.full(len(logp), FLOOR)
             for k in range(self.n_classes)
         ]
         return np.maximum(np.stack(columns, axis=1), FLOOR)
+
+    @cached_property
+    def _log_shares(self) -> np.ndarray:
+        """(n_items, n_tokens) float64, the same for all training sets."""
+        return log_softmax(self.logits.astype(np.float64), axis=1)
 
 
 @dataclass(frozen=True)

@@ -44,6 +44,8 @@ class Path:
 
     trainings: Trainings
     blocks: list[Block]
+    places: np.ndarray
+    """(n_items, n_trainings) int64, each row's position among those that the training set predicts"""
     mean: object
     """(n_trainings, n_features) float32, over the training rows"""
     inverse_std: object
@@ -60,7 +62,8 @@ class Path:
         xp, where = array_namespace(x), device(x)
         place = {"dtype": xp.float32, "device": where}
         return cls(
-            trainings, blocks, xp.asarray(mean, **place), xp.asarray(inverse_std, **place),
+            trainings, blocks, np.cumsum(trainings.test, axis=0) - 1,
+            xp.asarray(mean, **place), xp.asarray(inverse_std, **place),
             [(xp.asarray(e, **place), m) for e, m in inverses],
         )  # fmt: skip
 
@@ -169,7 +172,7 @@ class _Fits:
             scores = on_host(xp.take(raw, fits, axis=0) @ block.x.T + xp.take(shift, fits, axis=0)[:, None])
             by_training = scores.reshape(len(block.held_out), self.n_labellings, -1)
             for t, own in zip(block.held_out, by_training, strict=True):
-                yield t, np.searchsorted(np.flatnonzero(self.path.trainings.test[:, t]), block.rows), own.T
+                yield t, self.path.places[block.rows, t], own.T
 
     def _residuals_and_variances(self) -> tuple[list, list]:
         """y - p and p (1 - p) of the training rows, per block as in `y`; p is the predicted probability of class 1."""
@@ -187,7 +190,9 @@ class _Fits:
         xp = array_namespace(self.weights)
         weights, total = xp.zeros_like(self.weights), xp.zeros_like(self.intercept)
         for block, fits, residual in zip(self.path.blocks, self.fits_of_block, residuals, strict=True):
-            weights[fits] += residual @ block.x
+            found = residual @ block.x
+            for k, t in enumerate(block.in_training):  # slices: adding to weights[fits] would copy it twice
+                weights[self._fits_in(t)] += found[self._fits_in(k)]
             total[fits] += xp.sum(residual, axis=1)
         weights -= self.mean * total[:, None]
         weights *= self.inverse_std
@@ -214,7 +219,7 @@ class _Fits:
         """gradient: (n_fits, n_features) float32, as is what is returned."""
         out = array_namespace(gradient).empty_like(gradient)
         for t, (e, m) in enumerate(self.path.preconditioners):
-            own = slice(t * self.n_labellings, (t + 1) * self.n_labellings)
+            own = self._fits_in(t)
             out[own] = (gradient[own] - (gradient[own] @ e.T) @ e) / m
         return out
 
@@ -233,6 +238,10 @@ class _Fits:
             curvature[fits] += xp.vecdot(variance, change)
             changes.append(change)
         return changes, curvature
+
+    def _fits_in(self, t: int) -> slice:
+        """The fits of the t-th training set."""
+        return slice(t * self.n_labellings, (t + 1) * self.n_labellings)
 
     def _for_unscaled_rows(self, weights, intercept) -> tuple:
         """Weights and intercepts that give the same scores on the blocks' rows, to which no scaler was applied."""

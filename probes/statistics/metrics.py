@@ -142,7 +142,7 @@ def _rank_sums(positive: np.ndarray, score: np.ndarray) -> np.ndarray:
     """Sum of the positives' ranks from 1, along the last axis, ties sharing theirs."""
     score = np.ascontiguousarray(score)
     order = np.argsort(score, axis=-1)
-    ordered = np.take_along_axis(score, order, axis=-1)
+    ordered = np.sort(score, axis=-1)  # faster than taking along the order
     positive = np.broadcast_to(positive, score.shape)
     sums = np.take_along_axis(positive, order, axis=-1) @ np.arange(1.0, score.shape[-1] + 1)
     tied = (ordered[..., 1:] == ordered[..., :-1]).any(-1)
