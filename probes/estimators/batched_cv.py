@@ -7,6 +7,7 @@ is the same function with few labels to use. So none of the three can differ in 
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import combinations
 
 import numpy as np
@@ -18,8 +19,10 @@ from tacit.probes.statistics.metrics import primary_columns
 
 WIDTH = {True: 64, False: 128}
 """Labellings that are fitted together, along a path and in closed form: what is held in memory grows with it. A path's
-work on its features is kept for all of them; a decomposition is recomputed for each batch, since keeping one takes as
-much memory as the layer itself."""
+work on its features is kept for all of them."""
+KEPT = 2**23
+"""Entries of all training sets' decompositions up to which these are kept for the next batch of labellings; larger ones
+are recomputed, since each takes as much memory as the layer itself."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +53,11 @@ def cross_fit_labellings(
     """
     trainings, parts = folds.trainings(sample), []
     along = {f.name: f.along(x, trainings) for f in families if f.along is not None}
+    basis = bases(x, trainings)
     width = WIDTH[bool(along)] // (n_classes if kind == "multiclass" else 1)
     for start in range(0, y.shape[1], max(1, width)):
         some = y[:, start : start + max(1, width)]
-        found = fit_together(x, trainings, some, families, along, n_classes=n_classes)
+        found = fit_together(x, trainings, some, families, along, n_classes=n_classes, basis=basis)
         parts.append(_choose(found, trainings, some, folds, kind, n_classes, sample))
     return HeldMany(*(np.concatenate([getattr(p, name) for p in parts]) for name in ("pred", "inner", "chosen")))
 
@@ -81,21 +85,34 @@ def fit_together(
     along: Mapping[str, Callable],
     *,
     n_classes: int,
+    basis: Callable[[int], Basis] | None = None,
 ) -> list[np.ndarray]:
     """For every training set (n_candidates, n_test, n_labellings) or (…, n_classes), all families' candidates in order.
 
     along: by name, the families that take all training sets together, ready for labels. A closed form's decomposition
-    is made once per training set and shared by families, candidates and labellings.
+    is made once per training set and shared by families, candidates and labellings. basis: `bases` of these features,
+    where several calls share them.
     """
-    out = []
+    out, basis = [], basis or bases(x, trainings)
     along = {name: fit(y, n_classes=n_classes) for name, fit in along.items()}
-    for t, (train, test) in enumerate(zip(trainings.train.T, trainings.test.T, strict=True)):
+    closed = [f for f in families if f.solve is not None]
+    for t, train in enumerate(trainings.train.T):
         solved = {}
-        if any(f.solve is not None for f in families):
-            basis = Basis.of(take_rows(x, train), take_rows(x, test), scale=True)
-            solved = {f.name: f.solve(basis, y[train], n_classes=n_classes) for f in families if f.solve is not None}
+        if closed:
+            own = basis(t)
+            solved = {f.name: f.solve(own, y[train], n_classes=n_classes) for f in closed}
         out.append(np.concatenate([solved[f.name] if f.name in solved else along[f.name][t] for f in families]))
     return out
+
+
+def bases(x, trainings: Trainings) -> Callable[[int], Basis]:
+    """Number of a training set -> its decomposition, made when it is asked for and kept if all of them are small."""
+
+    def make(t: int) -> Basis:
+        return Basis.of(take_rows(x, trainings.train[:, t]), take_rows(x, trainings.test[:, t]), scale=True)
+
+    n_entries = len(x) * min(x.shape) * trainings.train.shape[1]
+    return cache(make) if n_entries <= KEPT else make
 
 
 def _choose(found, trainings, y, folds, kind, n_classes, sample) -> HeldMany:
