@@ -80,6 +80,7 @@ card: $(READY)  ## measure the embedded default again and print its model card's
 
 bench: $(READY)  ## measure speed against named rivals: runs/bench/bench.json
 	$(VENV)/bin/python -m tacit.benchmarks.caching
+	$(VENV)/bin/python -m tacit.benchmarks.asking $(if $(wildcard models/*.gguf),--model $(firstword $(wildcard models/*.gguf)))
 	$(VENV)/bin/python -m tacit.benchmarks.probing
 
 validate: $(READY) $(call after,probe,$(SCORES))  ## judge the tool by controls whose truth is known: runs/validate

@@ -7,13 +7,14 @@ examples need its labels). Out: a complete store. This file plans the prompts; `
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from tacit.activations.model.load import fingerprint, load_config, load_subject, load_tokenizer
+from tacit.activations.model.arithmetic import fastest_dtype
+from tacit.activations.model.load import fingerprint, load_config, load_subject, load_tokenizer, pick_device
 from tacit.activations.model.prompts import has_chat_template, renderer, token_counter
 from tacit.activations.plan import CONTROL_ROWS, Ask, Entry, item_table, plan_run, position_correlations
 from tacit.activations.random_models import cache_twins
@@ -58,6 +59,7 @@ def cache_run(run: str, settings: Settings, *, follow_ups: FollowUps, say: Say) 
     plan = _Plan(settings, say)
     entries = plan.before_acting()
     items = item_table(entries)
+    settings = plan.settings
     write_settings(run, settings)
     _say_correlations(items, say)
     folder = run_folder(run) / "activations"
@@ -73,6 +75,8 @@ class _Plan:
     def __init__(self, settings: Settings, say: Say) -> None:
         self.settings, self.say = settings, say
         self.tokenizer, self.config = load_tokenizer(settings), load_config(settings)
+        if settings.dtype == "auto" and not settings.remote and pick_device(settings.device).type == "cpu":
+            self.settings = settings = replace(settings, dtype=fastest_dtype(self.config))
         if not has_chat_template(self.tokenizer):
             say(f"{settings.model} has no chat template, so prompts are formatted as plain questions and answers")
         self.model = fingerprint(settings, self.config)
@@ -84,9 +88,9 @@ class _Plan:
 
     def before_acting(self) -> list[Entry]:
         """Object prompts and primary reports of every target and condition, then the other elicitations."""
-        primary = [_primary(subject, self.settings.samples) for subject in self.subjects]
+        primary = [primary_ask(subject, self.settings.samples) for subject in self.subjects]
         entries = plan_run(primary, self.settings, **self._terms())
-        for ask in (ask for subject in self.subjects for ask in _other_elicitations(subject)):
+        for ask in (ask for subject in self.subjects for ask in other_asks(subject)):
             entries += [entry for condition in self.settings.conditions for entry in self._fitting(ask, condition)]
         return entries
 
@@ -172,7 +176,7 @@ def _table_facts(path: str | None, items: Sequence[Item]) -> Iterator[str]:
         yield f"of {balance.n} prompts that name all their options, {order}"
 
 
-def _primary(subject: Subject, samples: int) -> Ask:
+def primary_ask(subject: Subject, samples: int) -> Ask:
     """The object prompts and the primary report prompts, at which the residual stream is read."""
     asked = [
         act(subject.target, subject.items, samples=samples),
@@ -181,7 +185,7 @@ def _primary(subject: Subject, samples: int) -> Ask:
     return Ask(subject.name, items_to_frame(subject.items), tuple(asked))
 
 
-def _other_elicitations(subject: Subject) -> Iterator[Ask]:
+def other_asks(subject: Subject) -> Iterator[Ask]:
     """The elicitations that need no reply first, one entry each, so that adding one leaves the others cached."""
     frame = pd.DataFrame({"item_id": [item.item_id for item in subject.items]})
     for elicitation in subject.elicitations[1:]:

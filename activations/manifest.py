@@ -27,7 +27,7 @@ from tacit.files import sha256_of, write_bytes
 from tacit.settings import Settings
 from tacit.targets.registry import ITEM_SET
 
-KNOWN_LATER = ("layers", "n_layers", "d_model", "dtype", "device", "shares", "tables", "tokens")
+KNOWN_LATER = ("layers", "n_layers", "d_model", "dtype", "device", "shares", "threads", "tables", "tokens")
 """Fields that are known only once the model is loaded or the store is finished."""
 
 
@@ -115,6 +115,7 @@ class Manifest:
             "dtype": str(subject.dtype).removeprefix("torch."),
             "device": str(subject.device),
             "shares": asking.shares,
+            "threads": torch.get_num_threads(),
             "complete": False,
         }
 

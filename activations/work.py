@@ -6,11 +6,11 @@ tokens to compute; and about how long that takes, from a trial of the model itse
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 
 import torch
 
+from tacit.activations.model.arithmetic import least_seconds
 from tacit.activations.model.capture import plain_batch
 from tacit.activations.model.load import Subject
 from tacit.activations.model.sites import PROMPTS
@@ -50,7 +50,17 @@ def units_of(
             parts += [(planned[key], rows) for key in companions]
         elif not companions:
             parts.append((entry, rows))
-    return list(units.values())
+    return _each_kind_first(list(units.values()))
+
+
+def _each_kind_first(units: list[list[Part]]) -> list[list[Part]]:
+    """One unit of every kind, then the others: how long their replies are is then known early for all of them."""
+    seen, first, rest = set(), [], []
+    for parts in units:
+        kind = tuple(entry.key for entry, _ in parts)
+        (rest if kind in seen else first).append(parts)
+        seen.add(kind)
+    return first + rest
 
 
 class Work:
@@ -117,12 +127,5 @@ def seconds_a_token(asking: Asking) -> float:
         return 0.0
     row = [i % subject.tokenizer.vocab_size for i in range(TRIED // 8)]
     batch = plain_batch(subject, [row] * 8, [[(0, 1)]] * 8)
-    took = []
     with torch.inference_mode():
-        for _ in range(3):
-            start = time.perf_counter()
-            subject.body(**batch.inputs)
-            if subject.device.type == "cuda":
-                torch.cuda.synchronize()
-            took.append(time.perf_counter() - start)
-    return min(took[1:]) / TRIED
+        return least_seconds(lambda: subject.body(**batch.inputs)) / TRIED

@@ -8,10 +8,8 @@ ratio is the rival's time over ours: 1.6 means 1.6 times as fast as the rival. W
 from __future__ import annotations
 
 import functools
-import json
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -25,13 +23,12 @@ from tacit.activations.model.load import Subject, load_subject, load_tokenizer
 from tacit.activations.model.prompts import Prompt
 from tacit.activations.trees.jobs import Job, Tally
 from tacit.activations.trees.run import run_jobs
-from tacit.activations.tune import BATCH, SOFT, UNLEARNED, Learning
+from tacit.activations.tune import BATCH, SOFT, UNLEARNED, Training
 from tacit.activations.work import batch_tokens
 from tacit.benchmarks.memory import memory
 from tacit.benchmarks.random_model import build, prompts_of
-from tacit.benchmarks.ratios import Ratio, seconds
+from tacit.benchmarks.ratios import Ratio, record, seconds
 from tacit.benchmarks.rivals import Rivals, transformer_lens
-from tacit.files import write_bytes
 from tacit.settings import RUNS, Settings
 
 SHARED, OWN = 100, 24
@@ -115,7 +112,7 @@ def tuning(subject: Subject, *, n: int, repeats: int, seed: int) -> Iterator[Rat
     prompts = prompts_of(n, shared=0, lengths=QUESTIONS, vocabulary=subject.module.config.vocab_size, seed=seed)
     token_s, answer = token_floor_s(subject), (7,)
     subject.module.requires_grad_(False)
-    learning = Learning(subject, prompts, [answer] * n, seed)
+    learning = Training(subject, prompts, [answer] * n, seed)
     wrapped = get_peft_model(subject.module, PromptTuningConfig(TaskType.CAUSAL_LM, num_virtual_tokens=SOFT))
     adam = torch.optim.Adam([p for p in wrapped.parameters() if p.requires_grad], lr=0.01)
 
@@ -199,13 +196,9 @@ def main(n: int, repeats: int, blocks: int, width: int, vocabulary: int, seed: i
         found.append(reading(Path(temporary), rows=2000, layers=blocks, width=width, repeats=repeats))
     found.append(peak)
     path = RUNS / "bench" / "bench.json"
-    write_bytes(path, (json.dumps([asdict(ratio) for ratio in found], indent=1) + "\n").encode())
+    record(found, path)
     for ratio in found:
-        floor = "" if ratio.floor_s is None else f"  {ratio.ours_s / ratio.floor_s:5.2f} x floor {ratio.floor_s:9.3g}"
-        click.echo(
-            f"{ratio.name:34} {ratio.ratio:6.2f}  ours {ratio.ours_s:10.4g}{floor}  rival {ratio.rival_s:10.4g}: "
-            f"{ratio.rival}"
-        )
+        click.echo(ratio.line())
     click.echo(f"written to {path}")
 
 

@@ -11,12 +11,11 @@ Adds its lines to `runs/bench/bench.json` and keeps the lines of other benchmark
 
 from __future__ import annotations
 
-import json
 import multiprocessing
 import tempfile
 import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -28,9 +27,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from threadpoolctl import threadpool_limits
 
-from tacit.benchmarks.ratios import Ratio, peak_bytes, seconds
+from tacit.benchmarks.ratios import Ratio, peak_bytes, record, seconds
 from tacit.errors import ProbeError
-from tacit.files import write_json
 from tacit.probes.controls.permutation_null import N_PERMUTATIONS, null_of, permutations
 from tacit.probes.data.folds import Folds, make_folds
 from tacit.probes.estimators.families import CS
@@ -141,13 +139,6 @@ def memory(n: int, d: int) -> Ratio:
             peaks.append(pool.apply(peak, (folder,)))
     own, matrix = peaks[1] - peaks[0], 4 * n * d
     return Ratio("probe_peak_rss_vs_layer", own / matrix, own, matrix, "one layer's float32 matrix, bytes", n)
-
-
-def record(lines: Sequence[Ratio], path: Path) -> None:
-    """Put the lines into the file, in place of older ones of the same name."""
-    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else []
-    names = {line.name for line in lines}
-    write_json(path, [old for old in known if old["name"] not in names] + [asdict(line) for line in lines])
 
 
 @click.command(help=__doc__)

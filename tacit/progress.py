@@ -1,6 +1,7 @@
-"""Progress of long tasks: a bar with rate and remaining time; without a terminal, one line per minute.
+"""Progress of long tasks: a bar with rate and remaining time; without a terminal, a line soon and one per minute.
 
-In: the amount of work. Out: a `tqdm`. The lines are for job logs, which would otherwise stay empty for hours.
+In: the amount of work. Out: a `tqdm`. The lines are for job logs, which would otherwise stay empty for hours. The rate
+is the mean so far: prompts and replies go at different speeds, and a recent rate would follow the last of them.
 """
 
 import sys
@@ -9,7 +10,9 @@ from collections.abc import Callable
 from tqdm import tqdm
 
 EVERY = 60
-"""Seconds between the lines in a log; a shorter task writes none."""
+"""Seconds between the lines in a log."""
+FIRST = 5
+"""Seconds before the first line; a shorter task writes none."""
 LINE = "{desc}: {n_fmt} of {total_fmt}{unit}, {rate_noinv_fmt}, {elapsed} gone, {remaining} left\n"
 BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_noinv_fmt}]"
 """Both show the rate per second, however slow: tqdm's own format would change to "s/ layers"."""
@@ -30,12 +33,21 @@ class _Lines:
         sys.stderr.flush()
 
 
+class _Log(tqdm):
+    """A bar that writes its first line soon, and then one every minute."""
+
+    def display(self, *args, **kwargs):
+        self.mininterval = self.maxinterval = EVERY
+        return super().display(*args, **kwargs)
+
+
 def progress(*, total: int, unit: str, desc: str) -> tqdm:
     """A bar on standard error, or lines if that is not a terminal. unit: what is counted, with a leading blank."""
+    common = {"total": total, "unit": unit, "desc": desc, "unit_scale": total > MANY, "smoothing": 0}
     if sys.stderr.isatty():
-        return tqdm(total=total, unit=unit, desc=desc, bar_format=BAR, dynamic_ncols=True, unit_scale=total > MANY)
-    every = {"delay": EVERY, "mininterval": EVERY, "maxinterval": EVERY, "file": _Lines(), "ascii": True}
-    return tqdm(total=total, unit=unit, desc=desc, bar_format=LINE, unit_scale=total > MANY, **every)
+        return tqdm(bar_format=BAR, dynamic_ncols=True, **common)
+    first = {"delay": FIRST, "mininterval": FIRST, "maxinterval": FIRST}
+    return _Log(bar_format=LINE, file=_Lines(), ascii=True, miniters=1, **first, **common)
 
 
 def above(bar: tqdm, say: Callable[[str], None]) -> Callable[[str], None]:

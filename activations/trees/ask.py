@@ -53,8 +53,7 @@ class Asking:
 
     def shards(self, parts: Sequence[Part], tally: Tally) -> list[Shard]:
         """The shards of these parts. Items with the same id share a tree, whichever part asks about them."""
-        numbers: dict[str, int] = {}
-        asked = [_Asked(part, question, self.subject, numbers) for part in parts for question in part[0].ask.questions]
+        asked = _asked(parts, self.subject.tokenizer)
         jobs = [job for each in asked for job in each.jobs]
         told = iter(run_jobs(self.subject, jobs, self.layers, self.max_tokens, tally, shares=self.shares))
         found = [[next(told) for _ in each.jobs] for each in asked]
@@ -73,12 +72,22 @@ class Asking:
         return tensors, pd.DataFrame(rows, columns=list(REPLY_COLUMNS))
 
 
+def jobs_of(parts: Sequence[Part], tokenizer) -> list[Job]:
+    """Everything that these parts ask of a model."""
+    return [job for each in _asked(parts, tokenizer) for job in each.jobs]
+
+
+def _asked(parts: Sequence[Part], tokenizer) -> list[_Asked]:
+    numbers: dict[str, int] = {}
+    return [_Asked(part, question, tokenizer, numbers) for part in parts for question in part[0].ask.questions]
+
+
 class _Asked:
     """One question of one part: its jobs, and its rows once they are told."""
 
-    def __init__(self, part: Part, question: Question, subject: Subject, numbers: dict[str, int]) -> None:
+    def __init__(self, part: Part, question: Question, tokenizer, numbers: dict[str, int]) -> None:
         entry, rows = part
-        self.part, self.question, self.tokenizer = part, question, subject.tokenizer
+        self.part, self.question, self.tokenizer = part, question, tokenizer
         self.prompts = entry.prompts[question.key][rows.start : rows.stop]
         self.ids = list(entry.ask.items["item_id"])[rows.start : rows.stop][: len(self.prompts)]
         self.sites = [s for s in entry.sites if s.prompt == question.key] if question.key in PROMPTS else []

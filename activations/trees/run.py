@@ -8,6 +8,7 @@ that are counted from the mask do not know a tree. Such a model is read prompt b
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from math import inf
 
 import numpy as np
 import torch
@@ -22,7 +23,10 @@ from tacit.activations.trees.replies import Tip, streams_of, write_replies
 from tacit.activations.trees.token_tree import TokenTree, packed
 
 WIDTH = 384
-"""Tokens of a row that several items share; longer rows make attention dear, shorter ones repeat what items share."""
+"""Most tokens of a row that several items share; longer rows make attention dear, shorter ones repeat what items share.
+In a narrow model attention is dear sooner, so a row has no more tokens than the residual stream has dimensions."""
+SHORT = 2048
+"""Positions below which a model's context may limit a row."""
 Row = tuple[list[int], TokenTree, list[int], list[dict[Path, int]]]
 """(its jobs, its tree, the node at which each prompt ends, for each job the node after each of its wanted paths)."""
 
@@ -38,6 +42,15 @@ def run_jobs(
         own = [i for i, alone in enumerate(far) if alone == apart]
         told |= dict(zip(own, run(subject, [jobs[i] for i in own], layers, max_tokens, tally), strict=True))
     return [told[i] for i in range(len(jobs))]
+
+
+def _room(subject: Subject) -> float:
+    """Most columns of a row: where some layers see a window, or positions are few, families differ in whether these
+    limits count columns or positions, so a row respects both."""
+    limits = [subject.window] if subject.window is not None else []
+    if subject.context is not None and subject.context < SHORT:
+        limits.append(subject.context)
+    return min(limits, default=inf)
 
 
 def _longest(job: Job) -> int:
@@ -85,21 +98,36 @@ def run_trees(
     """
     told = [Told() for _ in jobs]
     tally.add(asked=sum(len(job.ids) for job in jobs))
-    rows = [(row, *tree_of([jobs[i] for i in row])) for row in rows_of(jobs)]
+    rows = [
+        (row, *tree_of([jobs[i] for i in row])) for row in rows_of(jobs, min(WIDTH, subject.d_model), _room(subject))
+    ]
     for some in batches([len(tree) for _, tree, _, _ in rows], max_tokens):
         halving(some, lambda part: _run_batch(subject, jobs, [rows[i] for i in part], layers, told, tally))
     return told
 
 
-def rows_of(jobs: Sequence[Job]) -> Iterator[list[int]]:
-    """The jobs of each row, as indices; all jobs of one item share a row."""
+def rows_of(jobs: Sequence[Job], width: int = WIDTH, room: float = inf) -> Iterator[list[int]]:
+    """The jobs of each row, as indices; all jobs of one item share a row where it has room for them.
+
+    width: tokens of a row that several items share; room: most columns of a row, replies included.
+    """
     by_item: dict[int, list[int]] = {}
     for i, job in enumerate(jobs):
         by_item.setdefault(job.item, []).append(i)
-    items = list(by_item.values())
-    sizes = [len(tree_of([jobs[i] for i in some])[0]) for some in items]
-    for row in packed([jobs[some[0]].ids for some in items], sizes, WIDTH):
+    items, sizes = [], []
+    for own in by_item.values():
+        size = _columns([jobs[i] for i in own], room)
+        parts = [own] if size <= room else [[i] for i in own]
+        items += parts
+        sizes += [size] if size <= room else [_columns([jobs[i]], room) for i in own]
+    for row in packed([jobs[some[0]].ids for some in items], sizes, width, room):
         yield [i for item in row for i in items[item]]
+
+
+def _columns(jobs: Sequence[Job], room: float) -> int:
+    """Tokens of a tree; where room is scarce, with all that may be written after its prompts."""
+    written = sum(job.tokens * (1 + job.samples) for job in jobs) if room < inf else 0
+    return len(tree_of(jobs)[0]) + written
 
 
 def tree_of(jobs: Sequence[Job]) -> tuple[TokenTree, list[int], list[dict[Path, int]]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import takewhile
+from math import inf
 
 import numpy as np
 
@@ -57,10 +58,11 @@ class TokenTree:
         return seen
 
 
-def packed(firsts: Sequence[Sequence[int]], sizes: Sequence[int], width: int) -> list[list[int]]:
+def packed(firsts: Sequence[Sequence[int]], sizes: Sequence[int], width: int, most: float = inf) -> list[list[int]]:
     """Which items share a row, as lists of their indices: rows of at most `width` tokens, or one item that is longer.
 
-    firsts: each item's first prompt; sizes: tokens of each item's own tree. Items that begin alike are put side by
+    firsts: each item's first prompt; sizes: tokens of each item's own tree; most: no row of several items is longer,
+    whatever they share. Items that begin alike are put side by
     side, and their beginning is there once: few-shot examples are shared by every item of a fold. A beginning longer
     than half a row would be computed again for every few items, so such a row may be twice as long as its beginning.
     """
@@ -69,7 +71,7 @@ def packed(firsts: Sequence[Sequence[int]], sizes: Sequence[int], width: int) ->
     filled = 0
     for i in order:
         shared = common_beginning(firsts[rows[-1][0]], firsts[i]) if rows else 0
-        if rows and filled + sizes[i] - shared <= max(width, 2 * shared):
+        if rows and filled + sizes[i] - shared <= min(most, max(width, 2 * shared)):
             rows[-1].append(i)
             filled += sizes[i] - shared
         else:

@@ -212,7 +212,7 @@ def test_verify_says_what_is_damaged_and_cache_mends_it(here, tiny):
     result = run("verify", "r")
     assert result.exit_code == 1
     assert shard.name in result.output
-    assert "cached again" in run(*args).output
+    assert "caching it again" in run(*args).output
     assert run("verify", "r").exit_code == 0
     assert "llama" in run("info", "r").output
 

@@ -16,6 +16,7 @@ class Terminal(io.StringIO):
 @pytest.fixture
 def hurried(monkeypatch):
     monkeypatch.setattr(module, "EVERY", 1e-6)
+    monkeypatch.setattr(module, "FIRST", 1e-6)
 
 
 def test_a_log_gets_lines_with_rate_and_time_left(monkeypatch, hurried):

@@ -77,7 +77,7 @@ def test_the_batch_does_not_matter(tiny, max_tokens):
 
 
 def test_every_token_of_a_tree_is_computed_once(tiny):
-    subject, tally, ticks = subject_for(tiny("llama")), Tally(), []
+    subject, tally, ticks = dataclasses.replace(subject_for(tiny("llama")), d_model=384), Tally(), []
     tally.tick = ticks.append
     jobs = jobs_for()
     (row,) = rows_of(jobs)

@@ -1,0 +1,67 @@
+"""The arithmetic that is fastest on this machine's CPU, found by a second's trial: the dtype, and how many threads.
+
+Some processors multiply bfloat16 two or three times as fast as float32, others far more slowly; and a small model is
+faster on one thread than on several that wait for each other. The choice is written to the run's settings and manifest,
+so that a run that is continued goes on as it began. `DTYPE` and `OMP_NUM_THREADS` overrule it.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+
+import torch
+
+from tacit.activations.model.load import Subject
+
+ROWS = 256
+"""Tokens in a trial."""
+WORTH = 1.3
+"""By how much bfloat16 has to be faster before its three digits are worth it."""
+HALF = (torch.bfloat16, torch.float16)
+
+
+def fastest_dtype(config) -> str:
+    """`bfloat16` where the checkpoint is in 16 bits itself and this CPU multiplies it faster, otherwise `float32`.
+
+    config: the model's; the trial multiplies the largest matrix of a block.
+    """
+    text = config.get_text_config()
+    if getattr(config, "dtype", None) not in HALF and getattr(text, "dtype", None) not in HALF:
+        return "float32"
+    width = text.hidden_size
+    inner = getattr(text, "intermediate_size", None) or 4 * width
+    took = {}
+    for dtype in (torch.float32, torch.bfloat16):
+        tokens, weights = torch.randn(ROWS, width).to(dtype), torch.randn(inner, width).to(dtype)
+        took[dtype] = least_seconds(lambda a=tokens, b=weights: a @ b.T)
+    return "bfloat16" if took[torch.float32] > WORTH * took[torch.bfloat16] else "float32"
+
+
+def fastest_threads(subject: Subject) -> int:
+    """How many threads read a few hundred tokens fastest: one, or as many as torch would use."""
+    most = torch.get_num_threads()
+    if subject.device.type != "cpu" or subject.remote or most == 1 or os.environ.get("OMP_NUM_THREADS"):
+        return most
+    ids = torch.tensor([[i % subject.tokenizer.vocab_size for i in range(ROWS)]] * 2)
+    took = {}
+    for n in (most, 1):
+        torch.set_num_threads(n)
+        with torch.inference_mode():
+            took[n] = least_seconds(lambda: subject.body(input_ids=ids, use_cache=False))
+    torch.set_num_threads(most)
+    return min(took, key=took.__getitem__)
+
+
+def least_seconds(run: Callable[[], object], *, times: int = 3) -> float:
+    """Least of a few runs, after one to warm up: other processes can only add to it."""
+    run()
+    found = []
+    for _ in range(times):
+        start = time.perf_counter()
+        run()
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        found.append(time.perf_counter() - start)
+    return min(found)
