@@ -35,6 +35,27 @@ class HeldMany:
     """(n_labellings, n_folds) int, index among the families' candidates in their order"""
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """What the fits of all labellings share: work on the features of one layer and on the training sets."""
+
+    along: Mapping[str, Callable]
+    """by name, the families that take all training sets together, ready for labels"""
+    basis: Callable[[int], Basis]
+    """number of a training set -> its decomposition, made when it is asked for and kept if all of them are small"""
+
+    @classmethod
+    def of(cls, x, trainings: Trainings, families: Sequence[Family]) -> "Prepared":
+        """x: (n_items, n_features) float, unscaled."""
+
+        def basis(t: int) -> Basis:
+            return Basis.of(take_rows(x, trainings.train[:, t]), take_rows(x, trainings.test[:, t]), scale=True)
+
+        n_entries = len(x) * min(x.shape) * trainings.train.shape[1]
+        along = {f.name: f.along(x, trainings) for f in families if f.along is not None}
+        return cls(along, cache(basis) if n_entries <= KEPT else basis)
+
+
 def cross_fit_labellings(
     x: np.ndarray,
     y: np.ndarray,
@@ -44,20 +65,21 @@ def cross_fit_labellings(
     kind: str,
     n_classes: int,
     sample: np.ndarray | None = None,
+    prepared: Prepared | None = None,
 ) -> HeldMany:
     """Choose family and candidate on inner folds and predict every outer fold, for every labelling by itself.
 
     x: (n_items, n_features) float, unscaled; y: (n_items, n_labellings) float, class indices or counts.
     sample: (n_items,) bool, the items whose labels may be used for fitting and choosing; None is all. Every item is
     predicted either way. Every labelling draws on columns of its own alone.
+    prepared: of these features, folds, families and sample, where several calls share it.
     """
     trainings, parts = folds.trainings(sample), []
-    along = {f.name: f.along(x, trainings) for f in families if f.along is not None}
-    basis = bases(x, trainings)
-    width = WIDTH[bool(along)] // (n_classes if kind == "multiclass" else 1)
+    prepared = prepared or Prepared.of(x, trainings, families)
+    width = WIDTH[bool(prepared.along)] // (n_classes if kind == "multiclass" else 1)
     for start in range(0, y.shape[1], max(1, width)):
         some = y[:, start : start + max(1, width)]
-        found = fit_together(x, trainings, some, families, along, n_classes=n_classes, basis=basis)
+        found = fit_together(trainings, some, families, prepared, n_classes=n_classes)
         parts.append(_choose(found, trainings, some, folds, kind, n_classes, sample))
     return HeldMany(*(np.concatenate([getattr(p, name) for p in parts]) for name in ("pred", "inner", "chosen")))
 
@@ -78,41 +100,21 @@ def better(first: HeldMany | None, second: HeldMany, fold: np.ndarray) -> HeldMa
 
 
 def fit_together(
-    x: np.ndarray,
-    trainings: Trainings,
-    y: np.ndarray,
-    families: Sequence[Family],
-    along: Mapping[str, Callable],
-    *,
-    n_classes: int,
-    basis: Callable[[int], Basis] | None = None,
+    trainings: Trainings, y: np.ndarray, families: Sequence[Family], prepared: Prepared, *, n_classes: int
 ) -> list[np.ndarray]:
     """For every training set (n_candidates, n_test, n_labellings) or (…, n_classes), all families' candidates in order.
 
-    along: by name, the families that take all training sets together, ready for labels. A closed form's decomposition
-    is made once per training set and shared by families, candidates and labellings. basis: `bases` of these features,
-    where several calls share them.
+    A closed form's decomposition is shared by families, candidates and labellings.
     """
-    out, basis = [], basis or bases(x, trainings)
-    along = {name: fit(y, n_classes=n_classes) for name, fit in along.items()}
+    out, along = [], {name: fit(y, n_classes=n_classes) for name, fit in prepared.along.items()}
     closed = [f for f in families if f.solve is not None]
     for t, train in enumerate(trainings.train.T):
         solved = {}
         if closed:
-            own = basis(t)
+            own = prepared.basis(t)
             solved = {f.name: f.solve(own, y[train], n_classes=n_classes) for f in closed}
         out.append(np.concatenate([solved[f.name] if f.name in solved else along[f.name][t] for f in families]))
     return out
-
-
-def bases(x, trainings: Trainings) -> Callable[[int], Basis]:
-    """Number of a training set -> its decomposition, made when it is asked for and kept if all of them are small."""
-
-    def make(t: int) -> Basis:
-        return Basis.of(take_rows(x, trainings.train[:, t]), take_rows(x, trainings.test[:, t]), scale=True)
-
-    n_entries = len(x) * min(x.shape) * trainings.train.shape[1]
-    return cache(make) if n_entries <= KEPT else make
 
 
 def _choose(found, trainings, y, folds, kind, n_classes, sample) -> HeldMany:

@@ -24,7 +24,7 @@ from tacit.files import write_file
 from tacit.probes.data.examples import Examples
 from tacit.probes.data.folds import Trainings
 from tacit.probes.data.reading import Reading
-from tacit.probes.estimators.batched_cv import fit_together
+from tacit.probes.estimators.batched_cv import Prepared, fit_together
 from tacit.probes.estimators.families import Dense, Family, families
 from tacit.probes.estimators.nested_cv import candidate_named
 
@@ -92,8 +92,8 @@ def fit_weights(x: np.ndarray, y: np.ndarray, *, n_classes: int, family: Family,
     train = np.arange(len(both)) < len(x)
     trainings = Trainings(train[:, None], ~train[:, None])
     labels = np.vstack([y, np.zeros((len(points), y.shape[1]))])
-    along = {} if family.along is None else {family.name: family.along(both, trainings)}
-    found = fit_together(both, trainings, labels, (family,), along, n_classes=n_classes)[0][k]
+    prepared = Prepared.of(both, trainings, (family,))
+    found = fit_together(trainings, labels, (family,), prepared, n_classes=n_classes)[0][k]
     return ((found[1:] - found[0]) / step[:, None]).T[:, None, :].astype(np.float32)
 
 

@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from tacit.probes.data.folds import Folds
 from tacit.probes.data.reading import Reading
-from tacit.probes.estimators.batched_cv import HeldMany, better, cross_fit_labellings
+from tacit.probes.estimators.batched_cv import HeldMany, Prepared, better, cross_fit_labellings
 from tacit.probes.estimators.families import Dense, Family, families
 from tacit.probes.estimators.nested_cv import Held, choose, cross_fit
 from tacit.probes.statistics.metrics import Scoring, value
@@ -132,10 +132,13 @@ def _read(
 ) -> tuple[Held, HeldMany | None, list[HeldMany]]:
     """Cross-fit one site and layer: (true labels, permuted labels, sub-samples)."""
     with threadpool_limits(1):
-        held = cross_fit(Dense(x), scoring, folds, probes)
         if extra is None:
-            return held, None, []
+            return cross_fit(Dense(x), scoring, folds, probes), None, []
+        whole = Prepared.of(x, folds.trainings(), probes)
+        held = cross_fit(Dense(x), scoring, folds, probes, prepared=whole)
         shape = {"kind": scoring.kind, "n_classes": scoring.n_classes}
         few = [cross_fit_labellings(x, scoring.y[:, None], folds, probes, sample=s, **shape) for s in extra.samples]
-        nulls = cross_fit_labellings(x, extra.permuted, folds, probes, **shape) if extra.permuted.size else None
+        nulls = None
+        if extra.permuted.size:
+            nulls = cross_fit_labellings(x, extra.permuted, folds, probes, **shape, prepared=whole)
         return held, nulls, few

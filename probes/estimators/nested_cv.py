@@ -15,7 +15,7 @@ from sklearn import config_context
 
 from tacit.probes.data.folds import Folds
 from tacit.probes.data.reading import Reading
-from tacit.probes.estimators.batched_cv import cross_fit_labellings
+from tacit.probes.estimators.batched_cv import Prepared, cross_fit_labellings
 from tacit.probes.estimators.families import Dense, Family
 from tacit.probes.statistics.metrics import Scoring, measure
 
@@ -35,20 +35,29 @@ class Held:
         return Counter(self.chosen).most_common(1)[0][0]
 
 
-def cross_fit(features, scoring: Scoring, folds: Folds, families: Sequence[Family], *, inner: bool = True) -> Held:
+def cross_fit(
+    features,
+    scoring: Scoring,
+    folds: Folds,
+    families: Sequence[Family],
+    *,
+    inner: bool = True,
+    prepared: Prepared | None = None,
+) -> Held:
     """Choose family and penalty on inner folds, refit on the outer training part, predict the outer fold.
 
     features: an object with ``split(train, test) -> (x_train, x_test)`` that fits what it must on `train` alone.
     inner: False skips the inner folds where there is a single candidate and nobody will ask for its inner score.
+    prepared: of dense features, where several calls share it (`cross_fit_labellings`).
     """
     # Inputs were checked when the examples were made; checking them again in every one of the fits costs half the time.
     with config_context(assume_finite=True, skip_parameter_validation=True):
+        if isinstance(features, Dense) and all(family.shared for family in families):
+            return _together(features.x, scoring, folds, families, prepared)
         return _cross_fit(features, scoring, folds, families, inner)
 
 
 def _cross_fit(features, scoring: Scoring, folds: Folds, families: Sequence[Family], inner: bool) -> Held:
-    if isinstance(features, Dense) and all(family.shared for family in families):
-        return _together(features.x, scoring, folds, families)
     inside = _inner_predictions(features, scoring, folds, families) if inner else []
     names = [(family, k) for family in families for k in range(len(family.candidates))]
     pred = _empty(scoring)
@@ -64,9 +73,10 @@ def _cross_fit(features, scoring: Scoring, folds: Folds, families: Sequence[Fami
     return Held(pred, best, tuple(chosen))
 
 
-def _together(x: np.ndarray, scoring: Scoring, folds: Folds, families: Sequence[Family]) -> Held:
+def _together(x: np.ndarray, scoring: Scoring, folds: Folds, families: Sequence[Family], prepared) -> Held:
     """The same by families that fit all training sets together."""
-    found = cross_fit_labellings(x, scoring.y[:, None], folds, families, kind=scoring.kind, n_classes=scoring.n_classes)
+    shape = {"kind": scoring.kind, "n_classes": scoring.n_classes}
+    found = cross_fit_labellings(x, scoring.y[:, None], folds, families, **shape, prepared=prepared)
     return Held(found.pred[0], found.inner[0], tuple(_names(families)[k] for k in found.chosen[0]))
 
 
