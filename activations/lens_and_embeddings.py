@@ -21,7 +21,7 @@ from tacit.files import sha256_of, write_bytes
 
 def entries_without_lens(manifest: Manifest, entries: Sequence[Entry]) -> list[Entry]:
     """The entries with cached states whose `ends.safetensors` is missing or does not match its checksum."""
-    known = manifest.content["tables"] or {}
+    known = manifest.tables
     return [entry for entry in entries if entry.sites and not _sound(manifest, known, f"{entry.folder}/{ENDS}")]
 
 

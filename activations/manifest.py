@@ -18,6 +18,7 @@ import safetensors.torch
 import torch
 
 from tacit.activations.plan import LIBRARIES, SHARD_ROWS, Entry
+from tacit.activations.store.other_runs import adopt
 from tacit.activations.store.store import FORMAT
 from tacit.activations.store.verify import shard_fault
 from tacit.activations.trees.ask import Asking, Part, Shard
@@ -27,42 +28,48 @@ from tacit.files import sha256_of, write_bytes
 from tacit.settings import Settings
 from tacit.targets.registry import ITEM_SET
 
-KNOWN_LATER = ("layers", "n_layers", "d_model", "dtype", "device", "shares", "threads", "tables", "tokens")
+KNOWN_LATER = ("layers", "n_layers", "d_model", "dtype", "device", "shares", "threads", "tables", "tables_of", "tokens")
 """Fields that are known only once the model is loaded or the store is finished."""
 
 
 class Manifest:
     """The manifest of one store while it is being written."""
 
-    def __init__(
-        self, folder: Path, entries: Sequence[Entry], settings: Settings, model: dict[str, str], *, more: bool = False
-    ):
-        """more: whether `extend` will add entries; if so, entries of an earlier manifest are kept until then."""
+    def __init__(self, folder: Path, entries: Sequence[Entry], settings: Settings, model: dict[str, str]):
+        """What is recorded and not planned is set aside: its files stay, and it is there again once it is asked for."""
         self.folder, self.path, self.settings = folder, folder / "manifest.json", settings
         before = self._read()
-        self._before = {entry["key"]: entry for entry in before.get("entries", [])}
-        planned = [self._before.get(entry.key) or self._new(entry) for entry in entries]
+        self._held = {entry["key"]: entry for part in ("entries", "set_aside") for entry in before.get(part) or []}
+        self._adopted: dict[str, str] = {}
+        planned = [self._record(entry) for entry in entries]
         keys = {entry.key for entry in entries}
-        kept = [entry for key, entry in self._before.items() if key not in keys] if more else []
+        others = [entry for key, entry in self._held.items() if key not in keys]
         self.content = {
             "format": FORMAT, "complete": before.get("complete", False), "model": model, "settings": asdict(settings),
             **{name: before.get(name) for name in KNOWN_LATER},
             "versions": {name: version(name) for name in LIBRARIES},
             "python": platform.python_version(),
             "item_set": ITEM_SET,
-            "entries": [*planned, *kept],
+            "entries": planned,
+            "set_aside": others,
         }  # fmt: skip
-        self._planned = keys
         self._together: dict[tuple[str, int], tuple[str, ...]] = {}
 
     def extend(self, entries: Sequence[Entry]) -> None:
-        """Add entries to the plan; recorded entries that are no longer planned are dropped."""
-        self._planned |= {entry.key for entry in entries}
-        held = {entry["key"]: entry for entry in self.content["entries"]}
-        new = [held.get(entry.key) or self._new(entry) for entry in entries]
+        """Add entries to the plan."""
         added = {entry.key for entry in entries}
-        earlier = [entry for key, entry in held.items() if key in self._planned - added]
-        self.content["entries"] = [*earlier, *new]
+        earlier = [entry for entry in self.content["entries"] if entry["key"] not in added]
+        self.content["entries"] = [*earlier, *(self._record(entry) for entry in entries)]
+        self.content["set_aside"] = [entry for entry in self.content["set_aside"] if entry["key"] not in added]
+
+    def _record(self, entry: Entry) -> dict:
+        """What is known of an entry: here, in another run of the same model, or nothing yet."""
+        if entry.key in self._held:
+            return self._held[entry.key]
+        if (found := adopt(self.folder, entry.key)) is None:
+            return self._new(entry)
+        self._adopted |= found[1]
+        return found[0]
 
     def _read(self) -> dict:
         if not self.path.exists():
@@ -91,7 +98,7 @@ class Manifest:
                 say(f"{fault}; caching it again")
             else:
                 sound.append(shard)
-            self._together[entry.key, shard["rows"][0]] = tuple(shard["with"])
+            self._together[entry.key, shard["rows"][0]] = tuple(shard.get("with", ()))
         self._of(entry)["shards"] = sound
         have = {tuple(shard["rows"]) for shard in sound}
         rows = [rows for rows in entry.rows if (rows.start, rows.stop) not in have]
@@ -104,6 +111,11 @@ class Manifest:
         A damaged shard is computed with the same ones again, so that it comes out bit for bit the same.
         """
         return self._together.get((entry.key, rows.start), ())
+
+    @property
+    def tables(self) -> dict[str, str]:
+        """Checksums of the tables by name, those of other runs included."""
+        return (self.content["tables"] or {}) | self._adopted
 
     def describe(self, asking: Asking) -> None:
         """Record the shape and dtype of the states."""
@@ -148,13 +160,15 @@ class Manifest:
         """Write the tables of items and of all shards' replies, and mark the store as complete."""
         shards = [shard for entry in self.content["entries"] for shard in entry["shards"]]
         replies = pd.concat([pd.read_parquet(self.folder / shard["replies"]) for shard in shards], ignore_index=True)
-        folders = {shard["file"].rpartition("/")[0] for shard in shards}
-        before = (self.content["tables"] or {}).items()
+        kept_too = [shard for entry in self.content["set_aside"] for shard in entry["shards"]]
+        folders = {shard["file"].rpartition("/")[0] for shard in (*shards, *kept_too)}
+        before = self.tables.items()
         kept = {name: digest for name, digest in before if name.rpartition("/")[0] in folders}
         self.content["tables"] = kept | {
             "items.parquet": self._table("items.parquet", items),
             "replies.parquet": self._table("replies.parquet", replies),
         }
+        self.content["tables_of"] = self._keys()
         self.content["complete"] = True
         self.write()
 
@@ -163,10 +177,13 @@ class Manifest:
         return write_bytes(self.folder / name, data.getvalue())
 
     def sound(self) -> bool:
-        """Whether the store was complete and its tables match their checksums."""
+        """Whether the store was complete and its tables are of these entries and match their checksums."""
         tables = self.content.get("tables") or {}
         whole = all((self.folder / name).exists() and sha256_of(self.folder / name) == tables[name] for name in tables)
-        return bool(self.content["complete"] and tables and whole)
+        return bool(self.content["complete"] and tables and whole and self.content["tables_of"] == self._keys())
+
+    def _keys(self) -> list[str]:
+        return [entry["key"] for entry in self.content["entries"]]
 
     def write(self) -> None:
         write_bytes(self.path, (json.dumps(self.content, indent=1, ensure_ascii=False) + "\n").encode())

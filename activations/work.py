@@ -20,7 +20,7 @@ from tacit.activations.trees.token_tree import TokenTree
 
 CPU_TOKENS, GPU_TOKENS = 4096, 32768
 """Tokens in a batch, padding included: past these a pass is bound by arithmetic, and more only costs memory."""
-TRIED = 512
+TRIED = 128
 """Tokens of the timed trial."""
 SHARED_SAMPLES = 0.5
 """Share of the tokens of replies and samples that is assumed to be written: some end early, and some agree."""
@@ -121,11 +121,11 @@ def _cost(parts: Sequence[Part], shares: bool) -> tuple[int, float]:
 
 
 def seconds_a_token(asking: Asking) -> float:
-    """Of one pass over a few hundred made-up tokens, after one pass to warm up; 0 for a remote model."""
+    """Of one pass over some made-up tokens, after one pass to warm up; 0 for a remote model."""
     subject = asking.subject
     if subject.remote:
         return 0.0
     row = [i % subject.tokenizer.vocab_size for i in range(TRIED // 8)]
     batch = plain_batch(subject, [row] * 8, [[(0, 1)]] * 8)
     with torch.inference_mode():
-        return least_seconds(lambda: subject.body(**batch.inputs)) / TRIED
+        return least_seconds(lambda: subject.body(**batch.inputs), times=2) / TRIED

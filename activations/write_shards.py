@@ -57,7 +57,7 @@ def cache_entries(
         with FileLock(folder / ".lock", timeout=0):
             owner.write_text(f"process {os.getpid()} on {platform.node()}, since {time.strftime('%Y-%m-%d %H:%M:%S')}")
             sweep(folder)
-            manifest = Manifest(folder, entries, settings, model, more=later is not None)
+            manifest = Manifest(folder, entries, settings, model)
             load = functools.cache(load)
             ran = _cache(manifest, entries, items, load, say)
             if later is not None:

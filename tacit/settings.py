@@ -14,6 +14,10 @@ from tacit.files import write_bytes
 RUNS = Path("runs")
 
 
+ASKED = ("reports", "framings", "contexts", "paraphrases", "twins")
+"""What may change in a run: it adds prompts or leaves some out, and changes none of the others."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """Everything the user chose. Two runs with equal settings on the same files give the same numbers."""
@@ -105,7 +109,7 @@ def read_settings_file(path: Path) -> Settings:
 
 
 def write_settings(run: str, settings: Settings) -> Path:
-    """Write the settings of a new run; a run that was made with other settings is not changed.
+    """Write the settings of a run. Which reports are asked for may change, as what was asked stays; nothing else may.
 
     Raises ActivationError when `runs/<run>` holds other settings.
     """
@@ -114,11 +118,23 @@ def write_settings(run: str, settings: Settings) -> Path:
     if known is not None and known.dtype == "auto":  # a run that was made before the choice was written down
         known = dataclasses.replace(known, dtype=settings.dtype)
     if known is None:
-        text = json.dumps(dataclasses.asdict(settings), indent=2, ensure_ascii=False)
-        write_bytes(path, (text + "\n").encode())
-    elif changed := known.difference(settings):
+        _write(path, settings)
+    elif changed := dataclasses.replace(known, **{name: getattr(settings, name) for name in ASKED}).difference(
+        settings
+    ):
         raise ActivationError(
             f"runs/{run} was made with other settings ({changed}). "
             f"Nothing was changed. Name a new run: make cache RUN={run}-2 … (or remove runs/{run})"
         )
+    elif known != settings:
+        _write(path, settings)
     return path
+
+
+def _asked(settings: Settings) -> dict:
+    return {name: getattr(settings, name) for name in ASKED}
+
+
+def _write(path: Path, settings: Settings) -> None:
+    text = json.dumps(dataclasses.asdict(settings), indent=2, ensure_ascii=False)
+    write_bytes(path, (text + "\n").encode())

@@ -32,29 +32,32 @@ def fastest_dtype(config) -> str:
         return "float32"
     width = text.hidden_size
     inner = getattr(text, "intermediate_size", None) or 4 * width
-    took = {}
-    for dtype in (torch.float32, torch.bfloat16):
-        tokens, weights = torch.randn(ROWS, width).to(dtype), torch.randn(inner, width).to(dtype)
-        took[dtype] = least_seconds(lambda a=tokens, b=weights: a @ b.T)
-    return "bfloat16" if took[torch.float32] > WORTH * took[torch.bfloat16] else "float32"
+    slow, fast = (product_seconds(inner, width, dtype) for dtype in (torch.float32, torch.bfloat16))
+    return "bfloat16" if slow > WORTH * fast else "float32"
 
 
 def fastest_threads(subject: Subject) -> int:
-    """How many threads read a few hundred tokens fastest: one, or as many as torch would use."""
+    """How many threads multiply the model's largest matrix fastest: one, or as many as torch would use."""
     most = torch.get_num_threads()
     if subject.device.type != "cpu" or subject.remote or most == 1 or os.environ.get("OMP_NUM_THREADS"):
         return most
-    ids = torch.tensor([[i % subject.tokenizer.vocab_size for i in range(ROWS)]] * 2)
+    matrices = [p for block in subject.blocks for p in block._module.parameters() if p.dim() == 2]
+    shape = max(matrices, key=torch.Tensor.numel).shape if matrices else (subject.d_model, subject.d_model)
     took = {}
     for n in (most, 1):
         torch.set_num_threads(n)
-        with torch.inference_mode():
-            took[n] = least_seconds(lambda: subject.body(input_ids=ids, use_cache=False))
+        took[n] = product_seconds(*shape, subject.dtype)
     torch.set_num_threads(most)
     return min(took, key=took.__getitem__)
 
 
-def least_seconds(run: Callable[[], object], *, times: int = 3) -> float:
+def product_seconds(n_out: int, n_in: int, dtype: torch.dtype) -> float:
+    """Least seconds of a few hundred tokens' product with a random matrix of this shape."""
+    tokens, weights = torch.randn(ROWS, n_in).to(dtype), torch.randn(n_out, n_in).to(dtype)
+    return least_seconds(lambda: tokens @ weights.T)
+
+
+def least_seconds(run: Callable[[], object], *, times: int = 5) -> float:
     """Least of a few runs, after one to warm up: other processes can only add to it."""
     run()
     found = []

@@ -47,6 +47,7 @@ def describe(store: Store) -> str:
     lines = [
         f"model        {model['id']} ({weights}), {manifest['dtype']} on {manifest['device']}",
         f"layers       {len(store.layers)} of {store.n_layers} (0 is the embeddings), {manifest['d_model']} wide",
+        *_set_aside(manifest),
         f"shards       {len(shards)}, {sum(shard['bytes'] for shard in shards) / 1e6:.1f} MB",
         f"prefix cache {'yes' if manifest['shares'] else 'no (this model cannot continue from a KV cache)'}",
         "versions     " + ", ".join(f"{name} {number}" for name, number in manifest["versions"].items()),
@@ -60,3 +61,12 @@ def describe(store: Store) -> str:
         ),
     ]
     return "\n".join(lines)
+
+
+def _set_aside(manifest: dict) -> list[str]:
+    """A line about what the run holds and no longer asks for."""
+    gone = manifest.get("set_aside") or []
+    size = sum(shard["bytes"] for entry in gone for shard in entry["shards"]) / 1e6
+    return (
+        [f"set aside    {len(gone)} sets of prompts no longer asked for, {size:.1f} MB (tacit clean)"] if gone else []
+    )

@@ -6,6 +6,7 @@ import click
 
 from tacit.cli.ablate import ablate
 from tacit.cli.cache import cache
+from tacit.cli.clean import clean
 from tacit.cli.compare import compare
 from tacit.cli.info import info
 from tacit.cli.probe import probe
@@ -51,12 +52,13 @@ def main() -> None:
     tacit tune       train a soft prompt on the labels: can the model say it after all?
     tacit compare    what it knows against what it says: verdicts, tables, figures
     tacit show       print a run's verdicts;  tacit info  what it holds;  tacit verify  check its files
+    tacit clean      remove what a run no longer asks for
 
     Without a model the embedded one is used, whose gap is known by construction.
     """
 
 
-for verb in (cache, probe, ablate, tune, compare, show, info, verify):
+for verb in (cache, probe, ablate, tune, compare, show, info, verify, clean):
     main.add_command(verb)
 
 if __name__ == "__main__":

@@ -294,3 +294,25 @@ def test_the_manifest_names_the_version_of_the_built_in_items(tiny, tmp_path):
     store = open_store(tmp_path)
     assert store.manifest["item_set"] == ITEM_SET
     assert f"item set     {ITEM_SET}" in describe(store)
+
+
+def test_another_run_of_the_same_model_takes_what_is_there(tiny, tmp_path):
+    first, second = (tmp_path / "runs" / name / "activations" for name in ("a", "b"))
+    assert _cache(first, tiny("llama"))
+    assert not _cache(second, tiny("llama"), load=_refuse)
+    ours, theirs = open_store(second), open_store(first)
+    assert ours.manifest["entries"] == theirs.manifest["entries"]
+    assert not list(faults(ours))
+    shard = ours.manifest["entries"][0]["shards"][0]["file"]
+    assert (first / shard).samefile(second / shard)
+    shutil.rmtree(first)
+    assert not list(faults(ours))
+
+
+def test_a_damaged_shard_of_another_run_is_not_taken(tiny, tmp_path):
+    first, second = (tmp_path / "runs" / name / "activations" for name in ("a", "b"))
+    _cache(first, tiny("llama"))
+    shard = first / open_store(first).manifest["entries"][0]["shards"][0]["file"]
+    shard.write_bytes(shard.read_bytes()[:-1])
+    assert _cache(second, tiny("llama"))
+    assert not list(faults(open_store(second)))

@@ -203,6 +203,20 @@ def test_an_interrupted_run_says_that_nothing_is_lost_and_goes_on(here, tiny, mo
     assert run(*args).exit_code == 0
 
 
+def test_rungs_may_be_left_out_and_asked_for_again_within_a_run(here, tiny):
+    (here / "t.csv").write_text(ROWS)
+    args = ("cache", "r", "--model", tiny("llama"), "--data", here / "t.csv", "--twins", 0)
+    assert run(*args).exit_code == 0
+    assert run(*args, "--reports", "choice").exit_code == 0
+    assert "set aside" in run("info", "r").output
+    again = run(*args, "--reports", "choice,logits,shots4")
+    assert again.exit_code == 0 and "tokens to compute" not in again.output
+    assert run(*args, "--reports", "choice").exit_code == 0
+    assert re.search(r"[1-9]\d* sets of prompts removed", run("clean", "r").output)
+    assert run("verify", "r").exit_code == 0
+    assert "made with other settings" in refused(*args, "--seed", 5)
+
+
 def test_verify_says_what_is_damaged_and_cache_mends_it(here, tiny):
     (here / "t.csv").write_text(ROWS)
     args = ("cache", "r", "--model", tiny("llama"), "--data", here / "t.csv")

@@ -208,3 +208,23 @@ def test_follow_ups_are_kept_while_an_earlier_part_is_mended_and_nothing_runs_tw
 
 def _refuse():
     raise AssertionError("the model was loaded although everything was there")
+
+
+def test_a_form_that_is_left_out_is_set_aside_and_back_without_the_model(tiny, tmp_path):
+    from tacit.activations.store.other_runs import clean
+    from tacit.activations.store.verify import describe
+
+    _, _, whole = _run(tmp_path, tiny("llama"))
+    _run(tmp_path, tiny("llama"), forms=False, load=_refuse)
+    fewer = open_store(tmp_path)
+    assert len(fewer.manifest["entries"]) == 1 and "set aside    1 sets of prompts" in describe(fewer)
+    assert "free/you/0" not in set(fewer.replies["elicitation"])
+    _run(tmp_path, tiny("llama"), load=_refuse)
+    again = open_store(tmp_path)
+    assert again.manifest["entries"] == whole.manifest["entries"]
+    assert again.replies.equals(whole.replies)
+    _run(tmp_path, tiny("llama"), forms=False, load=_refuse)
+    folder = tmp_path / whole.manifest["entries"][1]["shards"][0]["file"]
+    assert folder.exists() and clean(tmp_path)[0] == 1
+    assert not folder.exists() and not open_store(tmp_path).manifest["set_aside"]
+    assert clean(tmp_path) == (0, 0)
