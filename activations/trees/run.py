@@ -102,8 +102,21 @@ def run_trees(
         (row, *tree_of([jobs[i] for i in row])) for row in rows_of(jobs, min(WIDTH, subject.d_model), _room(subject))
     ]
     for some in batches([len(tree) for _, tree, _, _ in rows], max_tokens):
-        halving(some, lambda part: _run_batch(subject, jobs, [rows[i] for i in part], layers, told, tally))
+        halving(some, lambda part: _run_part(subject, jobs, [rows[i] for i in part], layers, told, tally))
     return told
+
+
+def _run_part(
+    subject: Subject, jobs: Sequence[Job], rows: Sequence[Row], layers, told: list[Told], tally: Tally
+) -> None:
+    """A batch of rows; one row that does not fit into memory is read prompt by prompt."""
+    try:
+        _run_batch(subject, jobs, rows, layers, told, tally)
+    except torch.OutOfMemoryError:
+        if len(rows) > 1 or len(rows[0][0]) == 1:
+            raise
+        for i in rows[0][0]:
+            _run_batch(subject, jobs, [([i], *tree_of([jobs[i]]))], layers, told, tally)
 
 
 def rows_of(jobs: Sequence[Job], width: int = WIDTH, room: float = inf) -> Iterator[list[int]]:

@@ -139,6 +139,21 @@ def test_a_batch_that_does_not_fit_is_halved_and_one_row_that_does_not_is_an_err
         run_trees(subject, jobs, (0,), 4096, Tally())
 
 
+def test_a_row_that_does_not_fit_is_read_prompt_by_prompt(tiny, monkeypatch):
+    subject, real, sizes = subject_for(tiny("llama")), module._run_batch, []
+
+    def small(subject, jobs, rows, *rest):
+        sizes.append(len(rows[0][0]))
+        if sizes[-1] > 1:
+            raise torch.OutOfMemoryError
+        return real(subject, jobs, rows, *rest)
+
+    monkeypatch.setattr(module, "_run_batch", small)
+    jobs = jobs_for(3)
+    same(run_trees(subject, jobs, (0,), 4096, Tally()), run_apart(subject, jobs, (0,), 4096, Tally()))
+    assert sizes.count(1) == len(jobs)
+
+
 def test_draws_are_of_the_prompt_and_not_of_its_batch():
     one, two = Job([1], 0, tokens=3, samples=2, seed=5), Job([2, 3], 4, tokens=3, samples=2, seed=5)
     np.testing.assert_array_equal(one.draws(), two.draws())
