@@ -21,6 +21,7 @@ A reply need not match exactly, but the rules are stricter than token F1 or a se
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 
 from tacit.targets.readers.clean_text import is_question, plain, sentences
 from tacit.targets.readers.numerals import spelled
@@ -33,6 +34,7 @@ INITIALS = re.compile(r"\b(?:[A-Za-z]\.[ ]?){2,}|\b(?:[A-Z][ ])+[A-Z]\b(?!')")
 THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 
 
+@lru_cache(maxsize=2**16)
 def normalise(text: str) -> str:
     """Lower case, without accents, punctuation, articles and extra spaces; a text of articles alone keeps them."""
     text = INITIALS.sub(lambda match: match.group().replace(".", "").replace(" ", "") + " ", text)
