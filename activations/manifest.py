@@ -17,7 +17,7 @@ import pandas as pd
 import safetensors.torch
 import torch
 
-from tacit.activations.plan import LIBRARIES, SHARD_ROWS, Entry
+from tacit.activations.plan import LIBRARIES, Entry
 from tacit.activations.store.other_runs import adopt
 from tacit.activations.store.store import FORMAT
 from tacit.activations.store.verify import shard_fault
@@ -144,7 +144,7 @@ class Manifest:
         self.write()
 
     def _shard(self, entry: Entry, rows: range, tensors: dict[str, torch.Tensor], replies: pd.DataFrame) -> dict:
-        stem = f"{entry.folder}/{rows.start // SHARD_ROWS:05d}"
+        stem = f"{entry.folder}/{rows.start // entry.shard_rows:05d}"
         weak = {name: int((~torch.isfinite(tensor)).sum()) for name, tensor in tensors.items()}
         # One metadata field: safetensors writes several in an order that changes from run to run.
         data = safetensors.torch.save(tensors, metadata={"tacit": f"{entry.key} {rows.start}-{rows.stop}"})

@@ -24,7 +24,11 @@ from tacit.errors import ActivationError
 from tacit.settings import Settings
 from tacit.targets.questions import Question
 
-SHARD_ROWS = 64
+SHARD_ROWS = 256
+"""Most items in a shard."""
+SLOW_ROWS, SMALL = 32, 20_000_000
+"""Items in a shard of a model of more parameters than this: about a minute of work on two cores for a hundred million,
+so that a kill loses no more."""
 CONTROL_ROWS = 100
 """Items that also get the positive control: enough to distinguish a rate of .8 from .5, at a sixth of the cost."""
 LIBRARIES = ("nnsight", "torch", "transformers")
@@ -55,6 +59,8 @@ class Entry:
     """Where the residual stream is read; empty if only replies are collected."""
     key: str
     """sha256 of everything that changes the numbers."""
+    shard_rows: int
+    """Items in a shard."""
 
     @property
     def folder(self) -> str:
@@ -65,7 +71,7 @@ class Entry:
     def rows(self) -> list[range]:
         """The range of items in each shard."""
         n = len(self.ask.items)
-        return [range(start, min(start + SHARD_ROWS, n)) for start in range(0, n, SHARD_ROWS)]
+        return [range(start, min(start + self.shard_rows, n)) for start in range(0, n, self.shard_rows)]
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,7 @@ class Terms:
     """Longest input in tokens; None without a limit."""
     sites: tuple[str, ...]
     layers: str
+    shard_rows: int
 
 
 def plan_run(
@@ -92,9 +99,24 @@ def plan_run(
     check_conditions(settings.conditions)
     if n_blocks := getattr(config.get_text_config(), "num_hidden_layers", None):
         parse_layers(settings.layers, n_blocks + 1)  # checked now, so that a typo is not written to the run's settings
-    terms = Terms(tokenizer, model, dtype_name(settings, config), context_of(config), settings.sites, settings.layers)
+    terms = Terms(
+        tokenizer,
+        model,
+        dtype_name(settings, config),
+        context_of(config),
+        settings.sites,
+        settings.layers,
+        rows_in_a_shard(config),
+    )
     conditions = {name: system for name, system in settings.conditions.items() if only in (None, name)}
     return [plan_entry(ask, name, system, terms) for ask in asks for name, system in conditions.items()]
+
+
+def rows_in_a_shard(config) -> int:
+    """By the size of the model's blocks, estimated from its config: twelve square matrices of its width in each."""
+    text = config.get_text_config()
+    size = 12 * text.hidden_size**2 * (getattr(text, "num_hidden_layers", None) or 1)
+    return SHARD_ROWS if size < SMALL else min(SHARD_ROWS, SLOW_ROWS)
 
 
 def plan_entry(ask: Ask, condition: str, system: str, terms: Terms) -> Entry:
@@ -114,7 +136,7 @@ def plan_entry(ask: Ask, condition: str, system: str, terms: Terms) -> Entry:
     for site in sites:
         for prompt in prompts[site.prompt]:
             token_range(site, prompt)
-    return Entry(ask, condition, prompts, sites, _key(ask, prompts, sites, terms))
+    return Entry(ask, condition, prompts, sites, _key(ask, prompts, sites, terms), terms.shard_rows)
 
 
 def _sites(ask: Ask, terms: Terms) -> tuple[Site, ...]:
@@ -138,7 +160,7 @@ def _key(ask: Ask, prompts: Mapping[str, Sequence[Prompt]], sites: Sequence[Site
         "versions": {library: version(library) for library in LIBRARIES},
         "sites": [site.name for site in sites],
         "layers": terms.layers if sites else "",
-        "shard_rows": SHARD_ROWS,
+        "shard_rows": terms.shard_rows,
         "target": ask.target,
         "part": ask.part,
         "items": list(ask.items["item_id"]),

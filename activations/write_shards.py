@@ -38,6 +38,9 @@ from tacit.files import sweep
 from tacit.progress import progress
 from tacit.settings import Settings
 
+TRIMMED = 8
+"""Units after which free memory is given back; after each, it would cost more than it saves."""
+
 
 def cache_entries(
     folder: Path, entries: Sequence[Entry], items: pd.DataFrame, settings: Settings, model: dict[str, str],
@@ -112,7 +115,8 @@ def _write_all(manifest: Manifest, asking: Asking, units: Sequence[Sequence[Part
             # While nnsight simulates NDIF it hides modules, and an import in another thread fails or loads one twice.
             if asking.subject.remote == "local":
                 written.result()
-            release_free_memory()
+            if index % TRIMMED == 0:
+                release_free_memory()
         written.result()
 
 

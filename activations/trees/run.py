@@ -24,7 +24,7 @@ from tacit.activations.trees.token_tree import TokenTree, packed
 
 WIDTH = 384
 """Most tokens of a row that several items share; longer rows make attention dear, shorter ones repeat what items share.
-In a narrow model attention is dear sooner, so a row has no more tokens than the residual stream has dimensions."""
+In a narrow model attention is dear sooner, so a row has at most twice as many tokens as the stream has dimensions."""
 SHORT = 2048
 """Positions below which a model's context may limit a row."""
 Row = tuple[list[int], TokenTree, list[int], list[dict[Path, int]]]
@@ -99,7 +99,8 @@ def run_trees(
     told = [Told() for _ in jobs]
     tally.add(asked=sum(len(job.ids) for job in jobs))
     rows = [
-        (row, *tree_of([jobs[i] for i in row])) for row in rows_of(jobs, min(WIDTH, subject.d_model), _room(subject))
+        (row, *tree_of([jobs[i] for i in row]))
+        for row in rows_of(jobs, min(WIDTH, 2 * subject.d_model), _room(subject))
     ]
     for some in batches([len(tree) for _, tree, _, _ in rows], max_tokens):
         halving(some, lambda part: _run_part(subject, jobs, [rows[i] for i in part], layers, told, tally))

@@ -62,16 +62,16 @@ def packed(firsts: Sequence[Sequence[int]], sizes: Sequence[int], width: int, mo
     """Which items share a row, as lists of their indices: rows of at most `width` tokens, or one item that is longer.
 
     firsts: each item's first prompt; sizes: tokens of each item's own tree; most: no row of several items is longer,
-    whatever they share. Items that begin alike are put side by
-    side, and their beginning is there once: few-shot examples are shared by every item of a fold. A beginning longer
-    than half a row would be computed again for every few items, so such a row may be twice as long as its beginning.
+    whatever they share. Items that begin alike are put side by side, and their beginning is there once: few-shot
+    examples are shared by every item of a fold. A long beginning would be computed again for every few items, so a row
+    may be three times as long as its beginning.
     """
     order = sorted(range(len(firsts)), key=lambda i: tuple(firsts[i]))
     rows: list[list[int]] = []
     filled = 0
     for i in order:
         shared = common_beginning(firsts[rows[-1][0]], firsts[i]) if rows else 0
-        if rows and filled + sizes[i] - shared <= min(most, max(width, 2 * shared)):
+        if rows and filled + sizes[i] - shared <= min(most, max(width, 3 * shared)):
             rows[-1].append(i)
             filled += sizes[i] - shared
         else:

@@ -22,7 +22,7 @@ def entry(target: str, key: str, n: int = 200, tokens: int = 8, condition: str =
     ids = [f"{target}{i}" for i in range(n)]
     prompts = {"report": [SimpleNamespace(ids=[*range(10), *range(i, i + 10)]) for i in range(n)]}
     question = Question("report", tuple(ids), tokens=tokens)
-    return Entry(Ask(target, pd.DataFrame({"item_id": ids}), (question,), part=key), condition, prompts, (), key)
+    return Entry(Ask(target, pd.DataFrame({"item_id": ids}), (question,), part=key), condition, prompts, (), key, 64)
 
 
 def missing(*entries: Entry):

@@ -21,8 +21,7 @@ from tests.activations.helpers import last_states, planned, settings_for, subjec
 
 @pytest.fixture(autouse=True)
 def small_shards(monkeypatch):
-    for module in ("tacit.activations.plan", "tacit.activations.manifest"):
-        monkeypatch.setattr(f"{module}.SHARD_ROWS", 8)
+    monkeypatch.setattr(plan, "SHARD_ROWS", 8)
     monkeypatch.setattr(plan, "CONTROL_ROWS", 10)
 
 
