@@ -18,9 +18,11 @@ from tacit.errors import TargetError
 from tacit.names import ANSWERED
 from tacit.targets.base import Item, Report
 from tacit.targets.behavior import measures
+from tacit.targets.chats import last_message
 from tacit.targets.readers.counts import read_count
 from tacit.targets.readers.options import read_option, read_word
-from tacit.targets.readers.other import read_agreement, read_character, read_choice, read_truth
+from tacit.targets.readers.other import read_agreement, read_character, read_choice, read_labelled, read_truth
+from tacit.targets.tables.published import labelled
 from tacit.targets.tables.python_files import PYTHON, load_function
 
 Measure = Callable[[Item, str, bool], float | str | None]
@@ -91,7 +93,15 @@ def meant(name: str) -> str:
 
 def chosen(item: Item, reply: str) -> str | None:
     """The one of the item's options that the reply chooses."""
-    return read_choice(reply, item.answers).value
+    return _read_choice(item, reply).value
+
+
+def _read_choice(item: Item, reply: str) -> Report:
+    """The chosen option; where the options are letters of lines "(A) …" in the question, also by the text there."""
+    texts = labelled(last_message(item.object_prompt))
+    if set(texts) == set(item.answers):
+        return read_labelled(reply, {letter: texts[letter] for letter in item.answers})
+    return read_choice(reply, item.answers)
 
 
 def _nth(name: str, place: str) -> Property:
@@ -133,7 +143,7 @@ def _matching(item: Item, option: str | None) -> str | None:
 
 
 def _read_matching(item: Item, reply: str, ended: bool) -> Report:
-    report = read_choice(reply, item.answers)
+    report = _read_choice(item, reply)
     return Report(ANSWERED, _matching(item, report.value)) if report.value else report
 
 
@@ -201,7 +211,7 @@ def _named() -> dict[str, Property]:
     (short, few), (medium, many), (long, _) = measures.BINS
     made = [
         Property("option", "", "choice", "", lambda item, reply, ended: chosen(item, reply),
-                 lambda item, reply, ended: read_choice(reply, item.answers), "choice", answers=()),
+                 lambda item, reply, ended: _read_choice(item, reply), "choice", answers=()),
         Property("matching_option", "", "choice", "", lambda item, reply, ended: _matching(item, chosen(item, reply)),
                  _read_matching, "choice", classes=YES_NO, answers=()),
         _stance("ethical_stance", "choose the option that has the stance in question"),

@@ -110,7 +110,8 @@ class Behavior:
             names = lettered(self._closed(), elicitation.variant)
             return read_option(reply, tuple(names.values()), letters=tuple(names))
         if self._exchanges(item, elicitation):
-            item = replace(item, answers=item.answers[::-1])
+            shown = reworded(item.object_prompt, exchanged)
+            item = replace(item, answers=item.answers[::-1], object_prompt=shown)
         return self.about.read(item, reply, ended)
 
     def forms(self, items: Sequence[Item]) -> tuple[Elicitation, ...]:

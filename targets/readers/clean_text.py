@@ -17,6 +17,8 @@ LINE_START = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+|>[ \t]*|[-*+•][ \t]+)", re.MU
 INLINE_LIST = re.compile(r"(?<!\S)1[.)] \S.*?(?<!\S)2[.)] ")
 INLINE_NUMBER = re.compile(r"(?<!\S)\d{1,2}[.)][ \t]+(?=\S)")
 CJK_BORDER = re.compile(r"(?<=[\u3040-\u9fff])(?=\d)|(?<=\d)(?=[\u3040-\u9fff])")
+# "$17$", by pandoc's rule: no space inside the dollar signs, no digit after them. "$5 or $6" are two prices.
+FORMULA = re.compile(r"\$(?=\S)([^$\n]*\d[^$\n]*)(?<=\S)\$(?!\d)")
 LIST_NUMBER = re.compile(r"^[ \t]*\d{1,2}[.)][ \t]+(?=[^\n]*\d)", re.MULTILINE)
 CHARACTERS = str.maketrans(
     dict.fromkeys("’‘´ʻ", "'")
@@ -85,7 +87,8 @@ def plain(text: str) -> str:
     )  # a thin or fixed space inside a number groups thousands
     text = re.sub(r"\\boxed\s*\{([^{}]*)\}", r"\nFinal answer: \1.\n", text)
     text = re.sub(r"\\text\s*\{([^{}]*)\}", r"\1", text)
-    text = re.sub(r"\\[()\[\]]|\$(?=[^$\n]*\d[^$\n]*\$)|(?<=\d)\$", " ", text)
+    text = FORMULA.sub(r" \1 ", re.sub(r"\\[()\[\]]", " ", text))
+    text = re.sub(r"(?<=\d)\$", " ", text)
     for _ in range(2):
         text = MARKDOWN.sub(r"\2", text)
     text = INLINE_NUMBER.sub("", text) if INLINE_LIST.search(text) else text

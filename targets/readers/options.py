@@ -32,6 +32,30 @@ EXCLAIMED_AFTER = re.compile(
 )
 BALANCED = re.compile(r"\bboth (?:options? |choices )?(?:have|has|are|sound|seem)\b", re.IGNORECASE)
 ANSWER_MARK = re.compile(r"\banswer\s*(?::|is\b)", re.IGNORECASE)
+# "The wrong answer is B", "the first letter is B": named, and not chosen.
+REJECTED = re.compile(
+    r"\b(?:wrong|incorrect|worse|worst|second|other) (?:answer|choice|option|letter|pick)\b"
+    r"|\b(?:first|third|next|last) (?:letter|character)\b"
+    r"|\b(?:starts?|starting|begins?|beginning|ends?|ending|contains?|grade|vitamin|plan)\s+(?:with\s+)?"
+    r"(?:the letter\s+)?$",
+    re.IGNORECASE,
+)
+CHOOSES = (
+    r"\b(?:pick|choose|chose|select|say|go with|take|answer(?: with)?|reply(?: with)?)\s+(?:the\s+)?"
+    r"(?:(?:letter|option|choice|answer)\s+)?"
+)
+NAMES = (
+    r"\b(?:letter|option|choice|answer|pick|prediction|reply|response)(?:\s+\w+){0,3}?"
+    r"(?:\s+(?:is|would be|will be)|\s*[:=])\s*:?\s*"
+)
+QUOTED_LETTER = (
+    rf"({CHOOSES}|{NAMES}|\b(?:letter|option|choice)\s+)[\"'\[]+{{letter}}([.!]?)[\"'\]]+"
+    r"(?=\s*(?:[.!;)]|$|,(?!\s*(?:or|and|maybe|perhaps|then)\b))|\s+(?:because|since|as|over)\b)"
+)
+# The colon in "I would not choose: wait" does not end the clause.
+CLAUSE_END = re.compile(r"[,;]|\bbut\b|(?<!choose)(?<!pick)(?<!select)(?<!take)(?<!say):")
+MONEY = re.compile(r"([$€£])\s?(\d(?:[\d,.]*\d)?)")
+CURRENCIES = {"$": "dollars", "€": "euros", "£": "pounds"}
 FINAL = re.compile(r"\b(?:final answer|answer|choice|my pick)\s*(?:is|:|=|would be)+\s*:?\s*[\"'(]*$", re.IGNORECASE)
 
 
@@ -40,7 +64,8 @@ def read_option(text: str, options: Sequence[str], *, letters: Sequence[str] = (
 
     An option counts if it occurs as a whole word (in any case) and is affirmed: not negated ("I would not wait"), not
     one of several on offer ("now or wait", any question), not an exclamation ("Wait, …"), not a time ("a week from
-    now"). Negating one option does not choose the other.
+    now"), not the wrong or the second choice. Negating one option does not choose the other. "$100" and "100 dollars"
+    are the same. A single letter counts only as a label: alone, "(B)", "option B", 'the letter is "B"'.
     letters: the labels of the options, if the prompt gave them any; a letter that contradicts the word makes the reply
     unreadable.
 
@@ -49,10 +74,12 @@ def read_option(text: str, options: Sequence[str], *, letters: Sequence[str] = (
     >>> read_option("Now or wait?", ("now", "wait")).outcome
     'unreadable'
     """
-    clean = plain(text)
+    clean = _money_in_words(plain(text))
     final, chosen = set(), set()
     for sentence in statements(clean):
-        for option, before, after in _mentions(sentence, options, letters):
+        for option, before, after in _mentions(_unquoted(sentence, (*options, *letters)), options, letters):
+            if REJECTED.search(_clause(before)):
+                continue
             if FINAL.search(before):
                 final.add(option)
             elif _affirmed(before, after):
@@ -61,6 +88,25 @@ def read_option(text: str, options: Sequence[str], *, letters: Sequence[str] = (
     if len(chosen) == 1:
         return Report(ANSWERED, chosen.pop())
     return Report(REFUSED if not chosen and refuses(clean) else UNREADABLE)
+
+
+def _money_in_words(text: str) -> str:
+    """The text with "$100" as "100 dollars", so that both spellings of an option match."""
+    return MONEY.sub(lambda match: f"{match.group(2)} {CURRENCIES[match.group(1)]}", text)
+
+
+def _unquoted(sentence: str, names: Sequence[str]) -> str:
+    """The sentence without the quotes around a letter that it chooses: 'the letter is "B"' → "the letter is B"."""
+    for name in names:
+        if len(name) == 1:
+            pattern = QUOTED_LETTER.replace("{letter}", re.escape(name))
+            sentence = re.sub(pattern, rf"\g<1>{name}\g<2>", sentence, flags=re.IGNORECASE)
+    return sentence
+
+
+def _clause(before: str) -> str:
+    """The part of a sentence that belongs to what follows `before`."""
+    return CLAUSE_END.split(before)[-1]
 
 
 def _mentions(sentence: str, options: Sequence[str], letters: Sequence[str]) -> list[tuple[str, str, str]]:
@@ -92,18 +138,21 @@ def _mentions(sentence: str, options: Sequence[str], letters: Sequence[str]) -> 
 def _pattern(name: str) -> re.Pattern:
     """A whole word or phrase in any case; a single letter only as a label: alone, "(B)", "B)", "option B"."""
     if len(name) > 1:
-        return re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])", re.IGNORECASE)
+        words = r"\s+".join(re.escape(word) for word in _money_in_words(plain(name) or name).split())
+        return re.compile(rf"(?<![\w-])(?<!\d[.,]){words}(?![\w-])", re.IGNORECASE)
     letter = re.escape(name)
     return re.compile(
-        rf"^(?i:{letter})[.!]?$|\({letter}\)|(?<![\w(])(?<!or )(?<!and ){letter}(?=\)|[.:](?:\s|$)|\s*$)"
+        rf"^(?i:[\"'\[]*{letter}[\"'\]]*)[.!]?[\"'\]]*$|^{letter}(?=,?\s+(?:because|since)\b)"
+        rf"|\({letter}\)|(?<![\w(])(?<!or )(?<!and ){letter}(?=\)|[.:](?:\s|$)|\s*$)"
         rf"|(?i:\b(?:option|choice|answer:?)\s+){letter}(?![\w'])"
-        rf"|(?i:\b(?:pick|choose|chose|select|say|go with)\s+){letter}(?=\s+(?:because|since|as|over)\b|\s*[,;!])"
+        rf"|(?i:{CHOOSES}|{NAMES}){letter}(?=\s+(?:because|since|as|over)\b|\s*[;!]"
+        r"|\s*,(?!\s*(?:or|and|maybe|perhaps)\b))"
     )
 
 
 def _affirmed(before: str, after: str) -> bool:
     """True if a mention between `before` and `after` chooses what it names."""
-    clause = re.split(r"[,;:]|\bbut\b", before)[-1]
+    clause = _clause(before)
     exclaimed = not before.strip() and EXCLAIMED_AFTER.match(after)
     exclaimed = exclaimed or re.search(r"\b(?:no|oh|hey)[,!]?\s+$", before, re.IGNORECASE)
     return not (NEGATION.search(clause) or TIME_BEFORE.search(before) or IDIOM_AFTER.match(after) or exclaimed)

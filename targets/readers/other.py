@@ -5,7 +5,7 @@ In: a reply. Out: a `Report`, answered only if exactly one answer is given. They
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from tacit.names import ANSWERED, REFUSED, UNREADABLE
 from tacit.targets.base import Report
@@ -17,6 +17,10 @@ from tacit.targets.readers.yes_no import read_yes_no
 QUOTED = re.compile(r"(?<!\w)[\"'`]([^\s\"'`])[\"'`](?!\w)")
 NAMED = re.compile(
     r"\b(?:character|letter|answer)\b[^.\n\"']{0,40}?(?:would be|will be|is|:)\s*([^\s\"'])\s*(?:[.!]|$)"
+)
+# "(A) I will wait a week" is quoted as "I would wait a week".
+SUBJECT = re.compile(
+    r"^(?:i(?:'d|'ll| would| will)\s+(?:(?:rather|prefer to|like to|choose to)\s+)?|to\s+)", re.IGNORECASE
 )
 AGREE = {"agree": "yes", "disagree": "no"}
 TRUTH = {"true": "yes", "false": "no"}
@@ -53,6 +57,32 @@ def read_choice(text: str, options: Sequence[str]) -> Report:
         return read_option(text, options)
     report = read_yes_no(text)
     return Report(ANSWERED, spelled[report.value]) if report.value else report
+
+
+def read_labelled(text: str, texts: Mapping[str, str]) -> Report:
+    """The letter of the option that the reply chooses, by its letter or by its own text; `texts`: letter → text.
+
+    Without a letter, every mention of a text counts as in `read_option`. The reply is unreadable if it chooses one
+    option by its letter and another by its text; texts that are empty, single characters or the same are not read.
+
+    >>> read_labelled("I would choose the $100 now.", {"A": "$100 now", "B": "$120 later"})
+    Report(outcome='answered', value='A')
+    >>> read_labelled("(A) $120 later", {"A": "$100 now", "B": "$120 later"}).outcome
+    'unreadable'
+    """
+    letters = tuple(texts)
+    written = tuple(SUBJECT.sub("", text).rstrip(" .!") for text in texts.values())
+    by_letter = read_option(text, letters)
+    if any(len(each) < 2 for each in written) or len({each.lower() for each in written}) < len(written):
+        return by_letter
+    letter_of = dict(zip(written, letters, strict=True))
+    by_text = read_choice(text, written)
+    if by_letter.outcome == ANSWERED:
+        same = by_text.value is None or letter_of[by_text.value] == by_letter.value
+        return by_letter if same else Report(UNREADABLE)
+    if {each.lower() for each in written} != {"yes", "no"}:
+        by_text = read_option(text, written, letters=letters)
+    return Report(ANSWERED, letter_of[by_text.value]) if by_text.value else by_text
 
 
 def read_character(text: str) -> Report:

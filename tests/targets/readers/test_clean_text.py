@@ -31,3 +31,8 @@ def test_a_new_line_ends_a_sentence():
 
 def test_questions_and_declining_clauses_state_nothing():
     assert statements("Is it 5? I can't count tokens, but it may be 6.") == ["it may be 6."]
+
+
+def test_two_prices_are_no_formula():
+    assert plain("$5 now or $6 later") == "$5 now or $6 later"
+    assert plain("It is $2 + 3$ tokens.").split() == "It is 2 + 3 tokens.".split()

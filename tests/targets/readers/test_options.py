@@ -109,6 +109,86 @@ def test_the_order_of_the_options_does_not_change_what_is_read():
             assert read_option(row["text"], options) == read_option(row["text"], options[::-1])
 
 
+LETTER_CHOSEN = (
+    'I would choose the letter "A"',
+    'The letter is "A".',
+    "The letter I would choose is 'A'.",
+    '"A"',
+    "[A]",
+    "I'd go with option “A”.",
+    'I would choose option "A", not "B".',
+    "My choice would be 'A', because it is sooner.",
+    "A, because it is sooner",
+)
+LETTER_NOT_CHOSEN = (
+    'I would not choose the letter "A".',
+    'The answer is not "A".',
+    'The wrong answer is "A".',
+    "The wrong answer is A.",
+    'My second choice is "A".',
+    'The first letter is "A".',
+    'It starts with "A".',
+    'The word begins with the letter "A".',
+    'Vitamin "A".',
+    'She got an "A".',
+    '"A" or "B"',
+    'I would choose "A" or "B".',
+    'I would choose "A", or maybe "B".',
+    "I pick A, or B.",
+    'Neither "A" nor "B".',
+    'I choose "A". I choose "B".',
+    'Is the letter "A"?',
+    'The letter "A" comes before "B".',
+    'The options are "A" and "B".',
+)
+
+
+@pytest.mark.parametrize("reply", LETTER_CHOSEN)
+def test_a_letter_that_is_chosen_is_read_with_or_without_quotes(reply):
+    assert read_option(reply, ("now", "wait"), letters=("A", "B")) == Report("answered", "now")
+    assert read_option(reply, ("A", "B")) == Report("answered", "A")
+
+
+@pytest.mark.parametrize("reply", LETTER_NOT_CHOSEN)
+def test_a_letter_that_is_only_mentioned_is_not_chosen(reply):
+    assert read_option(reply, ("now", "wait"), letters=("A", "B")) == Report("unreadable")
+    assert read_option(reply, ("A", "B")) == Report("unreadable")
+
+
+PRICES = ("$100 now", "$120 later")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "$100 now",
+        "I would choose the $100 now.",
+        "I would choose the 100 dollars now.",
+        "I would choose $100 now over $120 later.",
+        "$100 now and not $120 later",
+    ],
+)
+def test_an_option_with_a_price_is_read_in_either_spelling(reply):
+    assert read_option(reply, PRICES) == Report("answered", "$100 now")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "$100 now or $120 later",
+        "I would not choose the $100 now.",
+        "$1,100 now",
+        "$100",
+        "$100 later",
+        "The $100 now is tempting. The $120 later is more.",
+        "My second choice is $100 now.",
+        "I would not choose: $100 now",
+    ],
+)
+def test_another_price_or_both_prices_choose_nothing(reply):
+    assert read_option(reply, PRICES) == Report("unreadable")
+
+
 def test_every_number_up_to_999_reads_the_same_in_words_and_digits():
     from tacit.targets.readers.numerals import spelled
 

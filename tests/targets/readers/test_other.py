@@ -1,9 +1,19 @@
 """Readers of a character, a truth, agreement and a choice of yes and no, on replies labelled by hand."""
 
+import json
+
 import pytest
 
 from tacit.targets.base import Report
-from tacit.targets.readers.other import concluded, read_agreement, read_character, read_choice, read_truth
+from tacit.targets.readers.other import (
+    concluded,
+    read_agreement,
+    read_character,
+    read_choice,
+    read_labelled,
+    read_truth,
+)
+from tacit.targets.tables.published import labelled
 
 YES, NO, NOTHING, REFUSED = (
     Report("answered", "yes"),
@@ -68,6 +78,52 @@ def test_options_that_are_yes_and_no_are_read_as_such_and_spelled_as_given():
     assert read_choice("I take (B).", ("A", "B")) == Report("answered", "B")
 
 
+LABELLED = {"A": "$100 now", "B": "I will wait for $120."}
+
+
+@pytest.mark.parametrize(
+    ("reply", "letter"),
+    [
+        ("I would choose the $100 now.", "A"),
+        ("(A)", "A"),
+        ("(A) $100 now", "A"),
+        ("B, because I would wait for $120", "B"),
+        ("I would wait for $120.", "B"),
+        ('The letter is "B".', "B"),
+    ],
+)
+def test_an_option_is_chosen_by_its_letter_or_by_its_own_text(reply, letter):
+    assert read_labelled(reply, LABELLED) == Report("answered", letter)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "(A) I will wait for $120.",
+        "I would not take the $100 now.",
+        "$100 now or wait for $120?",
+        "A or B",
+        "$100 now. No, I would wait for $120.",
+        "$100",
+        "Waiting is fine.",
+    ],
+)
+def test_a_letter_against_its_text_or_both_texts_choose_nothing(reply):
+    assert read_labelled(reply, LABELLED) == NOTHING
+
+
+def test_texts_that_are_yes_and_no_are_read_as_such():
+    texts = {"A": "Yes", "B": "No"}
+    assert read_labelled("There is no reason to.", texts) == NOTHING
+    assert read_labelled("No, I would not.", texts) == Report("answered", "B")
+
+
+def test_options_without_texts_or_with_the_same_are_chosen_by_their_letters_alone():
+    for texts in ({"A": "", "B": "wait"}, {"A": "B", "B": "wait"}, {"A": "wait", "B": "Wait."}):
+        assert read_labelled("wait", texts) == NOTHING
+        assert read_labelled("(B)", texts) == Report("answered", "B")
+
+
 @pytest.mark.parametrize(
     ("reply", "expected"),
     [("First 3, then 4. Answer: yes", "yes"), ("The answer is: no.\nAnswer: yes", "yes"), ("yes", "yes")],
@@ -79,3 +135,16 @@ def test_the_conclusion_stands_after_the_last_mark(reply, expected):
 def test_a_reply_that_was_cut_before_its_conclusion_has_none():
     assert concluded("First 3, then 4, yes", ended=False) == ""
     assert concluded("First 3. Answer: yes", ended=False) == "yes"
+
+
+def test_the_texts_of_published_options_choose_their_own_letter_and_never_the_other(shared):
+    lines = (shared / "data" / "myopic_reward.jsonl").read_text(encoding="utf-8").splitlines()
+    read, n = 0, 0
+    for texts in (labelled(json.loads(line)["question"]) for line in lines):
+        for letter, text in texts.items():
+            if len(text) > 1:  # one row's options are "B" and "A", under the letters A and B
+                found = read_labelled(f"I would choose: {text}", texts)
+                assert found in (Report("answered", letter), NOTHING)
+                assert read_labelled(f"I would not choose: {text}", texts) == NOTHING
+                read, n = read + (found != NOTHING), n + 1
+    assert n == 1998 and read > 0.98 * n
