@@ -15,7 +15,9 @@ known = $(or $(MODEL),$(filter default,$(RUN)),$(wildcard runs/$(RUN)/settings.j
 after = $(or $(filter $(1),$(MAKECMDGOALS)),$(if $(wildcard $(2)),,$(if $(known),$(1))))
 option = $(if $($(1)),--$(2) "$($(1))")
 CACHE_OPTIONS = $(call option,MODEL,model) $(call option,TARGETS,targets) $(call option,N,n) $(call option,SEED,seed) \
-	$(call option,DATA,data) $(call option,DEVICE,device) $(call option,DTYPE,dtype) $(OPTIONS)
+	$(call option,DATA,data) $(call option,DEVICE,device) $(call option,DTYPE,dtype) $(call option,CODE,code) $(OPTIONS)
+# A Python file runs only if the command names it, so a target in DATA is named to the later verbs as well.
+CODE_OPTIONS = $(foreach file,$(or $(CODE),$(filter %.py,$(DATA))),--code "$(file)")
 
 .PHONY: help cache probe ablate tune compare show verify info real-model test coverage lint organism card bench validate docs clean
 .DEFAULT_GOAL := help
@@ -28,17 +30,17 @@ help:  ## print this help
 	@echo
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
 	@echo
-	@echo "Variables: MODEL TARGETS N SEED RUN DATA DEVICE DTYPE, and OPTIONS for anything else that 'tacit cache' takes,"
+	@echo "Variables: MODEL TARGETS N SEED RUN DATA CODE DEVICE DTYPE, and OPTIONS for anything else that 'tacit cache' takes,"
 	@echo "e.g. make cache MODEL=Qwen/Qwen2.5-0.5B-Instruct TARGETS=knowledge N=500 OPTIONS='--condition honest=\"Be honest.\"'"
 
 cache: $(READY)  ## run the model once per prompt: activations and replies to runs/RUN/activations
 	$(TACIT) cache "$(RUN)" $(CACHE_OPTIONS)
 
 probe: $(READY) $(call after,cache,$(STORE))  ## decode the targets from the activations: runs/RUN/probes
-	$(TACIT) probe "$(RUN)"
+	$(TACIT) probe "$(RUN)" $(CODE_OPTIONS)
 
 tune: $(READY) $(call after,probe,$(SCORES))  ## train a soft prompt on the labels: can the model say it after all?
-	$(TACIT) tune "$(RUN)"
+	$(TACIT) tune "$(RUN)" $(CODE_OPTIONS)
 
 ablate: $(READY) $(call after,probe,$(SCORES))  ## ablate the probe direction: does the model use it?
 	$(TACIT) ablate "$(RUN)"

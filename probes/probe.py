@@ -35,6 +35,7 @@ from tacit.probes.data.transcript import COLUMNS as REPLY_COLUMNS
 from tacit.probes.data.transcript import transcript
 from tacit.probes.statistics.bootstrap import resample
 from tacit.seeds import stream
+from tacit.targets.tables.python_files import permit, permitted
 from tacit.thresholds import N_RESAMPLES
 
 CSVS = {"scores.csv": SCORE_COLUMNS, "null.csv": NULL_COLUMNS, "curve.csv": CURVE_COLUMNS, **COLUMNS}
@@ -120,7 +121,12 @@ def _each(jobs: Iterable[tuple], n_jobs: int) -> Iterator[Part]:
     """The parts in order, whole targets and conditions in parallel: these share nothing, so nothing is passed about."""
     if n_jobs == 1:
         return (_part(*job) for job in jobs)
-    return Parallel(n_jobs=n_jobs, return_as="generator")(delayed(_part)(*job) for job in jobs)
+    return Parallel(n_jobs=n_jobs, return_as="generator")(delayed(_part_in_worker)(permitted(), *job) for job in jobs)
+
+
+def _part_in_worker(python_files: Sequence[str], *job) -> Part:
+    permit(python_files)
+    return _part(*job)
 
 
 def _part(store, run, target, condition: str, terms: Terms) -> Part:

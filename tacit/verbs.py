@@ -24,11 +24,19 @@ def silent(_line: str) -> None:
     """Say nothing."""
 
 
-def cache(run: str | None = None, *, model: str | Path | None = None, say: Say = silent, **settings: Any) -> Run:
+def cache(
+    run: str | None = None,
+    *,
+    model: str | Path | None = None,
+    code: Sequence[str] = (),
+    say: Say = silent,
+    **settings: Any,
+) -> Run:
     """Run the model once per prompt; keep its residual activations and its replies in `runs/<run>/activations`.
 
     run: the run's name; by default the model's name, or `default` for the embedded model.
     model: hub id, folder in transformers format or GGUF file; by default the run's own, or the embedded one.
+    code: Python files that may run although only a table names them; those in `data` and `targets` may run anyway.
     settings: any field of `tacit.settings.Settings` (targets, data, conditions, n, seed, sites, layers, reports, …);
         any that is left out is read back from the run, or has its default.
     Returns the run. Existing files are checked and reused. Raises TacitError if the model, a table or a name cannot be
@@ -37,7 +45,9 @@ def cache(run: str | None = None, *, model: str | Path | None = None, say: Say =
     from tacit.activations.cache import cache_run
     from tacit.activations.run_settings import chosen_settings
     from tacit.probes import follow_ups
+    from tacit.targets.tables.python_files import files_named_in, permit
 
+    permit([*code, *files_named_in([*(settings.get("data") or ()), *(settings.get("targets") or ())])])
     run = run or (run_name(str(model)) if model else DEFAULT_RUN)
     given = {name: value for name, value in settings.items() if value not in (None, {}, ())}
     chosen = chosen_settings(run, given | ({"model": str(model)} if model else {}))
@@ -53,6 +63,7 @@ def probe(
     permutations: int | None = None,
     sae: str | None = None,
     device: str | None = None,
+    code: Sequence[str] = (),
     say: Say = silent,
 ) -> Run:
     """Decode each target from the activations, layer by layer, and write `runs/<run>/probes`.
@@ -60,13 +71,16 @@ def probe(
     again: recompute even if results are up to date. permutations: label permutations of the null, 200 by default.
     sae: sparse autoencoder to read too, a folder in sae-lens's format or `RELEASE:ID`.
     device: torch device on which the probes are fitted; NumPy on the CPU by default.
+    code: Python files that may run, if the run's items name them as a target or property.
     Raises TacitError where the run is missing, unfinished, or holds nothing that can be probed.
     """
     from tacit.probes import n_readings, probe_run, up_to_date
     from tacit.probes.analysis.extra_tables import Further
     from tacit.probes.controls.permutation_null import N_PERMUTATIONS
     from tacit.probes.estimators.sparse_autoencoder import load_sae
+    from tacit.targets.tables.python_files import permit
 
+    permit(code)
     run, permutations = _opened(run), N_PERMUTATIONS if permutations is None else permutations
     seed, store = run.settings.seed, run.store
     if not again and not sae and up_to_date(run.path, store, seed, permutations):
@@ -81,17 +95,26 @@ def probe(
     return open_run(run.path)
 
 
-def tune(run: Run | str = DEFAULT_RUN, *, every: bool = False, epochs: int | None = None, say: Say = silent) -> Run:
+def tune(
+    run: Run | str = DEFAULT_RUN,
+    *,
+    every: bool = False,
+    epochs: int | None = None,
+    code: Sequence[str] = (),
+    say: Say = silent,
+) -> Run:
     """Train a soft prompt on the probe's labels and score the model's answers after it (level A).
 
-    every: also where no gap was found. epochs: passes over the items, at most. Needs the model again, and gradients
-    through it; its weights do not change. Raises TacitError like `probe`.
+    every: also where no gap was found. epochs: passes over the items, at most. code: as in `probe`. Needs the model
+    again, and gradients through it; its weights do not change. Raises TacitError like `probe`.
     """
     from tacit.activations.model.load import load_subject, load_tokenizer
     from tacit.activations.tune import EPOCHS, Tuner, how_tuned
     from tacit.probes.data.results import read_results
     from tacit.probes.tune import measure_tuned, n_tuned, to_tune
+    from tacit.targets.tables.python_files import permit
 
+    permit(code)
     run, epochs = _opened(run), epochs or EPOCHS
     settings, store, results = run.settings, run.store, read_results(run.path)
     how = {"seed": settings.seed} | how_tuned(epochs)

@@ -163,6 +163,12 @@ class OwnTarget:
 
 
 def for_own(items: Sequence[Item]) -> OwnTarget | None:
-    """The user-defined target that made these items; None for items of the built-in targets."""
+    """The user-defined target that made these items; None for items of the built-in targets.
+
+    Raises TargetError like `load_module`.
+    """
     head, _, path = items[0].property.partition(":") if items else ("", "", "")
-    return OwnTarget(path) if head == PYTHON and is_file(path) else None
+    if head != PYTHON or not is_file(path):
+        return None
+    load_module(path)
+    return OwnTarget(path)

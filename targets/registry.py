@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from tacit.errors import TargetError
 from tacit.targets.base import Item, Target
+from tacit.targets.behavior.properties import find
 from tacit.targets.behavior.target import Behavior, for_items
 from tacit.targets.counting.target import UNITS, SpanCount
 from tacit.targets.custom import for_own
@@ -28,7 +29,8 @@ def get_target(name: str, items: Sequence[Item] | None = None) -> Target:
     """The target called `name`. Given `items`, a behaviour target takes their property, kind and classes, and a
     user-defined target the Python file that its items come from.
 
-    Raises TargetError for an unknown name, and for items that do not belong to one behaviour target.
+    Raises TargetError for an unknown name, for items that do not belong to one behaviour target, and for a Python file
+    that the items name and the user did not (`python_files.permit`).
     """
     if own := for_own(items or ()):
         return own
@@ -39,5 +41,7 @@ def get_target(name: str, items: Sequence[Item] | None = None) -> Target:
             f"there is no target {name!r}: expected {', '.join(ALL_NAMES)}. Correct TARGETS or --targets."
         )
     if name == "behavior":
-        return for_items(items) if items else Behavior()
+        target = for_items(items) if items else Behavior()
+        find(target.feature)  # raises here, before anything is computed
+        return target
     return Knowledge()

@@ -68,8 +68,15 @@ def commands(run: RunFiles) -> list[str]:
     tuned = [f"tacit tune {name} --epochs {number}" for number in sorted(epochs)]
     permuted = (run.facts.get("made_from") or {}).get("n_permutations", _PERMUTATIONS)
     null = "" if permuted == _PERMUTATIONS else f" --permutations {permuted}"
-    made = [f"tacit cache {name}{_options(run)}", f"tacit probe {name}{null}"]
+    code = "".join(f" --code {shlex.quote(path)}" for path in _python_files(run))
+    tuned = [f"{command}{code}" for command in tuned]
+    made = [f"tacit cache {name}{_options(run)}", f"tacit probe {name}{null}{code}"]
     return [*made, *ablated, *tuned, f"tacit compare {name}"]
+
+
+def _python_files(run: RunFiles) -> list[str]:
+    """The user's Python files that define targets; `probe` and `tune` run them only if they are named again."""
+    return [path for path in (run.settings.get("data") or {}).values() if path.endswith(".py")]
 
 
 def _options(run: RunFiles) -> str:
@@ -79,7 +86,8 @@ def _options(run: RunFiles) -> str:
         words += ["--model", settings["model"]]
     if settings.get("targets"):
         words += ["--targets", ",".join(settings["targets"])]
-    words += [word for target, path in (settings.get("data") or {}).items() for word in ("--data", f"{target}={path}")]
+    for target, path in (settings.get("data") or {}).items():
+        words += ["--data", path if path.endswith(".py") else f"{target}={path}"]
     for condition, text in (settings.get("conditions") or {}).items():
         words += ["--condition", f"{condition}={text}"]
     for key, option in _OPTIONS.items():

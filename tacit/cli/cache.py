@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from tacit import verbs
-from tacit.cli.options import chosen_from, conditions, split
+from tacit.cli.options import chosen_from, code_option, conditions, split, trust_option
 from tacit.targets import NAMES
 from tacit.targets.elicitations import CONTEXTS, FRAMINGS, N_PARAPHRASES, RUNGS
 
@@ -55,7 +55,8 @@ from tacit.targets.elicitations import CONTEXTS, FRAMINGS, N_PARAPHRASES, RUNGS
 @click.option("--device-map", help="auto: spread a large model over all devices.")
 @click.option("--peft", metavar="ADAPTER", help="LoRA adapter to load on top of the model: folder or hub id.")
 @click.option("--remote", type=click.Choice(["ndif", "local"]), help="Run on NDIF; local simulates NDIF here.")
-@click.option("--trust-remote-code", is_flag=True, default=None, help="Let the model's own Python code run.")
+@trust_option
+@code_option
 def cache(run, **options):
     """Run the model once per prompt; keep its activations and replies.
 

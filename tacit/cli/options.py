@@ -14,6 +14,19 @@ run_argument = click.argument("run", default=DEFAULT_RUN)
 why_option = click.option("--why", is_flag=True, help="Print the reasons for every verdict.")
 
 
+code_option = click.option(
+    "--code",
+    multiple=True,
+    metavar="FILE.py",
+    type=click.Path(exists=True, dir_okay=False),
+    help="Python file that may run, if the table or run names it as a target or property. Repeatable.",
+)
+
+trust_option = click.option(
+    "--trust-remote-code", is_flag=True, default=None, help="Let the model's own Python code run."
+)
+
+
 def split(_ctx, _param, value: str | None) -> tuple[str, ...] | None:
     """`a, b` as ("a", "b"); refuses an empty name."""
     if value is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from tacit import verbs
-from tacit.cli.options import run_argument
+from tacit.cli.options import code_option, run_argument
 from tacit.thresholds import MIN_PERMUTATIONS
 
 
@@ -21,6 +21,7 @@ from tacit.thresholds import MIN_PERMUTATIONS
 )
 @click.option("--sae", help="Sparse autoencoder to read too: a folder in sae-lens's format, or its RELEASE:ID.")
 @click.option("--device", help="Device for fitting the probes, such as cuda.  [default: NumPy on the CPU]")
+@code_option
 def probe(run, **options):
     """Decode each target from the activations, layer by layer, and write runs/RUN/probes.
 

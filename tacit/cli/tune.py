@@ -5,13 +5,14 @@ from __future__ import annotations
 import click
 
 from tacit import verbs
-from tacit.cli.options import run_argument
+from tacit.cli.options import code_option, run_argument
 
 
 @click.command()
 @run_argument
 @click.option("--all", "every", is_flag=True, help="Also tune where no gap was found.")
 @click.option("--epochs", type=click.IntRange(1), help="Passes over the items, at most.  [default: 30]")
+@code_option
 def tune(run, **options):
     """Train a soft prompt on the probe's labels and score its answers (level A).
 

@@ -1,11 +1,14 @@
 """Loads the user's Python files, the only external code that is ever run.
 
-In: a path, or `file.py:function`, that the user gives as DATA, as a target, or in the column `property` of a table.
-Out: the module or the function. Neither a model's output nor a checkpoint can cause a file to be loaded.
+In: a path, or `file.py:function`, as DATA, as a target, or in the column `property` of a table or of a run's items.
+Out: the module or the function. A table or a run may come from somebody else, so a file that they name is imported only
+if the user named it as well, in this process (`permit`). Neither a model's output nor a checkpoint can cause a file to
+be loaded.
 """
 
 import importlib.util
 import inspect
+import shlex
 import sys
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -18,11 +21,29 @@ PYTHON = "python"
 """Prefix of a path in the field `property` of an item."""
 KINDS = {bool: "truth", int: "count", float: "count", str: "word"}
 """Return annotation of a property function -> how it is asked for and read."""
+_permitted: set[Path] = set()
 
 
 def is_file(path: str) -> bool:
     """Whether this names a Python file, rather than a function in one (`file.py:function`)."""
     return path.endswith(".py")
+
+
+def permit(paths: Iterable[str]) -> None:
+    """Let this process import these Python files, because the user named them in the command itself."""
+    _permitted.update(Path(path).resolve() for path in paths)
+
+
+def permitted() -> tuple[str, ...]:
+    """Absolute paths of the files that this process may import; a worker process has to be told."""
+    return tuple(map(str, sorted(_permitted)))
+
+
+def files_named_in(entries: Iterable[str]) -> tuple[str, ...]:
+    """The Python files among DATA or TARGETS: `haiku.py`, `haiku=haiku.py`, `behavior=python:marks.py:commas`."""
+    paths = (path for entry in entries for path in (entry, entry.partition("=")[2]))
+    files = (path.removeprefix(f"{PYTHON}:").rpartition(":")[0] if path.startswith(PYTHON) else path for path in paths)
+    return tuple(path for path in files if is_file(path))
 
 
 def load_function(where: str) -> tuple[Callable[[str], object], str, str]:
@@ -47,12 +68,23 @@ def load_function(where: str) -> tuple[Callable[[str], object], str, str]:
     return function, KINDS[kind], asks
 
 
-@cache
 def load_module(path: str) -> ModuleType:
-    """The Python file `path`, imported once. Raises `TargetError` for one that is missing or fails."""
+    """The Python file `path`, imported once. Raises TargetError for one that is missing, not permitted, or fails."""
     file = Path(path)
     if not file.is_file() or file.suffix != ".py":
         raise TargetError(f"there is no Python file {path}. Check the path.")
+    if file.resolve() not in _permitted:
+        advice = f"If you trust it, add: --code {shlex.quote(path)}" if path.isprintable() else "Rename it first."
+        raise TargetError(
+            f"the table or run names a Python file, {path!r}, which could do anything on this machine and runs only if"
+            f" the command names it too. {advice}"
+        )
+    return _import(path)
+
+
+@cache
+def _import(path: str) -> ModuleType:
+    file = Path(path)
     spec = importlib.util.spec_from_file_location(f"own_{file.stem}", file.resolve())
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses in the file look up their module there

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from tacit.errors import TargetError
-from tacit.targets import Report, frame_to_items, get_target, items_to_frame, load_items, read_table, resolve_data
+from tacit.targets import Item, Report, frame_to_items, get_target, items_to_frame, load_items, read_table, resolve_data
 from tacit.targets.elicitations import PRIMARY, parse
+from tacit.targets.tables.python_files import files_named_in, permit
 
 DOCS = Path(__file__).parents[2] / "docs" / "your-own-target.md"
 EXAMPLES = dict(re.findall(r"```\w+ file=(\S+)\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL))
@@ -19,6 +20,7 @@ def example(tmp_path, monkeypatch):
     for name, text in EXAMPLES.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
+    permit(name for name in EXAMPLES if name.endswith(".py"))
     return tmp_path
 
 
@@ -67,6 +69,7 @@ def test_an_own_file_may_count_and_read_for_itself(tmp_path):
         "def label(item, reply):\n    return len(reply.splitlines())\n"
         "def read(item, reply):\n    return len(reply) if set(reply) == {'|'} else None\n"
     )
+    permit([str(path)])
     items, _ = load_items("lines", str(path), n=12, seed=0, count_tokens=len)
     target = get_target("lines", items)
     assert (target.kind, target.classes, target.valid_answers(items)) == ("count", (), ("1", "2", "3"))
@@ -126,6 +129,7 @@ def test_a_column_of_ones_own_beside_the_one_that_is_read_is_no_misspelling(tmp_
 )
 def test_a_file_that_makes_no_target_is_one_clear_line(tmp_path, name, text, message):
     (tmp_path / name).write_text(text)
+    permit([str(tmp_path / name)])
     with pytest.raises(TargetError, match=message) as raised:
         path = str(tmp_path / name)
         load_items(resolve_data((path,), None).targets[0], path, n=10, seed=0, count_tokens=len)
@@ -143,9 +147,30 @@ def test_a_file_that_makes_no_target_is_one_clear_line(tmp_path, name, text, mes
 )
 def test_a_function_that_makes_no_property_is_one_clear_line(example, where, message):
     (example / "bare.py").write_text("def f(reply): return 1")
+    permit(["bare.py"])
     (example / "t.csv").write_text(f"question,property\nQ?,{where}\n")
     with pytest.raises(TargetError, match=message):
         load_items("behavior", "t.csv", n=1, seed=0, count_tokens=len)
+
+
+def test_no_file_is_imported_because_a_table_names_it(tmp_path):
+    (tmp_path / "trap.py").write_text("raise SystemExit")
+    (tmp_path / "t.csv").write_text(f"question,property\nQ?,python:{tmp_path}/trap.py:f\n")
+    with pytest.raises(TargetError, match=rf"If you trust it, add: --code {tmp_path}/trap\.py$"):
+        load_items("behavior", str(tmp_path / "t.csv"), n=1, seed=0, count_tokens=len)
+
+
+def test_the_refusal_of_a_file_is_one_line_that_is_safe_to_paste(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a\n$(rm x).py").write_text("raise SystemExit")
+    with pytest.raises(TargetError, match="Rename it first") as raised:
+        get_target("behavior", [Item("a", "o", "r", "no", property="python:a\n$(rm x).py:f")])
+    assert "\n" not in str(raised.value)
+
+
+def test_files_named_in_data_and_targets():
+    entries = ["haiku.py", "poem=sub/poem.py", "behavior=python:marks.py:commas", "t.csv", "behavior=length"]
+    assert files_named_in(entries) == ("haiku.py", "poem=sub/poem.py", "sub/poem.py", "marks.py")
 
 
 def test_no_file_is_imported_because_a_model_names_it(example):

@@ -109,3 +109,11 @@ def test_the_commands_carry_the_number_of_permutations(a_run, on_disk, tmp_path,
     facts = {"made_from": {"n_permutations": number}, "entries": []}
     folder = on_disk(a_run(targets=("knowledge",), conditions=("plain",), n_layers=3), tmp_path / "a-run", facts=facts)
     assert commands(read_run(folder))[1] == command
+
+
+def test_the_commands_name_the_python_file_of_a_target_to_each_verb_that_runs_it(a_run, on_disk, tmp_path):
+    folder = on_disk(a_run(targets=("knowledge",), conditions=("plain",), n_layers=3), tmp_path / "a-run")
+    (folder / "settings.json").write_text(json.dumps({"targets": ["haiku"], "data": {"haiku": "my haiku.py"}}))
+    cache, probe, *_ = commands(read_run(folder))
+    assert cache == "tacit cache a-run --targets haiku --data 'my haiku.py'"
+    assert probe == "tacit probe a-run --code 'my haiku.py'"
