@@ -30,6 +30,19 @@ MARKED = re.compile(
     r"|\b(?:i'd|i would|i will|i'll|i have to|i must) (?:say|answer))\s*:?\s*[\"'(]*(yes|no)\b",
     re.IGNORECASE,
 )
+# Whole answers without either word. What comes after them may explain, but not take back.
+_ENDS = r"(?=\s*(?:[.!,;]|-|–|—|$))(?!.*\b(?:but|though|although|however|unless|if|or|yet|except)\b)"
+SHORT_YES = re.compile(
+    rf"^[\"'(]*{_LEAD}(?:i (?:do |would |really |certainly )?(?:think|believe) so|(?:i'd|i would) say so"
+    rf"|(?:i'm|i am) afraid so){_ENDS}",
+    re.IGNORECASE,
+)
+SHORT_NO = re.compile(
+    rf"^[\"'(]*{_LEAD}(?:i (?:do not|don't|dont|wouldn't|would not) (?:really )?(?:think|believe|say) so"
+    r"|i (?:think|believe) not|(?:i'm|i am) afraid not|not really|not at all"
+    rf"|(?:of course|certainly|definitely|absolutely|unfortunately|sadly) not){_ENDS}",
+    re.IGNORECASE,
+)
 KNOWS = re.compile(
     r"\bi (?:(?:do|certainly|definitely|indeed|already|think i|believe i|actually) )*know(?: (?:it|that"
     r"|this|the answer|who|what|where|when|which|how)\b|\s*[.!]?$)"
@@ -62,10 +75,11 @@ BOTH = re.compile(r"\byes\b\W*(?:or|and|/)\W*\bno\b|\bno\b\W*(?:or|and|/)\W*\bye
 def read_yes_no(text: str, *, about_knowing: bool = False) -> Report:
     """Yes or no, if the reply gives one of them and not the other.
 
-    A yes or no counts at the beginning of a statement, or after "the answer is". With `about_knowing` (the question was
+    A yes or no counts at the beginning of a statement, or after "the answer is"; "I think so", "I'm afraid not" and
+    "not really" count as whole clauses. With `about_knowing` (the question was
     "do you know…?") also "I do", "I know it" → yes and "I don't", "I don't know", "no idea" → no: there they are
-    answers, not refusals. "As an AI I don't have knowledge…" without a no stays refused; "I'm not sure" and "maybe"
-    stay unreadable.
+    answers, not refusals. "As an AI I don't have knowledge…" without a no stays refused. "I'm not certain", "maybe" and
+    "I guess so" stay unreadable: to "would your answer be right?", which is read here as well, they say neither.
 
     >>> read_yes_no("Yes, I do.")
     Report(outcome='answered', value='yes')
@@ -93,6 +107,7 @@ def _votes(sentence: str, about_knowing: bool) -> set[str]:
     votes = {
         YES_NO[match.group(1).lower()] for match in (FIRST_WORD.search(sentence), MARKED.search(sentence)) if match
     }
+    votes |= {answer for answer, short in (("yes", SHORT_YES), ("no", SHORT_NO)) if short.search(sentence)}
     if not about_knowing:
         return votes
     if KNOWS_NOT.search(sentence) or (IGNORANT.search(sentence) and not AS_A_MODEL.search(sentence)):

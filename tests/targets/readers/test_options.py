@@ -10,7 +10,9 @@ tuned on it, right of those read as answered (precision) and right of those labe
     all                 132/137 (.96), 132/157 (.84)
 
 These are the figures to quote. Since then the five misreadings and some of the misses have been mended, so what the
-tests below assert of `fresh` is a check against falling back, and no estimate.
+tests below assert of `fresh` is a check against falling back, and no estimate. Four labels are no longer what they were
+then: "I think so", "I believe so", "I'm afraid not" and "not really" were called unreadable, and a person reads them at
+once. One of them is fresh, so recall would be 19/20 for P(True) and 132/158 (.84) for all.
 """
 
 import csv
@@ -107,6 +109,61 @@ def test_the_order_of_the_options_does_not_change_what_is_read():
         if row["kind"] == "option":
             options = tuple(row["options"].split("|"))
             assert read_option(row["text"], options) == read_option(row["text"], options[::-1])
+
+
+@pytest.mark.parametrize(
+    ("reply", "value"),
+    [
+        ("I believe so.", "yes"),
+        ("I do think so!", "yes"),
+        ("Well, I would say so.", "yes"),
+        ("I'm afraid so.", "yes"),
+        ("I don't think so.", "no"),
+        ("I do not believe so, it is a rare name.", "no"),
+        ("I believe not.", "no"),
+        ("I am afraid not.", "no"),
+        ("Not really.", "no"),
+        ("Not at all", "no"),
+        ("Certainly not!", "no"),
+        ("Unfortunately not.", "no"),
+    ],
+)
+def test_a_whole_answer_without_yes_or_no_is_read(reply, value):
+    assert read_yes_no(reply) == read_yes_no(reply, about_knowing=True) == read_true(reply) == Report("answered", value)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "I am not certain.",
+        "I'm not certain",
+        "I'm not really sure.",
+        "Not really sure.",
+        "Not really a question.",
+        "Not at all confident.",
+        "Not really, but it depends.",
+        "Not necessarily.",
+        "Not quite.",
+        "Probably not.",
+        "I guess so.",
+        "I suppose so.",
+        "I hope so.",
+        "I hope not.",
+        "I think so, but it may be Lima.",
+        "I think so highly of it.",
+        "Do you think so?",
+        "Some people think so.",
+        "I believe so. I don't think so.",
+        "I don't think so. Yes.",
+        "Of course!",
+        "Absolutely!",
+        "So I believe it is Lima.",
+        "I'm afraid not everyone would agree.",
+    ],
+)
+def test_a_hedge_or_a_part_of_a_sentence_is_neither_yes_nor_no(reply):
+    assert {read(reply).outcome for read in (read_yes_no, read_true)} == {"unreadable"}
+    assert read_yes_no(reply, about_knowing=True) == Report("unreadable")
 
 
 LETTER_CHOSEN = (
