@@ -16,7 +16,8 @@ after = $(or $(filter $(1),$(MAKECMDGOALS)),$(if $(wildcard $(2)),,$(if $(known)
 option = $(if $($(1)),--$(2) "$($(1))")
 CACHE_OPTIONS = $(call option,MODEL,model) $(call option,TARGETS,targets) $(call option,N,n) $(call option,SEED,seed) \
 	$(call option,DATA,data) $(call option,DEVICE,device) $(call option,DTYPE,dtype) $(call option,CODE,code) $(OPTIONS)
-# A Python file runs only if the command names it, so a target in DATA is named to the later verbs as well.
+# Code runs only if the command allows it, so what was allowed to `cache` is passed to the later verbs as well.
+TRUST = $(filter --trust-remote-code,$(OPTIONS))
 CODE_OPTIONS = $(foreach file,$(or $(CODE),$(filter %.py,$(DATA))),--code "$(file)")
 
 .PHONY: help cache probe ablate tune compare show verify info real-model test coverage lint organism card bench validate docs clean
@@ -40,10 +41,10 @@ probe: $(READY) $(call after,cache,$(STORE))  ## decode the targets from the act
 	$(TACIT) probe "$(RUN)" $(CODE_OPTIONS)
 
 tune: $(READY) $(call after,probe,$(SCORES))  ## train a soft prompt on the labels: can the model say it after all?
-	$(TACIT) tune "$(RUN)" $(CODE_OPTIONS)
+	$(TACIT) tune "$(RUN)" $(CODE_OPTIONS) $(TRUST)
 
 ablate: $(READY) $(call after,probe,$(SCORES))  ## ablate the probe direction: does the model use it?
-	$(TACIT) ablate "$(RUN)"
+	$(TACIT) ablate "$(RUN)" $(TRUST)
 
 show: $(READY)  ## print a run's verdicts again
 	$(TACIT) show "$(RUN)"

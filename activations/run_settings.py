@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from tacit.errors import ActivationError
 from tacit.settings import Settings, read_settings
 from tacit.targets.resolve import resolve_data
 
@@ -18,15 +19,30 @@ DEFAULT_MODEL = Path(str(files("tacit.organisms"))) / "lock"
 def chosen_settings(run: str, given: Mapping[str, Any]) -> Settings:
     """The settings of a run; `given` holds the fields of `Settings` that were given, by name.
 
-    Raises TargetError where the data do not determine a target, ActivationError for unreadable settings.
+    Raises TargetError where the data do not determine a target, ActivationError for unreadable settings, and for a run
+    with the model's own Python code where `given` does not allow it.
     """
     given, known = dict(given), read_settings(run)
+    if known:
+        check_trust(run, known, given.get("trust_remote_code"))
     base = dataclasses.asdict(known) if known else {}
     if not known and Path(given.get("model", DEFAULT_MODEL)).resolve() == DEFAULT_MODEL.resolve():
         given = {"data": (f"{_shortest(DEFAULT_MODEL)}/items",)} | given | {"model": _shortest(DEFAULT_MODEL)}
     if not known or "data" in given or "targets" in given:
         given |= _resolved(given, base)
     return Settings(**(base | given))
+
+
+def check_trust(run: str, settings: Settings, trust_remote_code: bool | None) -> None:
+    """Raise ActivationError for a run with the model's own Python code if this command does not allow it.
+
+    What the run's settings say is not enough, since the run may come from somebody else.
+    """
+    if settings.trust_remote_code and not trust_remote_code:
+        raise ActivationError(
+            f"runs/{run} was made with the model's own Python code ({settings.model}), which could do anything on this"
+            " machine and runs only if the command says so. If you trust it, add: --trust-remote-code"
+        )
 
 
 def is_shipped(path: str) -> bool:

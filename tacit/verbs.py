@@ -100,15 +100,18 @@ def tune(
     *,
     every: bool = False,
     epochs: int | None = None,
+    trust_remote_code: bool | None = None,
     code: Sequence[str] = (),
     say: Say = silent,
 ) -> Run:
     """Train a soft prompt on the probe's labels and score the model's answers after it (level A).
 
-    every: also where no gap was found. epochs: passes over the items, at most. code: as in `probe`. Needs the model
-    again, and gradients through it; its weights do not change. Raises TacitError like `probe`.
+    every: also where no gap was found. epochs: passes over the items, at most. trust_remote_code: whether the
+    model's own Python code may run, if the run was made with it. code: as in `probe`. Needs the model again, and
+    gradients through it; its weights do not change. Raises TacitError like `probe`.
     """
     from tacit.activations.model.load import load_subject, load_tokenizer
+    from tacit.activations.run_settings import check_trust
     from tacit.activations.tune import EPOCHS, Tuner, how_tuned
     from tacit.probes.data.results import read_results
     from tacit.probes.tune import measure_tuned, n_tuned, to_tune
@@ -116,6 +119,7 @@ def tune(
 
     permit(code)
     run, epochs = _opened(run), epochs or EPOCHS
+    check_trust(run.name, run.settings, trust_remote_code)
     settings, store, results = run.settings, run.store, read_results(run.path)
     how = {"seed": settings.seed} | how_tuned(epochs)
     parts = to_tune(results, how=how, every=every)
@@ -131,19 +135,26 @@ def tune(
 
 
 def ablate(
-    run: Run | str = DEFAULT_RUN, *, items: int | None = None, random: int | None = None, say: Say = silent
+    run: Run | str = DEFAULT_RUN,
+    *,
+    items: int | None = None,
+    random: int | None = None,
+    trust_remote_code: bool | None = None,
+    say: Say = silent,
 ) -> Run:
     """Ablate the probe direction and test whether the next-token distribution changes (level U).
 
     items: items of each target. random: control directions of each kind (label-shuffled probes; random directions
-    matched in norm). Needs the model again. Raises TacitError like `probe`.
+    matched in norm). trust_remote_code: as in `tune`. Needs the model again. Raises TacitError like `probe`.
     """
     from tacit.activations import ablate as room
     from tacit.activations.model.load import load_subject, load_tokenizer
+    from tacit.activations.run_settings import check_trust
     from tacit.probes.ablate import N_ITEMS, N_RANDOM, measure_usage, n_ablated
     from tacit.probes.data.results import read_results
 
     run, items, random = _opened(run), items or N_ITEMS, random or N_RANDOM
+    check_trust(run.name, run.settings, trust_remote_code)
     settings, store, results = run.settings, run.store, read_results(run.path)
     ablator = room.Ablator(load_subject(settings, load_tokenizer(settings)), store, settings)
     with progress(total=n_ablated(results, items), unit=" prompts", desc="ablate") as bar:

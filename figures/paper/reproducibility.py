@@ -63,13 +63,14 @@ def _digests(folder: Path, paths: Iterable[Path]) -> dict[str, str]:
 def commands(run: RunFiles) -> list[str]:
     """The commands that repeat the run, from the folder that contains `runs/`."""
     name = shlex.quote(run.name)
-    ablated = [f"tacit ablate {name}"] if run.used else []
+    trust = " --trust-remote-code" if run.settings.get("trust_remote_code") else ""
+    ablated = [f"tacit ablate {name}{trust}"] if run.used else []
     epochs = {one["tuning"]["how"]["epochs"] for one in run.verdicts if one.get("tuning")}
     tuned = [f"tacit tune {name} --epochs {number}" for number in sorted(epochs)]
     permuted = (run.facts.get("made_from") or {}).get("n_permutations", _PERMUTATIONS)
     null = "" if permuted == _PERMUTATIONS else f" --permutations {permuted}"
     code = "".join(f" --code {shlex.quote(path)}" for path in _python_files(run))
-    tuned = [f"{command}{code}" for command in tuned]
+    tuned = [f"{command}{trust}{code}" for command in tuned]
     made = [f"tacit cache {name}{_options(run)}", f"tacit probe {name}{null}{code}"]
     return [*made, *ablated, *tuned, f"tacit compare {name}"]
 

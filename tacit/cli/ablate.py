@@ -5,13 +5,14 @@ from __future__ import annotations
 import click
 
 from tacit import verbs
-from tacit.cli.options import run_argument
+from tacit.cli.options import run_argument, trust_option
 
 
 @click.command()
 @run_argument
 @click.option("--items", type=click.IntRange(2), help="Items of each target.  [default: 64]")
 @click.option("--random", type=click.IntRange(19), help="Control directions of each kind.  [default: 99]")
+@trust_option
 def ablate(run, **options):
     """Ablate the probe direction and test whether the next-token distribution changes (level U).
 

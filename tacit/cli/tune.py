@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from tacit import verbs
-from tacit.cli.options import code_option, run_argument
+from tacit.cli.options import code_option, run_argument, trust_option
 
 
 @click.command()
@@ -13,6 +13,7 @@ from tacit.cli.options import code_option, run_argument
 @click.option("--all", "every", is_flag=True, help="Also tune where no gap was found.")
 @click.option("--epochs", type=click.IntRange(1), help="Passes over the items, at most.  [default: 30]")
 @code_option
+@trust_option
 def tune(run, **options):
     """Train a soft prompt on the probe's labels and score its answers (level A).
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 
 import pandas as pd
 import pytest
 from joblib.externals.loky import get_reusable_executor
 
 from tacit.files import sha256_of
+from tacit.settings import Settings, write_settings
 from tests.tacit.test_cli import here, refused, run  # noqa: F401
 
 TABLE = "question,group,property\n" + "".join(f"Name {i} things.,g{i},PROPERTY\n" for i in range(40))
@@ -82,6 +85,25 @@ def test_a_target_in_a_python_file_is_named_again_to_probe_it(here, tiny):  # no
     assert "--code own.py" in refused("probe", "r")
     result = run("probe", "r", "--permutations", 0, "--code", "own.py")
     assert result.exit_code == 0, result.output
+
+
+def test_a_run_that_trusts_the_code_of_its_model_does_not_run_it(here, tiny, monkeypatch):  # noqa: F811
+    monkeypatch.setattr("transformers.dynamic_module_utils.HF_MODULES_CACHE", str(here / "modules"))
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    model = shutil.copytree(tiny("llama"), here / "automap")
+    config = json.loads((model / "config.json").read_text())
+    config |= {"model_type": "mine", "auto_map": {"AutoConfig": "marker.C", "AutoModelForCausalLM": "marker.M"}}
+    (model / "config.json").write_text(json.dumps(config))
+    (model / "marker.py").write_text(f"{MARKER}\n\nfrom transformers import LlamaConfig as C, LlamaForCausalLM as M\n")
+    (here / "t.csv").write_text(TABLE.replace("PROPERTY", "length"))
+    data = {"behavior": "t.csv"}
+    settings = Settings("automap", ("behavior",), {"plain": ""}, data, n=40, trust_remote_code=True)
+    write_settings("r", settings)
+    for verb in ("cache", "tune", "ablate"):
+        assert refused(verb, "r").endswith("If you trust it, add: --trust-remote-code")
+    assert not imported(here)
+    run("cache", "r", "--trust-remote-code")
+    assert imported(here)
 
 
 def forget_permissions() -> None:
