@@ -2,8 +2,10 @@
 
 In: the text and the unit that was asked for. Out: answered only if the reply claims exactly one number. A number is
 claimed when it has the unit ("17 tokens", "number of tokens: 17"), is the whole reply, or follows an answering phrase
-("there are 17", "my guess is 17", "Answer: 17"). A final-answer mark outranks the rest. Bounds and ranges ("at least
-17", "10–20", "17 or 18"), two different claims, and numbers of another unit are never an answer.
+("there are 17", "my guess is 17", "Answer: 17"). A final-answer mark outranks the rest. Bounds ("at least 17"), two
+different claims, and numbers of another unit are never an answer. Neither are ranges and vague amounts ("200 to 300",
+"17 or 18", "a few hundred"): they are unreadable, because a midpoint would be our number and not the model's. "About
+200" and "1.2k" are rounded by the model itself and read as they stand, 200 and 1200.
 """
 
 import re
@@ -134,7 +136,18 @@ def _carries_unit(before: str, after: str, unit: str) -> bool:
         before,
         re.IGNORECASE,
     )
-    return bool(follows or (leads and CLAIM_AFTER.match(after)))
+    ends = leads and CLAIM_AFTER.match(after)
+    return bool(follows or ends or (_counts_the_marked(before, unit) and ALONE_AFTER.fullmatch(after)))
+
+
+def _counts_the_marked(before: str, unit: str) -> bool:
+    """True for "the token between [[ and ]] is", a clumsy "number of tokens"; a number in quotes is content.
+
+    Not for "the character between [[ and ]] is 7", which may name the character.
+    """
+    marked = r"(?:\[\[ and \]\]|the (?:\w+ ){0,2}brackets|the (?:marked |bracketed |given )?(?:text|span|passage))"
+    said = rf"(?:^|[.,;:]\s*|\bso )the {unit} (?:between|inside|within|in) {marked} is\s+{ABOUT}$"
+    return unit != "character" and bool(re.search(said, before, re.IGNORECASE))
 
 
 def _other_unit(sentence: str, numeral: Numeral, unit: str) -> bool:

@@ -1,7 +1,8 @@
 """Finds the numbers in running text.
 
-In: one plain sentence (`clean_text.py`). Out: its numbers in order, each with its position and its value (None unless
-it is a plain whole number: 17.5, 17 %, 17th, -17, $17). Which of them answers a question is decided in `counts.py`.
+In: one plain sentence (`clean_text.py`). Out: its numbers in order, each with its position and its value, which is None
+unless it is a plain whole number: None for 17.5, 17 %, 17th, -17, $17; "1.2k" is 1200. Which of them answers a question
+is decided in `counts.py`.
 """
 
 import re
@@ -45,9 +46,10 @@ SPELLED = {spelled(number): number for number in range(1000)} | {
     "a thousand": 1000,
 }
 _WORD = rf"(?:{'|'.join([*ONES, *TENS])}|hundred|thousand)"
-WORDS = re.compile(rf"\b(?:a (?=hundred|thousand))?{_WORD}(?:(?:\s+and)?[\s-]+{_WORD})*\b", re.IGNORECASE)
-DIGITS = re.compile(r"(?<![\d\w])\d+(?:[.,]\d+)*(?:\s*[%°‰])?")
+WORDS = re.compile(rf"\b(?<!half )(?:a (?=hundred|thousand))?{_WORD}(?:(?:\s+and)?[\s-]+{_WORD})*\b", re.IGNORECASE)
+DIGITS = re.compile(r"(?<![\d\w])\d+(?:[.,]\d+)*(?:\s*[%°‰]|[kK](?![\w%]))?")
 PLAIN = re.compile(r"\d+|\d{1,3}(?:,\d{3})+|\d+\.0+")
+THOUSANDS = re.compile(r"(\d+)(?:\.(\d{1,3}))?[kK]")
 DECIMAL = re.compile(r"\d+\.\d+")
 
 
@@ -72,7 +74,7 @@ def _from_digits(sentence: str, match: re.Match, *, whole: bool) -> Numeral | No
     value = _digits_value(match.group(), whole=whole)
     negative = re.search(r"(?:^|[\s(=:])-$", before)
     attached = re.match(r"(?!tokens?\b|words?\b)[A-Za-z_]|[²³^*×]|\s*/\s*\d", after) or re.search(
-        r"[$€£#^*×]$|\d\s*/\s*$", before
+        r"[$€£#^*×]$|\d[kK]?\s*/\s*$", before
     )
     return Numeral(None if negative or attached else value, *match.span())
 
@@ -81,6 +83,9 @@ def _digits_value(digits: str, *, whole: bool) -> float | None:
     """The value of a run of digits with its marks, None if it is not a plain number."""
     if PLAIN.fullmatch(digits):
         return int(re.sub(r",|\.0+$", "", digits))
+    thousands = THOUSANDS.fullmatch(digits)
+    if thousands:
+        return int(thousands.group(1) + (thousands.group(2) or "").ljust(3, "0"))
     return float(digits) if not whole and DECIMAL.fullmatch(digits) else None
 
 

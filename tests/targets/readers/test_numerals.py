@@ -15,6 +15,8 @@ from tacit.targets.readers.numerals import numerals
         ("seventeen", 17),
         ("Twenty-one", 21),
         ("a hundred", 100),
+        ("17k", 17000),
+        ("1.2K", 1200),
     ],
 )
 def test_a_whole_number_has_its_value(text, value):
@@ -22,7 +24,27 @@ def test_a_whole_number_has_its_value(text, value):
 
 
 @pytest.mark.parametrize(
-    "text", ["17.5", "17,5", "1.024", "-17", "17%", "17th", "$17", "17²", "17/20", "two three", "17k"]
+    "text",
+    [
+        "17.5",
+        "17,5",
+        "1.024",
+        "-17",
+        "17%",
+        "17th",
+        "$17",
+        "17²",
+        "17/20",
+        "two three",
+        "17kb",
+        "17k%",
+        "1,2k",
+        "1.2345k",
+        "17k/20k",
+        "17M",
+        "$17k",
+        "-17k",
+    ],
 )
 def test_whatever_is_not_a_plain_whole_number_has_no_value(text):
     assert {numeral.value for numeral in numerals(text)} == {None}

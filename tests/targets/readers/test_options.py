@@ -166,6 +166,63 @@ def test_a_hedge_or_a_part_of_a_sentence_is_neither_yes_nor_no(reply):
     assert read_yes_no(reply, about_knowing=True) == Report("unreadable")
 
 
+@pytest.mark.parametrize(
+    "reply", ["1.2k", "1.2K tokens", "There are about 1.2k tokens.", "Answer: 1.200k", "1.2k tokens in total"]
+)
+def test_a_count_in_thousands_is_read(reply):
+    assert read_count(reply) == Report("answered", 1200.0)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    ["1.2345k", "1,2k", "1.2kb", "5km", "$2k", "-2k", "2k+", "1.2M", "1.2k%", "4K video", "2k words", "1k-2k", "2k/3k"],
+)
+def test_a_k_that_makes_no_whole_count_is_not_read(reply):
+    assert read_count(reply) == Report("unreadable")
+
+
+VAGUE = (
+    "200 to 300; 200-300 tokens; from 200 to 300; 200 up to 300 tokens; between 1k and 2k; two to three hundred; "
+    "200 or 300; 200, maybe 300; a few hundred; a few hundred tokens; a few hundred and five tokens; several hundred; "
+    "a couple of hundred tokens; hundreds of tokens; a good hundred tokens; half a hundred tokens; 200-odd tokens; "
+    "a hundred or so; a hundred or two; a few thousand; about a dozen; a handful; many"
+)
+
+
+@pytest.mark.parametrize("reply", VAGUE.split("; "))
+def test_a_range_or_a_vague_amount_is_unreadable(reply):
+    assert read_count(reply) == Report("unreadable")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    ["The token between [[ and ]] is 7.", "The token in the text is about 7", "So the token between [[ and ]] is 7."],
+)
+def test_the_number_that_the_token_is_said_to_be_is_a_count(reply):
+    assert read_count(reply) == Report("answered", 7.0)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        'The token between [[ and ]] is "7".',
+        "The third token between [[ and ]] is 7.",
+        "The first token is 7.",
+        "The token between 3 and 5 is 7.",
+        "The token between [[ and ]] is 7 of 9.",
+        "The token between [[ and ]] is not 7.",
+        "The token between [[ and ]] is 7 or 8.",
+        "The token in the text is 1984, a year.",
+        "The token between [[ and ]] is 7 characters.",
+    ],
+)
+def test_a_number_that_names_a_token_or_its_place_is_no_count(reply):
+    assert read_count(reply) == Report("unreadable")
+    assert (
+        read_count(reply.replace("token", "character"), unit="character").outcome != "answered" or "characters" in reply
+    )
+
+
 LETTER_CHOSEN = (
     'I would choose the letter "A"',
     'The letter is "A".',
