@@ -6,7 +6,6 @@ Weights are read from safetensors or GGUF only (a pickle can run code); the mode
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 from dataclasses import dataclass
@@ -17,9 +16,11 @@ from nnsight import TransformersModel
 from nnsight.modeling.quantization import QUANTIZATIONS
 from safetensors import SafetensorError
 from transformers import AutoConfig, AutoTokenizer
+from transformers.utils import SAFE_WEIGHTS_INDEX_NAME, cached_file
 from transformers.utils import logging as transformers_logging
 
 from tacit.activations.model.blocks import find_blocks
+from tacit.activations.model.checkpoint import check_adapter, check_folder, check_index, check_loaded, recorded_reports
 from tacit.activations.model.gguf_file import check_gguf, gguf_config, gguf_module, gguf_tokenizer, is_gguf
 from tacit.errors import ActivationError
 from tacit.files import sha256_of
@@ -28,7 +29,6 @@ from tacit.settings import Settings
 SMALL = 20_000_000
 """Parameters below which one CPU thread is faster than several: on a busy machine, threads waiting for each other made
 a model of 1.4 million parameters ten times slower."""
-TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "tokenizer_config.json")
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def load_tokenizer(settings: Settings):
 def load_config(settings: Settings):
     """The model's config. Raises ActivationError for a model or an adapter that cannot be found."""
     _check_model(settings)
-    _check_adapter(settings.peft)
+    check_adapter(settings.peft)
     if is_gguf(settings.model):
         return gguf_config(settings.model)
     try:
@@ -147,7 +147,7 @@ def load_config(settings: Settings):
 def load_subject(settings: Settings, tokenizer) -> Subject:
     """Load the weights and find the blocks.
 
-    Raises ActivationError when the weights are missing or exist only as pickles, or the blocks cannot be found.
+    Raises ActivationError when weights are missing, in whole or in part, or are pickled, or the blocks cannot be found.
     """
     transformers_logging.disable_progress_bar()
     device = pick_device("cpu" if settings.remote else settings.device)
@@ -157,9 +157,14 @@ def load_subject(settings: Settings, tokenizer) -> Subject:
         source = gguf_module(settings.model, dtype=options["dtype"], device_map=options["device_map"])
         options = {name: options[name] for name in ("task", "peft")}
     try:
-        traced = TransformersModel(source, tokenizer=tokenizer, **options)
+        _check_hub_index(settings)
+        with recorded_reports() as reports:
+            traced = TransformersModel(source, tokenizer=tokenizer, **options)
+    except ActivationError:
+        raise
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
         raise _unreadable(settings, "weights", error) from error
+    check_loaded(settings.model, reports)
     traced.eval()
     if device.type == "cpu" and sum(p.numel() for p in traced._module.parameters()) < SMALL:
         torch.set_num_threads(1)
@@ -247,49 +252,17 @@ def _check_model(settings: Settings) -> None:
     if is_gguf(settings.model):
         check_gguf(settings.model, remote=settings.remote)
     else:
-        _check_folder(settings.model)
+        check_folder(settings.model)
 
 
-def _check_folder(model: str) -> None:
-    """Refuse a path that does not exist, which would be looked up on the hub as if it were a repository."""
-    folder = Path(model)
-    if not folder.is_dir():
-        if model.startswith((".", "/", "~")) or model.count("/") > 1:
-            raise ActivationError(
-                f"there is no folder {model}. Give a folder in transformers format, or a hub id: MODEL=owner/name"
-            )
+def _check_hub_index(settings: Settings) -> None:
+    """Refuse a model on the hub whose index of weight files names pickles; of a folder this was checked before."""
+    if settings.remote or is_gguf(settings.model) or Path(settings.model).is_dir():
         return
-    if not (folder / "config.json").exists():
-        files = sorted(folder.glob("*.gguf"))
-        hint = f" It has a GGUF file: MODEL={files[0]}" if files else ""
-        raise ActivationError(f"{model} has no config.json, so it is not a model in transformers format.{hint}")
-    _check_config(folder / "config.json")
-    if not any(folder.glob("*.safetensors")):
-        pickles = any(folder.glob("*.bin")) or any(folder.glob("*.pt"))
-        hint = (
-            "it has pickled weights, which are never read because they can run code: save it again with "
-            "model.save_pretrained(folder)" if pickles else "save it with model.save_pretrained(folder)"
-        )  # fmt: skip
-        raise ActivationError(f"{model} has no weights (*.safetensors); {hint}.")
-    if not any((folder / name).exists() for name in TOKENIZER_FILES):
-        raise ActivationError(f"{model} has no tokenizer; save it with tokenizer.save_pretrained({model!r}).")
-
-
-def _check_adapter(peft: str) -> None:
-    """Refuse a local adapter that is missing or not in safetensors, since peft would read a pickle."""
-    folder = Path(peft)
-    if not peft or (not folder.exists() and peft.count("/") == 1 and not peft.startswith((".", "~"))):
-        return
-    for name in ("adapter_config.json", "adapter_model.safetensors"):
-        if not (folder / name).is_file():
-            raise ActivationError(f"the adapter {peft} has no {name}. Save it with model.save_pretrained({peft!r}).")
-
-
-def _check_config(path: Path) -> None:
-    try:
-        json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise ActivationError(f"{path} is not JSON ({error}). Is the download complete?") from error
+    revision = {"revision": settings.revision} if settings.revision else {}
+    path = cached_file(settings.model, SAFE_WEIGHTS_INDEX_NAME, _raise_exceptions_for_missing_entries=False, **revision)
+    if path:
+        check_index(Path(path), settings.model)
 
 
 def _unreadable(settings: Settings, what: str, error: Exception) -> ActivationError:

@@ -8,6 +8,8 @@ import warnings
 
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
+from transformers import AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
 from tacit.activations.model.blocks import find_blocks
 from tacit.activations.model.capture import check_subject
@@ -16,6 +18,7 @@ from tacit.activations.model.prefix_cache import can_continue
 from tacit.activations.model.prompts import Prompt
 from tacit.errors import ActivationError
 from tests.activations.helpers import fresh_subject_for, last_states, settings_for, subject_for
+from tests.conftest import build_tokenizer
 
 
 def _copy(folder, tmp_path, *, without=()):
@@ -45,6 +48,91 @@ def test_pickled_weights_are_refused_with_the_way_out(tiny, tmp_path):
     torch.save({}, folder / "pytorch_model.bin")
     with pytest.raises(ActivationError, match=r"never read because they can run code.*save_pretrained"):
         load_config(settings_for(folder))
+
+
+def _rename_weights(folder, rename):
+    """Write the weights again under other names; those renamed to None are left out."""
+    file = folder / "model.safetensors"
+    tensors = {rename(name): tensor for name, tensor in load_file(file).items()}
+    save_file({name: tensor for name, tensor in tensors.items() if name}, file, metadata={"format": "pt"})
+
+
+def _refused(folder) -> str:
+    """The one line of a refusal to load the model."""
+    settings = settings_for(folder)
+    with pytest.raises(ActivationError) as raised:
+        load_subject(settings, load_tokenizer(settings))
+    assert "\n" not in str(raised.value)
+    return str(raised.value)
+
+
+def test_a_parameter_without_weights_is_not_left_random(tiny, tmp_path):
+    folder, gone = _copy(tiny("llama"), tmp_path), "model.layers.1.mlp.down_proj.weight"
+    _rename_weights(folder, lambda name: None if name == gone else name)
+    assert f"no weights for 1 of the model's parameters ({gone}), which would be random" in _refused(folder)
+
+
+@pytest.mark.parametrize(
+    ("rename", "message"),
+    [
+        (lambda name: f"module.{name}", "Its tensors are named with the prefix 'module.'"),
+        (lambda name: name.replace("self_attn", "mixer"), "tensors that the model does not use, such as 'model.layers"),
+    ],
+)
+def test_weights_under_other_names_are_not_left_random(tiny, tmp_path, rename, message):
+    folder = _copy(tiny("llama"), tmp_path)
+    _rename_weights(folder, rename)
+    assert message in _refused(folder)
+
+
+def test_tied_weights_are_not_missing(tmp_path):
+    config = LlamaConfig(
+        vocab_size=400, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
+        tie_word_embeddings=True,
+    )  # fmt: skip
+    LlamaForCausalLM(config).save_pretrained(tmp_path)
+    build_tokenizer().save_pretrained(tmp_path)
+    assert "lm_head.weight" not in load_file(tmp_path / "model.safetensors")
+    assert fresh_subject_for(tmp_path).n_layers == 3
+
+
+def test_parameters_with_other_shapes_are_refused(tiny, tmp_path):
+    folder = _copy(tiny("llama"), tmp_path)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"intermediate_size": 96}))
+    assert "could not load the weights" in _refused(folder)
+
+
+@pytest.mark.parametrize("file", ["pytorch_model.bin", "../model.safetensors", 5])
+def test_an_index_that_names_pickles_is_refused(tiny, tmp_path, file):
+    folder = _copy(tiny("llama"), tmp_path)
+    (folder / "model.safetensors").rename(folder / "decoy.safetensors")
+    index = {"metadata": {}, "weight_map": dict.fromkeys(load_file(folder / "decoy.safetensors"), file)}
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    assert "is not a safetensors file beside it. Pickled weights are never read" in _refused(folder)
+
+
+def test_a_config_that_names_pickled_weights_is_refused(tiny, tmp_path):
+    folder = _copy(tiny("llama"), tmp_path)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"transformers_weights": "adapter_model.bin"}))
+    assert "names 'adapter_model.bin' as its weights" in _refused(folder)
+
+
+def test_a_config_that_is_no_json_object_is_one_clear_line(tiny, tmp_path):
+    folder = _copy(tiny("llama"), tmp_path)
+    for content in (b"[1, 2]", b"null", b"\xff\xfe", b"{"):
+        (folder / "config.json").write_bytes(content)
+        assert "config.json is not" in _refused(folder)
+
+
+def test_a_sharded_model_is_loaded_from_its_index(tiny, tmp_path):
+    AutoModelForCausalLM.from_pretrained(tiny("llama")).save_pretrained(tmp_path, max_shard_size="50KB")
+    build_tokenizer().save_pretrained(tmp_path)
+    assert len([*tmp_path.glob("*.safetensors")]) > 1
+    prompts = [Prompt("", (5, 6, 7, 8))]
+    expected = last_states(subject_for(tiny("llama")), prompts)
+    torch.testing.assert_close(last_states(fresh_subject_for(tmp_path), prompts), expected)
 
 
 def test_a_model_with_its_own_code_does_not_run_it_unasked(tiny, tmp_path):
