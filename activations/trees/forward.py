@@ -22,14 +22,14 @@ LOGITS = 2**25
 
 
 class Forest:
-    """A batch of trees that is read, and continued token by token. Keys and values are kept on the device."""
+    """A batch of trees that is read, and continued token by token where it `goes_on`: then keys and values are kept."""
 
-    def __init__(self, subject: Subject, trees: Sequence[TokenTree]) -> None:
+    def __init__(self, subject: Subject, trees: Sequence[TokenTree], *, goes_on: bool) -> None:
         self.subject, self.trees = subject, list(trees)
         self.width = max(map(len, self.trees))
         self.rows = list(range(len(self.trees)))
         """The trees that are still in the batch, in their order there."""
-        self._cache = empty_cache()
+        self._cache = empty_cache() if goes_on else None
 
     @property
     def seen(self) -> list[np.ndarray]:
@@ -88,7 +88,7 @@ class Forest:
             "position_ids": torch.from_numpy(positions).to(device),
             "attention_mask": mask[:, None].to(device),
             "past_key_values": self._cache,
-            "use_cache": True,
+            "use_cache": self._cache is not None,
         }
 
 

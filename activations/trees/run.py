@@ -155,7 +155,8 @@ def tree_of(jobs: Sequence[Job]) -> tuple[TokenTree, list[int], list[dict[Path, 
 def _run_batch(
     subject: Subject, jobs: Sequence[Job], rows: Sequence[Row], layers, told: list[Told], tally: Tally
 ) -> None:
-    forest = Forest(subject, [tree for _, tree, _, _ in rows])
+    goes_on = any(jobs[i].tokens for row, *_ in rows for i in row)
+    forest = Forest(subject, [tree for _, tree, _, _ in rows], goes_on=goes_on)
     reads, owners = _reads(jobs, rows)
     nodes = _ends(jobs, rows)
     states, hidden = forest.read(layers, reads, list(nodes))
