@@ -171,7 +171,7 @@ def _table_facts(path: str | None, items: Sequence[Item]) -> Iterator[str]:
     if path and Path(path).suffix in ENDINGS:
         yield f"{path}: " + ", ".join(f"{n} rows {what}" for what, n in row_account(path, items).items() if n)
     balance = order_balance(items)
-    if balance.n:
+    if 2 * balance.n > len(items):  # a question that happens to name its answers is not a choice between options
         order = ", ".join(f"{option} first in {n}" for option, n in balance.first.items())
         yield f"of {balance.n} prompts that name all their options, {order}"
 

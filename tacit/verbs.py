@@ -87,7 +87,7 @@ def probe(
         say(f"reused {run.path / 'probes'}: made from these activations. Next: tacit compare {run.name}")
         return run
     further = Further(sae=load_sae(_sae_folder(sae, run.path)) if sae else None, notes={"model": run.settings.model})
-    with progress(total=n_readings(store), unit=" layers", desc="probe") as bar:
+    with progress(total=n_readings(store), unit=" readings", desc="probe") as bar:
         probe_run(
             store, run.path, seed=seed, n_permutations=permutations, further=further, place=_on(device),
             say=above(bar, say), progress=bar.update,
