@@ -9,6 +9,8 @@ Nothing here imports torch, so later commands and other people's code can read a
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 from dataclasses import dataclass
 from functools import cached_property
@@ -49,17 +51,29 @@ class Store:
 
     @cached_property
     def items(self) -> pd.DataFrame:
-        """A row per target and item: prompts, groups, and token positions (see the README's table)."""
-        return pd.read_parquet(self.path / "items.parquet")
+        """A row per target and item: prompts, groups, and token positions (see the README's table).
+
+        Raises ActivationError for a file that is missing, or does not have the checksum that it was written with.
+        """
+        return self._table("items.parquet")
 
     @cached_property
     def replies(self) -> pd.DataFrame:
         """A row per target, condition, item, question and sample: the text and the valid answers' log-probabilities.
 
         `prompt` is object, report, control or candidate; `elicitation` names the form of a report; `sample` 0 is the
-        greedy reply.
+        greedy reply. Raises ActivationError like `items`.
         """
-        return pd.read_parquet(self.path / "replies.parquet")
+        return self._table("replies.parquet")
+
+    def _table(self, name: str) -> pd.DataFrame:
+        """Rows belong to the states by their order, so a table that was sorted or edited would be silently wrong."""
+        path = self.path / name
+        data = path.read_bytes() if path.is_file() else b""
+        if hashlib.sha256(data).hexdigest() != self.manifest["tables"].get(name):
+            state = "was changed after it was cached (its checksum differs)" if data else "is missing"
+            raise ActivationError(f"{path} {state}. Run: tacit cache {run_of(self.path)}")
+        return pd.read_parquet(io.BytesIO(data))
 
     @property
     def entries(self) -> list[tuple[str, str]]:
@@ -132,6 +146,11 @@ class Store:
                 return entry
         available = ", ".join("/".join(pair) for pair in self.entries)
         raise ActivationError(f"{target}/{condition} is not in {self.path} (it holds {available})")
+
+
+def run_of(folder: Path) -> str:
+    """The run's name from the folder of its store, or of a store inside it."""
+    return next((inner.parent.name for inner in (folder, *folder.parents) if inner.name == "activations"), folder.name)
 
 
 def open_store(path: str | Path) -> Store:
