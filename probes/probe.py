@@ -31,6 +31,7 @@ from tacit.probes.controls.permutation_null import N_PERMUTATIONS, NULL_COLUMNS
 from tacit.probes.data.examples import Examples, items_of, make_examples, report_facts, target_of
 from tacit.probes.data.items_table import ITEM_COLUMNS, SCORE_COLUMNS, inner_scores, items_frame, score_rows
 from tacit.probes.data.reports import facts
+from tacit.probes.data.results import read_results
 from tacit.probes.data.transcript import COLUMNS as REPLY_COLUMNS
 from tacit.probes.data.transcript import transcript
 from tacit.probes.statistics.bootstrap import resample
@@ -230,14 +231,16 @@ def made_from(store, seed: int, n_permutations: int) -> dict:
 
 
 def up_to_date(run: str | Path, store, seed: int, n_permutations: int = N_PERMUTATIONS) -> bool:
-    """Whether ``<run>/probes`` holds finished results that were made from these very activations, with such a null."""
+    """Whether ``<run>/probes`` holds finished results that were made from these very activations, with such a null,
+    and that `compare` will accept: files that were edited since are made again."""
     folder = Path(run) / "probes"
     if not all((folder / name).is_file() for name in FILES):
         return False
     try:
         made = json.loads((folder / "probes.json").read_text(encoding="utf-8"))["made_from"]
         return made == made_from(store, seed, n_permutations)
-    except (ValueError, KeyError, TypeError):
+        read_results(run)
+    except (ValueError, KeyError, TypeError):  # ProbeError is a ValueError
         return False
 
 

@@ -57,7 +57,7 @@ def read_results(run: str | Path) -> Results:
     try:
         facts = json.loads((folder / "probes.json").read_text(encoding="utf-8"))
         entries, items = tuple(dict(entry) for entry in facts["entries"]), pd.read_parquet(folder / "items.parquet")
-        altered = _altered(folder, facts.get("sha256") or {})
+        altered = _altered(folder, facts["sha256"])
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
         raise ProbeError(f"{folder} cannot be read ({type(error).__name__}). {again}") from None
     found = Results(run, entries, items)

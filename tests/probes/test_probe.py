@@ -206,6 +206,19 @@ def test_results_are_up_to_date_only_with_the_activations_and_seed_they_were_mad
     assert not up_to_date(run, other, 0)
 
 
+@pytest.mark.parametrize("name", ["scores.csv", "items.parquet", "null.csv", "probes.json"])
+def test_results_that_compare_refuses_are_not_up_to_date(finished, tmp_path, name):
+    store, run, *_ = finished
+    shutil.copytree(run / "probes", tmp_path / "probes")
+    assert up_to_date(tmp_path, store, 0)
+    path = tmp_path / "probes" / name
+    data = path.read_bytes()
+    path.write_bytes(data.replace(b'"sha256"', b'"sha1"') if name == "probes.json" else data + b"\n")
+    with pytest.raises(ProbeError, match="Run: tacit probe"):
+        compare_run(tmp_path)
+    assert not up_to_date(tmp_path, store, 0)
+
+
 def test_a_run_in_which_nothing_can_be_analysed_still_ends_in_reasoned_verdicts(tmp_path):
     store, target = make_world(["yes"] * 80, said=coin(80), n_layers=2)
     probe_run(store, tmp_path, targets={target.name: target}, n_jobs=1)
