@@ -33,7 +33,7 @@ from tacit.probes.data.items_table import ITEM_COLUMNS, SCORE_COLUMNS, inner_sco
 from tacit.probes.data.reports import facts
 from tacit.probes.data.results import read_results
 from tacit.probes.data.transcript import COLUMNS as REPLY_COLUMNS
-from tacit.probes.data.transcript import transcript
+from tacit.probes.data.transcript import marked_out_of_range, transcript
 from tacit.probes.statistics.bootstrap import resample
 from tacit.seeds import stream
 from tacit.targets.tables.python_files import permit, permitted
@@ -139,6 +139,8 @@ def _part(store, run, target, condition: str, terms: Terms) -> Part:
     try:
         with threadpool_limits(1):
             examples = make_examples(store, target, condition)
+            replies = part.frames["replies.parquet"]
+            part.frames["replies.parquet"] = marked_out_of_range(replies, examples.kind, examples.y)
             found = analyse(
                 examples, sites=sites, layers=store.layers, n_layers=store.n_layers, seed=terms.seed, n_jobs=1,
                 n_permutations=terms.n_permutations, n_repeats=terms.n_repeats, extra=terms.extra,
@@ -237,9 +239,9 @@ def up_to_date(run: str | Path, store, seed: int, n_permutations: int = N_PERMUT
     if not all((folder / name).is_file() for name in FILES):
         return False
     try:
+        read_results(run)
         made = json.loads((folder / "probes.json").read_text(encoding="utf-8"))["made_from"]
         return made == made_from(store, seed, n_permutations)
-        read_results(run)
     except (ValueError, KeyError, TypeError):  # ProbeError is a ValueError
         return False
 

@@ -15,8 +15,9 @@ RANDOM_MODEL, CONTROL_TASK, POSITION = "random model", "control task", "prompt l
 OUTPUT_CONFIDENCE, LOGIT_LENS, LOGIT_LENS_HERE = "output confidence", "logit lens", "logit lens, same layer"
 
 # outcomes of reading a reply
-ANSWERED, REFUSED, UNREADABLE = "answered", "refused", "unreadable"
-OUTCOMES = (ANSWERED, REFUSED, UNREADABLE)
+ANSWERED, REFUSED, UNREADABLE, OUT_OF_RANGE = "answered", "refused", "unreadable", "out of range"
+OUTCOMES = (ANSWERED, REFUSED, UNREADABLE, OUT_OF_RANGE)
+"""All but the first are non-answers. Shares list the last one only where it occurs."""
 
 # prefixes of columns in probes/items.parquet
 METHOD_COLUMN = "method:"

@@ -64,7 +64,7 @@ class Report:
     """What a reply says, as parsed by a reader."""
 
     outcome: str
-    """One of "answered", "refused", "unreadable"."""
+    """One of "answered", "refused", "unreadable"; "out of range" is for counts that no prompt could hold."""
     value: float | str | None = None
     """A number (counts) or a class name (categories); None unless answered."""
 

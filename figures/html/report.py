@@ -19,7 +19,7 @@ from tacit.figures.html.item_browser import as_json, browser_items
 from tacit.figures.inputs.run_files import RunFiles
 from tacit.figures.paper import methods
 from tacit.figures.tables.table import Table
-from tacit.names import NESTED, OUTCOMES
+from tacit.names import NESTED, OUT_OF_RANGE, OUTCOMES
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -51,7 +51,7 @@ def report_html(run: RunFiles, pictures: Sequence[Picture], tables: Sequence[Tab
         run=run, model=(run.manifest.get("model") or {}).get("id", ""), rows=[_verdict(one) for one in run.verdicts],
         pictures=pictures, tables=tables, paragraphs=methods.methods(run), items=Markup(as_json(items)),
         n_items=items["n"], look=Markup(look.read_text(encoding="utf-8")), script=Markup(code),
-        policy=_policy(code), outcomes=OUTCOMES,
+        policy=_policy(code),
     )  # fmt: skip
 
 
@@ -146,10 +146,12 @@ def _framing(framed) -> list[str]:
 def _answered(coverage) -> dict:
     """Outcomes of the reports by true class: rows of shares, and one line with the lowest and highest share.
 
-    `uneven` if some reports about a class have no answer; the page then shows the rows unfolded.
+    Out of range is listed only where it occurs. `uneven` if some reports about a class have no answer; the page then
+    shows the rows unfolded.
     """
+    outcomes = [o for o in OUTCOMES if o != OUT_OF_RANGE or any(shares.get(o) for shares in coverage.values())]
     rows = [
-        [words.one_line(name), *(_percent(shares.get(outcome, 0.0)) for outcome in OUTCOMES)]
+        [words.one_line(name), *(_percent(shares.get(outcome, 0.0)) for outcome in outcomes)]
         for name, shares in coverage.items()
     ]
     if not rows:
@@ -158,7 +160,7 @@ def _answered(coverage) -> dict:
     low, high = (coverage[name].get("answered", 0.0) for name in (least, most))
     spread = f"{_percent(low)} of “{words.one_line(least)}” to {_percent(high)} of “{words.one_line(most)}”"
     line = f"{_percent(low)} of each" if low == high else spread
-    return {"rows": rows, "line": f"Answered, by true class: {line}", "uneven": low < 1}
+    return {"outcomes": outcomes, "rows": rows, "line": f"Answered, by true class: {line}", "uneven": low < 1}
 
 
 def _percent(share: float) -> str:

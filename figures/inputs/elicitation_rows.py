@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import pandas as pd
 
 from tacit.figures.inputs.layer_rows import clean_scores
-from tacit.names import BEST
+from tacit.names import BEST, OUT_OF_RANGE
 
 COLUMNS = (
     "target", "condition", "form", "elicitation", "fitted", "metric", "value", "lower", "upper", "n", "answered",
@@ -28,11 +28,14 @@ _RUNGS = {
     "free": "free text", "choice": "choice", "number": "number, 0–100", "logits": _READ,
     "shots4": "4 examples", "shots16": "16 examples", "reason": "reason first",
 }  # fmt: skip
-_OUTCOMES = ("answered", "refused", "unreadable")
+_OUTCOMES = ("answered", "refused", "unreadable", OUT_OF_RANGE)
 
 
 def rung_rows(scores: pd.DataFrame, entries: Iterable[Mapping], verdicts: pd.DataFrame) -> pd.DataFrame:
-    """One row per target, condition and report method, in the metric of the verdict."""
+    """One row per target, condition and report method, in the metric of the verdict.
+
+    The column "out of range" is there only if some replies were.
+    """
     table, asked = clean_scores(scores), _asked(entries)
     metric = {(r["target"], r["condition"]): r for _, r in verdicts.iterrows()}
     rows = []
@@ -48,7 +51,9 @@ def rung_rows(scores: pd.DataFrame, entries: Iterable[Mapping], verdicts: pd.Dat
         fitted = row["method"].endswith(FITTED)
         chance = {"chance": verdict["chance"] if verdict is not None else math.nan}
         rows.append(shown | {"form": form(name), "elicitation": name, "fitted": fitted} | _facts(entry) | chance)
-    found = pd.DataFrame([*rows, *_tuned(verdicts)], columns=list(COLUMNS))
+    rows += _tuned(verdicts)
+    wild = [OUT_OF_RANGE] if any(row[OUT_OF_RANGE] > 0 for row in rows) else []
+    found = pd.DataFrame(rows, columns=[*COLUMNS, *wild])
     found = found.drop_duplicates(["target", "condition", "elicitation", "fitted"])
     last = found["elicitation"].map({BEST: 1, TUNED: 2}).fillna(0)
     order = found.groupby(["target", "condition"], sort=False).ngroup() * 3 + last
@@ -94,6 +99,7 @@ def _primary(verdict: pd.Series) -> dict:
 
 def _facts(entry: Mapping) -> dict:
     coverage = entry.get("coverage") or {}
+    coverage = {OUT_OF_RANGE: 0.0} | coverage if coverage else {}
     total = sum(v for v in coverage.values() if isinstance(v, (int, float)))
     scale = total if total > 1.001 else 1.0  # counts or shares
     facts = {name: _number(coverage.get(name)) / scale for name in _OUTCOMES}

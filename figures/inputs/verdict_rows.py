@@ -9,13 +9,16 @@ from collections.abc import Iterable, Mapping
 
 import pandas as pd
 
+from tacit.names import OUT_OF_RANGE
+
 TEXTS = ("target", "condition", "verdict", "metric", "report_rung", "site", "level", "sentence", "probe_method")
 NUMBERS = (
     "chance", "probe", "probe_lower", "probe_upper", "report", "report_lower", "report_upper",
     "gap", "gap_lower", "gap_upper", "tuned", "tuned_lower", "tuned_upper",
     "n", "n_groups", "layer", "control_accuracy",
 )  # fmt: skip
-COVERAGE = ("answered", "refused", "unreadable")
+COVERAGE = ("answered", "refused", "unreadable", OUT_OF_RANGE)
+"""Shares (or numbers) of the outcomes; a verdict lists the last one only where it occurs."""
 AGREEMENT = ("both", "probe_only", "report_only", "neither")
 
 
@@ -34,6 +37,7 @@ def _as_text(value: object) -> str:
 
 def _row(one: Mapping) -> dict:
     coverage, table = one.get("coverage") or {}, one.get("table") or {}
+    coverage = {OUT_OF_RANGE: 0.0} | coverage if coverage else {}
     row = {name: _as_text(one.get(name)) for name in TEXTS}
     row |= {name: _as_number(one.get(name)) for name in NUMBERS}
     row |= {name: _as_number(coverage.get(name)) for name in COVERAGE}

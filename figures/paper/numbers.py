@@ -11,14 +11,16 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from tacit.figures.drawing import rounding, words
 from tacit.figures.drawing.latex_escape import latex
-from tacit.figures.inputs.verdict_rows import verdict_rows
+from tacit.figures.inputs.verdict_rows import COVERAGE, verdict_rows
+from tacit.names import OUT_OF_RANGE
 
 _DIGITS = ("Zero", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine")
 _SCORES = {"Know": "probe", "Say": "report", "Gap": "gap", "Tuned": "tuned"}
 _TEXTS = {"Verdict": "verdict", "Level": "level", "Metric": "metric", "Rung": "report_rung", "Site": "site"}
 _WHOLE = {"N": "n", "Groups": "n_groups", "Layer": "layer", "Both": "both", "KnowOnly": "probe_only",
           "SayOnly": "report_only", "Neither": "neither"}  # fmt: skip
-_SHARES = {"Answered": "answered", "Refused": "refused", "Unreadable": "unreadable", "Control": "control_accuracy"}
+_SHARES = {"Answered": "answered", "Refused": "refused", "Unreadable": "unreadable", "OutOfRange": OUT_OF_RANGE,
+           "Control": "control_accuracy"}  # fmt: skip
 _MORE = {
     "GapP": "gap_p",
     "NullP": "null_p",
@@ -66,7 +68,7 @@ def _figures(one: Mapping) -> Iterator[tuple[str, str]]:
     for name, key in _WHOLE.items():
         yield name, f"{row[key]:.0f}" if math.isfinite(row[key]) else "--"
     for name, key in _SHARES.items():
-        share = row[key] / _total(row) if key in ("answered", "refused", "unreadable") else row[key]
+        share = row[key] / _total(row) if key in COVERAGE else row[key]
         yield name, rf"{100 * share:.1f}\%" if math.isfinite(share) else "--"
     for name, key in _MORE.items():
         yield name, _small(one.get(key))
@@ -98,7 +100,7 @@ def _further_numbers(one: Mapping) -> Iterator[tuple[str, str]]:
 
 def _total(row) -> float:
     """The sum of the outcomes, which are shares or counts."""
-    total = row["answered"] + row["refused"] + row["unreadable"]
+    total = sum(row[name] for name in COVERAGE)
     return total if total > 1.001 else 1.0
 
 

@@ -16,6 +16,7 @@ from matplotlib.patches import Patch
 from tacit.figures.drawing import panels, rounding, style, titles, words
 from tacit.figures.inputs.elicitation_rows import COLUMNS
 from tacit.figures.inputs.verdict_rows import require
+from tacit.names import OUT_OF_RANGE
 
 _ROW, _LEFT, _RIGHT, _TOP, _BOTTOM = 0.19, 2.02, 2.5, 0.42, 0.64  # inches
 _WIDTH = style.TWO_COLUMNS - _LEFT - _RIGHT
@@ -23,6 +24,8 @@ _TEXT, _COVERAGE, _END = 0.08, 1.28, 2.36  # inches right of the axes: the score
 _RAW = style.Ink(style.SAY.color, "-", "D", 0.9, hollow=True, size=3.2)
 _FITTED = style.Ink("#6B2A00", "-", "s", 0.9, size=3.0)
 _OUTCOMES = {"answered": "#B9C9D9", "refused": "#6E6E6E", "unreadable": "white"}
+_WILD = {OUT_OF_RANGE: "#E3C9A8"}
+"""Drawn only where some replies are out of range."""
 
 
 def draw(table: pd.DataFrame, *, ax=None):
@@ -91,7 +94,7 @@ def _draw(table: pd.DataFrame, ax, limits: tuple[float, float] | None = None):
     ax.grid(axis="x", color=style.FAINT, linewidth=0.4)
     ax.set_axisbelow(True)
     _coverage(ax, table, names)
-    _key(ax, chance)
+    _key(ax, chance, _outcomes(table))
     several = "; a mark for each wording" if _paraphrased(table) else ""
     metric = words.metric(table["metric"].iloc[0])
     panels.heading(ax, table, f"{metric}, {panels.count_of(table)}{several}")
@@ -143,14 +146,14 @@ def _plain(value: float, places: int) -> str:
 
 
 def _coverage(ax, table: pd.DataFrame, names: list[str]) -> None:
-    """Draw beside the scores: the shares answered, refused and unreadable of each form, over its paraphrases."""
+    """Draw beside the scores: the shares of the outcomes of each form, over its paraphrases."""
     wide = ax.get_position().width * ax.figure.get_size_inches()[0]
     side = ax.inset_axes([1 + _COVERAGE / wide, 0, (_END - _COVERAGE) / wide, 1])
     side.set_ylim(*ax.get_ylim())
     side.set_xlim(0, 1)
     for y, name in enumerate(names):
         rows, left = table[(table["form"] == name)].drop_duplicates("elicitation"), 0.0
-        for outcome, color in _OUTCOMES.items():
+        for outcome, color in _outcomes(table).items():
             share = rows[outcome].dropna().mean()
             if math.isfinite(share):
                 look = {"color": color, "edgecolor": "#6E6E6E", "linewidth": 0.4, "label": f"_{outcome}"}
@@ -171,7 +174,12 @@ def _limits(table: pd.DataFrame) -> tuple[float, float]:
     return low - pad, high + pad
 
 
-def _key(ax, chance: float) -> None:
+def _outcomes(table: pd.DataFrame) -> dict[str, str]:
+    """Outcome → colour."""
+    return _OUTCOMES | (_WILD if OUT_OF_RANGE in table else {})
+
+
+def _key(ax, chance: float, outcomes: dict[str, str]) -> None:
     named = f"chance {rounding.number(chance)}"
     marks = [Line2D([], [], **style.CHANCE.line(), label=named)] * math.isfinite(chance)
     marks += [
@@ -182,7 +190,7 @@ def _key(ax, chance: float) -> None:
         Patch(
             facecolor=color, edgecolor="#6E6E6E", linewidth=0.4, label=name, hatch="////" if color == "white" else None
         )
-        for name, color in _OUTCOMES.items()
+        for name, color in outcomes.items()
     ]
     inches = ax.get_position().height * ax.figure.get_size_inches()[1]
     ax.legend(

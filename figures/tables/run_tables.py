@@ -15,7 +15,7 @@ from tacit.figures.inputs.run_files import RunFiles
 from tacit.figures.tables.baselines import baseline_table
 from tacit.figures.tables.cells import FACTS, PLACE, SHARED, facts, limits, percent, place, score, whole
 from tacit.figures.tables.table import Table
-from tacit.names import NESTED
+from tacit.names import NESTED, OUT_OF_RANGE
 
 
 def run_tables(run: RunFiles) -> Iterator[Table]:
@@ -78,7 +78,8 @@ def coverage_table(asked: pd.DataFrame) -> Table:
     """How each elicitation was answered, and its positive control; asked: of `rung_rows`."""
     known = asked[asked[["answered", "refused", "unreadable"]].notna().any(axis=1)]
     known = known.drop_duplicates(["target", "condition", "elicitation"])
-    columns = ["answered", "refused", "unreadable", "constant", "control"]
+    wild = [OUT_OF_RANGE] if OUT_OF_RANGE in known else []
+    columns = ["answered", "refused", "unreadable", *wild, "constant", "control"]
     cells = [
         [
             *place(row),
@@ -89,8 +90,8 @@ def coverage_table(asked: pd.DataFrame) -> Table:
         ]
         for _, row in known.iterrows()
     ]
-    heads = (*PLACE, "Asked for", "Wording", ">Answered", ">Refused", ">Unreadable", ">Commonest", ">Control",
-             ">n")  # fmt: skip
+    heads = (*PLACE, "Asked for", "Wording", ">Answered", ">Refused", ">Unreadable", *(">Out of range" for _ in wild),
+             ">Commonest", ">Control", ">n")  # fmt: skip
     shown = known[["target", "condition", "form", "elicitation", *columns, "n"]]
     caption = "How the model answered, and its score on the positive control."
     return Table(

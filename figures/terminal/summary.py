@@ -12,11 +12,12 @@ import pandas as pd
 
 from tacit.figures.drawing import rounding, words
 from tacit.figures.inputs.verdict_rows import COVERAGE, verdict_rows
+from tacit.names import OUT_OF_RANGE
 
 _HEADS = ("target", "condition", "verdict", "know", "say", "gap [95 % interval]")
 _GAP_BETWEEN = 2
 _LEAST_NAME = 8
-_ALL = 1.001  # shares of the three outcomes add up to less; counts to more
+_ALL = 1.001  # shares of the outcomes add up to less; counts to more
 
 
 DECIDED = ("GAP", "NO_GAP")
@@ -92,9 +93,10 @@ def _measured(row: pd.Series) -> str:
         parts.append(f"layer {_whole(row['layer'])}" + (f", {row['site']} site" if row["site"] else ""))
     if row["report_rung"]:
         parts.append(f"report: {words.one_line(row['report_rung'])}")
-    if any(math.isfinite(row[name]) for name in COVERAGE):
-        shown = _share if sum(row[name] for name in COVERAGE) < _ALL else _whole
-        parts.append("replies: " + ", ".join(f"{shown(row[name])} {name}" for name in COVERAGE))
+    outcomes = [name for name in COVERAGE if name != OUT_OF_RANGE or row[name]]
+    if any(math.isfinite(row[name]) for name in outcomes):
+        shown = _share if sum(row[name] for name in outcomes) < _ALL else _whole
+        parts.append("replies: " + ", ".join(f"{shown(row[name])} {name}" for name in outcomes))
     return "; ".join(parts)
 
 

@@ -13,9 +13,16 @@ import numpy as np
 import pandas as pd
 
 from tacit.errors import ProbeError
-from tacit.names import OUTCOMES
 from tacit.probes.data.near_duplicates import near_duplicates
-from tacit.probes.data.reports import Coding, ParsedReports, answer, parse_controls, parse_reports, tally
+from tacit.probes.data.reports import (
+    Coding,
+    ParsedReports,
+    answer,
+    outcome_shares,
+    parse_controls,
+    parse_reports,
+    tally,
+)
 from tacit.targets.elicitations import PRIMARY, Elicitation, parse
 from tacit.targets.groups import components, item_keys
 
@@ -65,7 +72,7 @@ class Examples:
 
     @property
     def outcome(self) -> tuple[str, ...]:
-        """answered, refused or unreadable: the primary report"""
+        """answered, refused, unreadable or out of range: the primary report"""
         return self.primary.outcome
 
     @property
@@ -117,6 +124,7 @@ def make_examples(
             told.controls.get(elicitation.name, {}),
             items,
             coding,
+            largest=float(y.max()) if kind == "count" else np.inf,
         )
         for elicitation in (map(parse, told.reports) if forms is None else forms)
     }
@@ -183,8 +191,7 @@ def report_facts(store, target, condition: str) -> dict[str, dict]:
     told = Replies(store, target.name, condition)
     read = [answer(target, items[item_id], reply, PRIMARY).outcome for item_id, reply in told.primary.items()]
     right, planted = parse_controls(target, list(items.values()), told.controls.get(PRIMARY.name, {}), PRIMARY)
-    coverage = {outcome: read.count(outcome) / len(read) if read else float("nan") for outcome in OUTCOMES}
-    return {"coverage": coverage, "control": tally(planted, right)}
+    return {"coverage": outcome_shares(read), "control": tally(planted, right)}
 
 
 def _items(table: pd.DataFrame) -> list:

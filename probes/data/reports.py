@@ -4,6 +4,7 @@ In: items, a target, the replies of one elicitation. Out: `ParsedReports`, numbe
 every form are read by the target's own reader; a reply that gives no answer is NaN.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -11,7 +12,7 @@ import numpy as np
 from scipy.special import logit, logsumexp
 
 from tacit.errors import ProbeError
-from tacit.names import OUTCOMES
+from tacit.names import ANSWERED, OUT_OF_RANGE, OUTCOMES
 from tacit.probes.estimators.families import read_values
 from tacit.targets.elicitations import Elicitation
 from tacit.thresholds import MIN_CONTROLS
@@ -20,6 +21,9 @@ CERTAIN = 50.0
 """Log-odds at which an answer of probability 0 is taken to stand against the other."""
 SUREST = 0.995
 """Confidences are kept this far from 0 and 1, so that 100 % is a finite log-odds."""
+
+WILD = 100.0
+"""A count of more than this many times the largest true one is out of range: one such number would set the skill."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,7 @@ class ParsedReports:
     value: np.ndarray
     """(n_items,) float64, number or class index that was said; -1 a class that is none of these; NaN not answered"""
     outcome: tuple[str, ...]
-    """answered, refused or unreadable, per item"""
+    """answered, refused, unreadable or out of range, per item"""
     names: tuple[str | None, ...]
     """what was said in words, None where nothing readable was"""
     graded: np.ndarray | None
@@ -62,9 +66,8 @@ class ParsedReports:
 
     @property
     def coverage(self) -> dict[str, float]:
-        """Shares of the three outcomes; nan without replies."""
-        n = len(self.outcome)
-        return {o: self.outcome.count(o) / n if n else float("nan") for o in OUTCOMES}
+        """See `outcome_shares`."""
+        return outcome_shares(self.outcome)
 
     def commonest(self) -> tuple[float, str]:
         """Share and text of the commonest answer among the answered; (nan, "") where nothing was answered."""
@@ -91,10 +94,12 @@ def parse_reports(
     controls: Mapping[str, dict],
     every: Sequence,
     coding: Coding,
+    largest: float = np.inf,
 ) -> ParsedReports:
     """Read one form's replies.
 
     replies, controls: item id -> row of the replies table; items: those analysed; every: those asked.
+    largest: the largest true count; a count of more than `WILD` times that is out of range, a non-answer.
     Raises ProbeError where an analysed item was not asked in this form.
     """
     silent = [item.item_id for item in items if item.item_id not in replies]
@@ -103,7 +108,7 @@ def parse_reports(
             f"{target.name}: {len(silent)} items, such as {silent[0]}, have no reply to {elicitation.name}."
             " Run: make cache"
         )
-    read = [answer(target, item, replies[item.item_id], elicitation) for item in items]
+    read = [_in_range(answer(target, item, replies[item.item_id], elicitation), coding, largest) for item in items]
     readouts = read_logprobs(target, items, replies, elicitation, coding)
     if elicitation.rung == "logits":
         read = _chosen(readouts, coding, len(items))
@@ -120,6 +125,27 @@ def parse_reports(
         control_right=right,
         control_planted=planted,
     )
+
+
+def outcome_shares(outcomes: Sequence[str]) -> dict[str, float]:
+    """Share of each outcome, nan without replies; "out of range" is listed only where it occurs.
+
+    >>> outcome_shares(["answered", "refused", "answered", "answered"])
+    {'answered': 0.75, 'refused': 0.25, 'unreadable': 0.0}
+    """
+    n, counted = len(outcomes), Counter(outcomes)
+    return {o: counted[o] / n if n else float("nan") for o in OUTCOMES if o != OUT_OF_RANGE or counted[o]}
+
+
+def _in_range(read: Answer, coding: Coding, largest: float) -> Answer:
+    """The answer, or a non-answer if it is a count that cannot be meant."""
+    is_count = coding.kind == "count" and read.outcome == ANSWERED
+    return Answer(OUT_OF_RANGE, None) if is_count and wild(read.value, largest) else read
+
+
+def wild(count, largest: float):
+    """Whether a count (or each of an array) is too large to be meant, the largest true one being `largest`."""
+    return count > WILD * max(largest, 1.0)
 
 
 def _codes(read: Sequence[Answer], coding: Coding) -> np.ndarray:

@@ -6,9 +6,11 @@ and `value` as the target's reader sees them. Texts are kept whole, so that read
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
-from tacit.probes.data.reports import answer, named
+from tacit.names import ANSWERED, OUT_OF_RANGE
+from tacit.probes.data.reports import answer, named, wild
 from tacit.targets.elicitations import parse
 
 COLUMNS = (
@@ -45,6 +47,21 @@ def transcript(store, target, items: Mapping[str, object], condition: str) -> pd
     mine = replies[(replies["target"] == target.name) & (replies["condition"] == condition)]
     rows = [row | _form(row) | _read(target, items[row["item_id"]], row) for row in mine.to_dict("records")]
     return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def marked_out_of_range(replies: pd.DataFrame, kind: str, labels: np.ndarray) -> pd.DataFrame:
+    """The table with stated counts that are out of range called so, as `parse_reports` does.
+
+    kind: of the labels; labels: (n_items,) the true counts. A table without such counts is returned as it is.
+    """
+    stated = replies["rung"].ne("logits") & replies["outcome"].eq(ANSWERED)
+    if kind != "count" or not stated.any():
+        return replies
+    too_large = stated & wild(pd.to_numeric(replies["value"].where(stated)), labels.max())
+    if not too_large.any():
+        return replies
+    value = replies["value"].where(~too_large, None)
+    return replies.assign(outcome=replies["outcome"].mask(too_large, OUT_OF_RANGE), value=value)
 
 
 def _form(row: Mapping) -> dict:

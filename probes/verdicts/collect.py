@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from tacit.names import BEST, CONTROL_TASK, LOGIT_LENS_HERE, NESTED, OUTCOMES, TUNED
+from tacit.names import BEST, CONTROL_TASK, LOGIT_LENS_HERE, NESTED, OUT_OF_RANGE, OUTCOMES, TUNED
 from tacit.probes.controls.surface import FLOORS, SHUFFLED
+from tacit.probes.data.reports import outcome_shares
 from tacit.probes.statistics.bootstrap import Estimate, enough_groups, equivalent, expanded_tail, interval
 from tacit.probes.statistics.groups import effective_groups, heaviest
 from tacit.probes.statistics.metrics import CHANCE, has_answer, measure
@@ -168,10 +169,11 @@ def _asked(entry: dict) -> tuple[Asked, ...]:
             continue
         if report.get("framing", "you") != "you":
             continue
-        shares = report.get("coverage") or {}
+        told = report.get("coverage") or {}
+        shares = {o: _number(told.get(o)) for o in OUTCOMES if o in told or o != OUT_OF_RANGE}
         found.append(
             Asked(
-                report["name"], {o: _number(shares.get(o)) for o in OUTCOMES}, _number(report.get("constant")),
+                report["name"], shares, _number(report.get("constant")),
                 str(report.get("said") or ""), _number(report.get("control")), int(report.get("n_control") or 0),
                 _number(report.get("control_other")),
             )
@@ -208,9 +210,8 @@ def _number(x: object) -> float:
 
 
 def coverage(frame: pd.DataFrame) -> dict[str, float]:
-    """Shares of the three outcomes."""
-    shares = frame["outcome"].value_counts(normalize=True)
-    return {outcome: float(shares.get(outcome, 0.0)) for outcome in OUTCOMES}
+    """See `outcome_shares`."""
+    return outcome_shares(frame["outcome"].tolist())
 
 
 def coverage_by_class(entry: dict, frame: pd.DataFrame) -> dict[str, dict[str, float]]:

@@ -418,6 +418,16 @@ def test_a_class_of_which_every_report_was_refused_is_seen_at_once(a_run, on_dis
     assert rows[0] == ("yes", "0 %", "100 %", "0 %") and rows[1][1:] == ("&gt;99 %", "&lt;1 %", "0 %")
 
 
+def test_counts_out_of_range_have_a_column_only_where_there_are_some(a_run, on_disk, tmp_path):
+    made = a_run(targets=("knowledge",), conditions=("plain", "other"), n_layers=3)
+    made.verdicts[0]["coverage_by_class"] = {"5 to 12": {"answered": 0.75, "out of range": 0.25}}
+    made.verdicts[1]["coverage_by_class"] = {"5 to 12": {"answered": 1.0}}
+    html = report_html(read_run(on_disk(made, tmp_path)), [], [])
+    assert html.count('<th class="right">Unreadable</th>') == 2
+    assert html.count('<th class="right">Out of range</th>') == 1
+    assert re.search(r'<td>5 to 12</td><td class="right">75 %</td>.*?<td class="right">25 %</td></tr>', html)
+
+
 def test_a_verdict_without_its_coverage_by_class_has_no_table_of_it(a_run, on_disk, tmp_path):
     html = report_html(read_run(on_disk(a_run(targets=("knowledge",), n_layers=3), tmp_path)), [], [])
     assert "by true class" not in html

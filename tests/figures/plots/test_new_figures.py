@@ -21,7 +21,7 @@ from tacit.figures.plots import (
     sparse_probing,
     transfer,
 )
-from tacit.figures.tables.run_tables import rung_table
+from tacit.figures.tables.run_tables import coverage_table, rung_table
 
 PLACE = {"target": "knowledge", "condition": "plain", "metric": "auroc"}
 LIMITS = {"lower": 0.4, "upper": 0.9}
@@ -101,6 +101,15 @@ def test_a_tuned_report_stands_after_the_best_that_it_is_none_of():
     last = rows.iloc[-1]
     assert (last["value"], last["n"], bool(last["fitted"])) == (0.8, 40, True)
     assert "0.80 [0.70, 0.90]" in [text.get_text() for text in elicitations.draw(rows).texts]
+
+
+def test_counts_out_of_range_are_drawn_and_in_the_table_of_coverage_only_where_there_are_some():
+    some = _asked(coverage={"answered": 0.75, "refused": 0.0, "unreadable": 0.0, "out of range": 0.25})
+    for rows, shown in ((_asked(), False), (some, True)):
+        labels = [text.get_text() for text in elicitations.draw(rows).get_legend().get_texts()]
+        assert ("out of range" in rows) == ("out of range" in labels) == shown
+        assert ("Out of range" in coverage_table(rows).titles) == shown
+    assert some.set_index(["elicitation", "fitted"]).loc[("choice/you/0", False), "out of range"] == 0.25
 
 
 def test_coverage_comes_as_shares_whether_it_was_counted_or_not():

@@ -32,11 +32,16 @@ def test_every_reason_and_the_sentence_are_printed(a_run):
     [
         ({"answered": 0.95, "refused": 0.05, "unreadable": 0.0}, "95.0 % answered, 5.0 % refused, 0.0 % unreadable"),
         ({"answered": 380, "refused": 12, "unreadable": 8}, "380 answered, 12 refused, 8 unreadable"),
+        (
+            {"answered": 0.9, "refused": 0.0, "unreadable": 0.0, "out of range": 0.1},
+            "90.0 % answered, 0.0 % refused, 0.0 % unreadable, 10.0 % out of range",
+        ),
     ],
 )
-def test_the_three_outcomes_are_printed_as_shares_or_counts(a_run, coverage, printed):
+def test_the_outcomes_are_printed_as_shares_or_counts(a_run, coverage, printed):
     verdict = a_run(targets=("knowledge",), conditions=("plain",)).verdicts[0]
-    assert printed in summary([verdict | {"coverage": coverage}], width=200)
+    text = summary([verdict | {"coverage": coverage}], width=200)
+    assert printed in text and ("out of range" in text) == ("out of range" in coverage)
 
 
 def test_undefined_numbers_are_dashes(a_run):

@@ -7,13 +7,16 @@ import pytest
 from tacit.errors import ProbeError
 from tacit.names import BEST
 from tacit.probes.analysis.report_scores import read_outs, rungs
-from tacit.probes.data.examples import make_examples
+from tacit.probes.data.examples import items_of, make_examples
 from tacit.probes.data.folds import make_folds
 from tacit.probes.data.reports import CERTAIN, _favoured_class, averaged, facts
-from tacit.probes.statistics.metrics import Scoring
+from tacit.probes.data.transcript import marked_out_of_range, transcript
+from tacit.probes.statistics.metrics import Scoring, value
 from tacit.targets.base import Report
 from tacit.targets.elicitations import PRIMARY, Elicitation
 from tests.probes.worlds import WorldTarget, coin, make_world, reply_row
+
+COUNTS = WorldTarget(name="token_count", kind="count", classes=())
 
 
 def _ask(store, target, elicitation: Elicitation, texts, *, prompt="report", answers=(), logprobs=None):
@@ -106,6 +109,43 @@ def test_the_facts_of_a_form_are_its_coverage_its_constancy_and_its_control():
     assert found["coverage"] == {"answered": 0.75, "refused": 0.125, "unreadable": 0.125}
     assert (found["constant"], found["said"], found["control"], found["n_control"]) == (1.0, "yes", 1.0, 30)
     assert found["control_other"] == 1.0
+
+
+def test_a_count_that_no_prompt_could_hold_is_out_of_range_and_earns_no_skill():
+    y = np.random.default_rng(0).integers(5, 40, size=60)
+    said = [str(v) for v in y]
+    said[:3] = ["1234567", str(100 * y.max() + 1), str(100 * y.max())]
+    store, target = make_world(list(y), said=said, target=COUNTS)
+    examples = make_examples(store, target, "plain")
+    assert examples.outcome[:4] == ("out of range", "out of range", "answered", "answered")
+    assert np.isnan(examples.report[:2]).all() and examples.report[2] == 100 * y.max()
+    assert facts(examples.primary)["coverage"] == pytest.approx(
+        {"answered": 58 / 60, "refused": 0.0, "unreadable": 0.0, "out of range": 2 / 60}
+    )
+    table = transcript(store, target, dict(zip(examples.item_ids, items_of(store, target.name), strict=True)), "plain")
+    marked = marked_out_of_range(table, examples.kind, examples.y)
+    assert marked.loc[marked["outcome"] == "out of range", "text"].tolist() == said[:2]
+    assert marked.loc[marked["outcome"] == "out of range", "value"].isna().all()
+
+
+def test_one_reply_of_seven_digits_does_not_set_the_skill_of_the_words():
+    y = np.random.default_rng(0).integers(5, 40, size=60)
+    scores = {}
+    for odd in ("1234567", "hm"):
+        examples = make_examples(*make_world(list(y), said=[odd, *map(str, y[1:])], target=COUNTS), "plain")
+        folds = _stick(examples)[1]
+        scoring = Scoring.of("count", examples.y, folds.fold)
+        scores[odd] = value("skill", scoring, rungs(examples, scoring, folds)["said"].pred)
+    assert scores["1234567"] == scores["hm"] > 0.9
+
+
+def test_a_number_is_out_of_range_only_where_counts_are_asked_for():
+    y = coin(40)
+    store, target = make_world(y, said=y)
+    examples = make_examples(store, target, "plain")
+    table = transcript(store, target, dict(zip(examples.item_ids, items_of(store, target.name), strict=True)), "plain")
+    assert marked_out_of_range(table, examples.kind, examples.y) is table
+    assert set(facts(examples.primary)["coverage"]) == {"answered", "refused", "unreadable"}
 
 
 def test_samples_and_candidates_never_count_as_the_act():
