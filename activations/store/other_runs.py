@@ -12,6 +12,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from tacit.activations.store.check_manifest import manifest_fault
 from tacit.activations.store.store import FORMAT
 from tacit.activations.store.verify import shard_fault
 from tacit.files import sha256_of, write_json
@@ -51,8 +52,8 @@ def _neighbours(folder: Path) -> Iterator[Path]:
 def _manifest(folder: Path) -> dict:
     try:
         content = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        return content if content["format"] == FORMAT else {}
-    except (OSError, ValueError, KeyError, TypeError):
+        return {} if manifest_fault(content, finished=False) or content.get("format") != FORMAT else content
+    except (OSError, ValueError):
         return {}  # another run's damage is no reason to stop this one
 
 

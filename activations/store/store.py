@@ -22,6 +22,7 @@ import pandas as pd
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import load_file
 
+from tacit.activations.store.check_manifest import manifest_fault
 from tacit.errors import ActivationError
 
 FORMAT = "tacit-store/2"
@@ -127,8 +128,8 @@ class Store:
     @property
     def twins(self) -> tuple[Store, ...]:
         """The stores of the random-initialised models of the same architecture, by seed; () without any."""
-        folders = sorted((self.path / TWINS).glob("*/manifest.json"), key=lambda path: int(path.parent.name))
-        return tuple(open_store(path.parent) for path in folders)
+        folders = [path.parent for path in (self.path / TWINS).glob("*/manifest.json") if path.parent.name.isdecimal()]
+        return tuple(open_store(folder) for folder in sorted(folders, key=lambda folder: int(folder.name)))
 
     def _read(self, file: str, name: str) -> np.ndarray:
         try:
@@ -162,15 +163,19 @@ def open_store(path: str | Path) -> Store:
     manifest = path / "manifest.json"
     if not manifest.exists():
         raise ActivationError(f"{path} holds no activations. Run: make cache RUN={path.parent.name}")
+    again = f"Move it away, then run: tacit cache {run_of(path)}"
     try:
         content = json.loads(manifest.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise ActivationError(f"{manifest} is not JSON ({error}). Run: make cache RUN={path.parent.name}") from error
-    if content.get("format") != FORMAT:
+    except (OSError, ValueError) as error:
+        raise ActivationError(f"{manifest} is not JSON ({error}). {again}") from error
+    if isinstance(content, dict) and content.get("format") != FORMAT:
         raise ActivationError(
             f"{manifest} has format {content.get('format')!r}, but this version of tacit reads {FORMAT!r}. Run:"
             f" make cache RUN={path.parent.name}"
         )
-    if not content.get("complete"):
+    complete = isinstance(content, dict) and bool(content.get("complete"))
+    if fault := manifest_fault(content, finished=complete):
+        raise ActivationError(f"{manifest} {fault}. {again}")
+    if not complete:
         raise ActivationError(f"{path} is not finished yet. To finish it, run: make cache RUN={path.parent.name}")
     return Store(path, content)
