@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,12 +101,39 @@ def read_settings_file(path: Path) -> Settings:
     """The settings in a file. Raises ActivationError where it cannot be read as settings of this version."""
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
+        _check_types(fields)
         lists = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
         return Settings(**(fields | lists))
-    except (OSError, ValueError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, TypeError) as error:
         raise ActivationError(
             f"{path} is not a settings file of this version ({error}). Choose another RUN, or move {path.parent} away."
         ) from error
+
+
+def _check_types(fields: object) -> None:
+    """Raise TypeError for content that is not a JSON object, or a field whose value is not of its type."""
+    if not isinstance(fields, dict):
+        raise TypeError(f"expected a JSON object, got {str(fields)[:40]!r}")
+    for field in dataclasses.fields(Settings):
+        if field.name in fields and not _FITS[field.type](fields[field.name]):
+            raise TypeError(f"{field.name} is {str(fields[field.name])[:40]!r}, expected {_IN_WORDS[field.type]}")
+
+
+def _are_strings(values: Iterable[object]) -> bool:
+    return all(isinstance(value, str) for value in values)
+
+
+_FITS: dict[object, Callable[[object], bool]] = {
+    "str": lambda value: isinstance(value, str),
+    "int": lambda value: isinstance(value, int) and not isinstance(value, bool) and value >= 0,
+    "bool": lambda value: isinstance(value, bool),
+    "tuple[str, ...]": lambda value: isinstance(value, list) and _are_strings(value),
+    "dict[str, str]": lambda value: isinstance(value, dict) and _are_strings(value.values()),
+}
+_IN_WORDS = {
+    "str": "a string", "int": "a number that is 0 or more", "bool": "true or false",
+    "tuple[str, ...]": "a list of strings", "dict[str, str]": "an object with strings as values",
+}  # fmt: skip
 
 
 def write_settings(run: str, settings: Settings) -> Path:
