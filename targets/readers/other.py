@@ -22,6 +22,7 @@ NAMED = re.compile(
 SUBJECT = re.compile(
     r"^(?:i(?:'d|'ll| would| will)\s+(?:(?:rather|prefer to|like to|choose to)\s+)?|to\s+)", re.IGNORECASE
 )
+AS_LABEL = re.compile(r"(?:option|choice|letter|answer)\s+\w", re.IGNORECASE)
 AGREE = {"agree": "yes", "disagree": "no"}
 TRUTH = {"true": "yes", "false": "no"}
 FINAL = re.compile(r"^answer\s*(?:is|:)*\s*:?\s*", re.IGNORECASE)
@@ -72,7 +73,7 @@ def read_labelled(text: str, texts: Mapping[str, str]) -> Report:
     """
     letters = tuple(texts)
     written = tuple(SUBJECT.sub("", text).rstrip(" .!") for text in texts.values())
-    by_letter = read_option(text, letters)
+    by_letter = read_option(_without(text, written, letters), letters)
     if any(len(each) < 2 for each in written) or len({each.lower() for each in written}) < len(written):
         return by_letter
     letter_of = dict(zip(written, letters, strict=True))
@@ -83,6 +84,14 @@ def read_labelled(text: str, texts: Mapping[str, str]) -> Report:
     if {each.lower() for each in written} != {"yes", "no"}:
         by_text = read_option(text, written, letters=letters)
     return Report(ANSWERED, letter_of[by_text.value]) if by_text.value else by_text
+
+
+def _without(text: str, written: Sequence[str], letters: Sequence[str]) -> str:
+    """The reply without the texts in which a letter occurs as a word: in "Job B", B is no label; "Option B" may be."""
+    for each in written:
+        if len(each) > 1 and not AS_LABEL.fullmatch(each) and set(re.findall(r"\w+", each)) & set(letters):
+            text = re.sub(rf"(?<!\w){re.escape(each)}(?!\w)", "…", text, flags=re.IGNORECASE)
+    return text
 
 
 def read_character(text: str) -> Report:

@@ -112,6 +112,13 @@ def test_a_letter_against_its_text_or_both_texts_choose_nothing(reply):
     assert read_labelled(reply, LABELLED) == NOTHING
 
 
+def test_a_letter_inside_the_text_of_an_option_is_no_label():
+    jobs = {"A": "Job B", "B": "Job A"}
+    assert read_labelled("I would choose job B.", jobs) == read_labelled("(A) Job B", jobs) == Report("answered", "A")
+    assert read_labelled("I would choose option B.", {"A": "Option B", "B": "Option A"}) == NOTHING
+    assert read_labelled("Job A or Job B", jobs) == read_labelled("(B) Job B", jobs) == NOTHING
+
+
 def test_texts_that_are_yes_and_no_are_read_as_such():
     texts = {"A": "Yes", "B": "No"}
     assert read_labelled("There is no reason to.", texts) == NOTHING
