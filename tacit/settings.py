@@ -130,7 +130,7 @@ _FITS: dict[object, Callable[[object], bool]] = {
     "tuple[str, ...]": lambda value: isinstance(value, list) and _are_strings(value),
     "dict[str, str]": lambda value: isinstance(value, dict) and _are_strings(value.values()),
 }
-_IN_WORDS = {
+_IN_WORDS: dict[object, str] = {
     "str": "a string", "int": "a number that is 0 or more", "bool": "true or false",
     "tuple[str, ...]": "a list of strings", "dict[str, str]": "an object with strings as values",
 }  # fmt: skip
