@@ -18,6 +18,7 @@ import safetensors.torch
 import torch
 
 from tacit.activations.plan import LIBRARIES, Entry
+from tacit.activations.store.check_manifest import manifest_fault
 from tacit.activations.store.other_runs import adopt
 from tacit.activations.store.store import FORMAT
 from tacit.activations.store.verify import shard_fault
@@ -28,7 +29,9 @@ from tacit.files import sha256_of, write_bytes
 from tacit.settings import Settings
 from tacit.targets.registry import ITEM_SET
 
-KNOWN_LATER = ("layers", "n_layers", "d_model", "dtype", "device", "shares", "threads", "tables", "tables_of", "tokens")
+DESCRIBED = ("layers", "n_layers", "d_model", "dtype", "device", "shares", "threads")
+"""Fields that say how the states were computed."""
+KNOWN_LATER = (*DESCRIBED, "tables", "tables_of", "tokens")
 """Fields that are known only once the model is loaded or the store is finished."""
 
 
@@ -41,6 +44,7 @@ class Manifest:
         before = self._read()
         self._held = {entry["key"]: entry for part in ("entries", "set_aside") for entry in before.get(part) or []}
         self._adopted: dict[str, str] = {}
+        self._facts: dict = {}
         planned = [self._record(entry) for entry in entries]
         keys = {entry.key for entry in entries}
         others = [entry for key, entry in self._held.items() if key not in keys]
@@ -68,16 +72,20 @@ class Manifest:
             return self._held[entry.key]
         if (found := adopt(self.folder, entry.key)) is None:
             return self._new(entry)
-        self._adopted |= found[1]
-        return found[0]
+        self._adopted |= found.tables
+        self._facts = found.facts
+        return found.entry
 
     def _read(self) -> dict:
         if not self.path.exists():
             return {}
         try:
-            return json.loads(self.path.read_text(encoding="utf-8"))
-        except json.JSONDecodeError as error:
+            content = json.loads(self.path.read_text(encoding="utf-8"))
+        except ValueError as error:
             raise ActivationError(f"{self.path} is not JSON ({error}). Move it away and cache again.") from error
+        if fault := manifest_fault(content, finished=False):
+            raise ActivationError(f"{self.path} {fault}. Move it away and cache again.")
+        return content
 
     @staticmethod
     def _new(entry: Entry) -> dict:
@@ -168,6 +176,8 @@ class Manifest:
             "items.parquet": self._table("items.parquet", items),
             "replies.parquet": self._table("replies.parquet", replies),
         }
+        for name in DESCRIBED:  # where all of it is another run's, the model was not loaded here
+            self.content[name] = self._facts.get(name) if self.content[name] is None else self.content[name]
         self.content["tables_of"] = self._keys()
         self.content["complete"] = True
         self.write()

@@ -41,8 +41,8 @@ SURE = 50.0
 """Factor on a random model's output weights that makes it nearly sure of every token."""
 
 
-def asking(subject: Subject, *, n: int, repeats: int, seed: int, label: str) -> Iterator[Ratio]:
-    """All lines of one model; label: the ending of their names."""
+def asking(subject: Subject, *, n: int, repeats: int, seed: int, label: str, only: str = "") -> Iterator[Ratio]:
+    """The lines of one model whose names begin with `only`; label: the ending of their names."""
     vocabulary = subject.module.get_input_embeddings().num_embeddings
     token_s = token_floor_s(subject)
     lines: list[tuple[str, list[Job], Callable[[list[Job]], object], str]] = [
@@ -57,7 +57,7 @@ def asking(subject: Subject, *, n: int, repeats: int, seed: int, label: str) -> 
             "one prompt at a time: states, then a reply",
         ),
     ]
-    for name, jobs, rival, words in lines:
+    for name, jobs, rival, words in (line for line in lines if line[0].startswith(only)):
         tally = Tally()
         ours = functools.partial(_ours, subject, jobs, tally)
         ours_s, rival_s = timed(ours, functools.partial(rival, subject, jobs), repeats)
@@ -163,21 +163,26 @@ def _load(model: str) -> Subject:
 def main(model: str, n: int, repeats: int, blocks: int, width: int, seed: int, out: Path) -> None:
     found: list[Ratio] = []
     with tempfile.TemporaryDirectory() as temporary:
-        tokenizer = load_tokenizer(Settings(model=str(DEFAULT_MODEL), targets=(), conditions={}, data={}))
-        folder = build(Path(temporary), blocks=blocks, width=width, vocabulary=len(tokenizer), seed=seed)
-        tokenizer.save_pretrained(folder)
-        subject = _load(str(folder))
-        found += asking(subject, n=n, repeats=repeats, seed=seed, label="")
-        with torch.no_grad():
-            subject.module.get_output_embeddings().weight.mul_(SURE)
-        sure = [r for r in asking(subject, n=n, repeats=repeats, seed=seed, label="_sure") if "samples" in r.name]
-        found += sure
-    if model:
-        found += asking(_load(model), n=n, repeats=repeats, seed=seed, label="_real")
+        for ratio in _all(Path(temporary), model, n, repeats, blocks, width, seed):
+            click.echo(ratio.line())  # as it comes: a rival may take minutes
+            found.append(ratio)
     record(found, out)
-    for ratio in found:
-        click.echo(ratio.line())
     click.echo(f"written to {out}")
+
+
+def _all(folder: Path, model: str, n: int, repeats: int, blocks: int, width: int, seed: int) -> Iterator[Ratio]:
+    """A random model, the same made sure of its tokens, and the real one."""
+    tokenizer = load_tokenizer(Settings(model=str(DEFAULT_MODEL), targets=(), conditions={}, data={}))
+    build(folder, blocks=blocks, width=width, vocabulary=len(tokenizer), seed=seed)
+    tokenizer.save_pretrained(folder)
+    subject = _load(str(folder))
+    terms = {"n": n, "repeats": repeats, "seed": seed}
+    yield from asking(subject, **terms, label="")
+    with torch.no_grad():
+        subject.module.get_output_embeddings().weight.mul_(SURE)
+    yield from asking(subject, **terms, label="_sure", only="samples")
+    if model:
+        yield from asking(_load(model), **terms, label="_real")
 
 
 if __name__ == "__main__":

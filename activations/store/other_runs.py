@@ -11,6 +11,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from tacit.activations.store.check_manifest import manifest_fault
 from tacit.activations.store.store import FORMAT
@@ -18,11 +19,21 @@ from tacit.activations.store.verify import shard_fault
 from tacit.files import sha256_of, write_json
 
 
-def adopt(folder: Path, key: str) -> tuple[dict, dict[str, str]] | None:
+class Found(NamedTuple):
+    """What another run holds of an entry."""
+
+    entry: dict
+    """its record"""
+    tables: dict[str, str]
+    """checksums of the tables in its folder, by name"""
+    facts: dict
+    """that run's manifest"""
+
+
+def adopt(folder: Path, key: str) -> Found | None:
     """Link the files of an entry from another run into `folder`; None where no run holds it whole.
 
     folder: `runs/<run>/activations`, or a store inside it, whose counterpart in the other runs is looked at.
-    Returns its record, and the checksums of the tables in its folder by name.
     """
     for other in _neighbours(folder):
         content = _manifest(other)
@@ -34,7 +45,7 @@ def adopt(folder: Path, key: str) -> tuple[dict, dict[str, str]] | None:
                 shards = [name for shard in entry["shards"] for name in (shard["file"], shard["replies"])]
                 for name in (*shards, *tables):
                     _link(other / name, folder / name)
-                return entry, tables
+                return Found(entry, tables, content)
     return None
 
 

@@ -49,7 +49,7 @@ def describe(store: Store) -> str:
         f"layers       {len(store.layers)} of {store.n_layers} (0 is the embeddings), {manifest['d_model']} wide",
         *_set_aside(manifest),
         f"shards       {len(shards)}, {sum(shard['bytes'] for shard in shards) / 1e6:.1f} MB",
-        f"prefix cache {'yes' if manifest['shares'] else 'no (this model cannot continue from a KV cache)'}",
+        "shared work  " + ("each token of an item is read once" if manifest["shares"] else "none: prompt by prompt"),
         "versions     " + ", ".join(f"{name} {number}" for name, number in manifest["versions"].items()),
         f"item set     {manifest.get('item_set', '1')} (version of the built-in items and wordings)",
         "",

@@ -102,9 +102,18 @@ def run_trees(
         (row, *tree_of([jobs[i] for i in row]))
         for row in rows_of(jobs, min(WIDTH, 2 * subject.d_model), _room(subject))
     ]
-    for some in batches([len(tree) for _, tree, _, _ in rows], max_tokens):
+    for some in _batches(jobs, rows, max_tokens, _room(subject)):
         halving(some, lambda part: _run_part(subject, jobs, [rows[i] for i in part], layers, told, tally))
     return told
+
+
+def _batches(jobs: Sequence[Job], rows: Sequence[Row], max_tokens: int, room: float) -> Iterator[list[int]]:
+    """Rows in batches. All rows of a batch have as many columns as the longest, and grow as fast as the one that writes
+    most: where there is no room for that, each row is a batch of its own."""
+    written = [sum(jobs[i].tokens * (1 + jobs[i].samples) for i in row) for row, *_ in rows]
+    for some in batches([len(tree) for _, tree, _, _ in rows], max_tokens):
+        columns = max(len(rows[i][1]) for i in some) + sum(written[i] for i in some)
+        yield from ([some] if columns <= room else [[i] for i in some])
 
 
 def _run_part(

@@ -304,6 +304,8 @@ def test_another_run_of_the_same_model_takes_what_is_there(tiny, tmp_path):
     assert not list(faults(ours))
     shard = ours.manifest["entries"][0]["shards"][0]["file"]
     assert (first / shard).samefile(second / shard)
+    assert ours.layers == theirs.layers
+    np.testing.assert_array_equal(*(each.load("knowledge", "plain", "report", 2) for each in (ours, theirs)))
     shutil.rmtree(first)
     assert not list(faults(ours))
 
