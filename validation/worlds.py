@@ -115,7 +115,7 @@ def make_world(
     control: "works" repeats what is planted, "broken" says gibberish, None has no control replies.
     logprobs: (answers, (n_items, n_answers)) of the report, or None.
     last: (n_items,) position of the last token of both prompts; None draws them at random.
-    ends: input embeddings and logit-lens logits (`Store.ends`), e.g. from `foretold`; None for none.
+    ends: input embeddings and logit-lens logits (`Store.lens_and_embeddings`), e.g. from `foretold`; None for none.
     """
     rng, target = np.random.default_rng([seed, 10]), target or WorldTarget()
     items = _items(y, target, surface, groups, rng)

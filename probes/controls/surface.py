@@ -136,7 +136,7 @@ def mean_embeddings(
 ) -> Baseline | None:
     """The mean input embedding of the object or of the report prompt, chosen on inner folds; None where none was kept.
 
-    ends: what `Store.ends` gives for the entry; rows: (n_items,) positions of the items in it.
+    ends: what `Store.lens_and_embeddings` gives for the entry; rows: (n_items,) positions of the items in it.
     """
     names = sorted(name for name in ends if name.startswith("mean/"))
     if not names:

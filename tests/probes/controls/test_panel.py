@@ -40,7 +40,7 @@ def test_a_full_store_gives_all_of_them_with_a_prediction_for_every_item(monkeyp
         **{f"lens/00{n}": rng.normal(size=(120, 2)) for n in range(4)},
     }
     ends |= {f"mean/{prompt}": rng.normal(size=(120, 4)) for prompt in ("object", "report")}
-    monkeypatch.setattr(store, "ends", lambda target, condition: ends)
+    monkeypatch.setattr(store, "lens_and_embeddings", lambda target, condition: ends)
     monkeypatch.setattr(store, "twins", (make_world(y, said=y, seed=9)[0],))
     s.examples.frame["property"] = "option"
     found = panel(s.examples, s.scoring, s.folds, s.headline, p_true=rng.normal(size=120), **OPTIONS)
