@@ -1,8 +1,8 @@
 """The logit lens as a baseline: does the next token, as each layer would write it, already give the label away?
 
-In: logits of the tokens that replies began with, per layer (`Store.lens_and_embeddings`). Out: ``logit lens``. Which token speaks for
-which class is learnt from the training rows alone; the classes' log shares are then weighed by a logistic with its
-penalty, and the layer, chosen on inner folds. First-token properties follow from next-token logits, so a claim about
+In: logits of the tokens that replies began with, per layer (`Store.lens_and_embeddings`). Out: ``logit lens``. Which
+token speaks for which class is learnt from the training rows alone; the classes' log shares are then weighed by a
+logistic regression whose penalty, like the layer, is chosen on inner folds. First-token properties follow from next-token logits, so a claim about
 such a behaviour rests on beating this (docs/protocol.md, section 6).
 """
 
@@ -77,8 +77,8 @@ def logit_lens(
 ) -> Lens | None:
     """The lens at the object prompt's last token; None for counts, and where none was kept.
 
-    ends: what `Store.lens_and_embeddings` gives for the entry; rows: (n_items,) positions of the items in it. rival: whether the label
-    is something that the reply does, so that a probe has to beat the lens; else it is a control.
+    ends: what `Store.lens_and_embeddings` gives for the entry; rows: (n_items,) positions of the items in it. rival:
+    whether the label is something that the reply does, so that a probe has to beat the lens; else it is a control.
     """
     names = sorted(name for name in ends if name.startswith("lens/"))
     if scoring.kind == "count" or not names or len(ends["tokens"]) < 2:
