@@ -2,8 +2,8 @@
 
 In: logits of the tokens that replies began with, per layer (`Store.lens_and_embeddings`). Out: ``logit lens``. Which
 token speaks for which class is learnt from the training rows alone; the classes' log shares are then weighed by a
-logistic regression whose penalty, like the layer, is chosen on inner folds. First-token properties follow from next-token logits, so a claim about
-such a behaviour rests on beating this (docs/protocol.md, section 6).
+logistic regression whose penalty, like the layer, is chosen on inner folds. First-token properties follow from
+next-token logits, so a claim about such a behaviour rests on beating this (docs/protocol.md, section 6).
 """
 
 from collections.abc import Mapping
