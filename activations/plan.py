@@ -27,7 +27,7 @@ from tacit.targets.questions import Question
 SHARD_ROWS = 256
 """Most items in a shard."""
 SLOW_ROWS, SMALL = 32, 20_000_000
-"""Items in a shard of a model of more parameters than this: about a minute of work on two cores for a hundred million,
+"""Items in a shard of a model of more parameters than this: a minute or two of work on two cores for a hundred million,
 so that a kill loses no more."""
 CONTROL_ROWS = 100
 """Items that also get the positive control: enough to distinguish a rate of .8 from .5, at a sixth of the cost."""

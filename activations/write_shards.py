@@ -22,7 +22,6 @@ from filelock import FileLock, Timeout
 
 from tacit.activations.lens_and_embeddings import entries_without_lens, write_lens_and_embeddings
 from tacit.activations.manifest import Manifest
-from tacit.activations.model.arithmetic import fastest_threads
 from tacit.activations.model.capture import check_subject
 from tacit.activations.model.device import map_large_blocks, release_free_memory
 from tacit.activations.model.load import Subject
@@ -81,7 +80,7 @@ def _cache(manifest: Manifest, entries, items, load, say) -> bool:
     subject = load() if missing or lacking else None
     if missing:
         check_subject(subject)
-        torch.set_num_threads(manifest.content["threads"] or fastest_threads(subject))
+        torch.set_num_threads(manifest.content["threads"] or torch.get_num_threads())
         asking = Asking(
             subject, parse_layers(manifest.settings.layers, subject.n_layers), can_share(subject), batch_tokens(subject)
         )

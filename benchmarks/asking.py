@@ -18,7 +18,6 @@ import click
 import torch
 
 from tacit.activations.cache import other_asks, primary_ask, subjects
-from tacit.activations.model.arithmetic import fastest_threads
 from tacit.activations.model.capture import batches
 from tacit.activations.model.load import Subject, load_subject, load_tokenizer
 from tacit.activations.model.prompts import Prompt
@@ -147,9 +146,7 @@ def _script(subject: Subject, jobs: list[Job]) -> None:
 
 def _load(model: str) -> Subject:
     settings = Settings(model=model, targets=(), conditions={}, data={})
-    subject = load_subject(settings, load_tokenizer(settings))
-    torch.set_num_threads(fastest_threads(subject))
-    return subject
+    return load_subject(settings, load_tokenizer(settings))
 
 
 @click.command(help=__doc__)

@@ -112,7 +112,7 @@ def tuning(subject: Subject, *, n: int, repeats: int, seed: int) -> Iterator[Rat
     prompts = prompts_of(n, shared=0, lengths=QUESTIONS, vocabulary=subject.module.config.vocab_size, seed=seed)
     token_s, answer = token_floor_s(subject), (7,)
     subject.module.requires_grad_(False)
-    learning = Training(subject, prompts, [answer] * n, seed)
+    training = Training(subject, prompts, [answer] * n, seed)
     wrapped = get_peft_model(subject.module, PromptTuningConfig(TaskType.CAUSAL_LM, num_virtual_tokens=SOFT))
     adam = torch.optim.Adam([p for p in wrapped.parameters() if p.requires_grad], lr=0.01)
 
@@ -128,7 +128,7 @@ def tuning(subject: Subject, *, n: int, repeats: int, seed: int) -> Iterator[Rat
 
     def ours() -> None:
         with torch.inference_mode(False), torch.enable_grad():
-            learning.round(range(n), lambda done: None)
+            training.run_epoch(range(n), lambda done: None)
 
     def rival() -> None:
         with torch.inference_mode(False), torch.enable_grad():

@@ -1,8 +1,8 @@
 """The arithmetic that is fastest on this machine's CPU, found by a second's trial: the dtype, and how many threads.
 
-Some processors multiply bfloat16 two or three times as fast as float32, others far more slowly; and a small model is
-faster on one thread than on several that wait for each other. The choice is written to the run's settings and manifest,
-so that a run that is continued goes on as it began. `DTYPE` and `OMP_NUM_THREADS` overrule it.
+Some processors multiply bfloat16 two or three times as fast as float32, others far more slowly; and several threads are
+slower than one where they wait for each other. The choice is written to the run's settings and manifest, so that a run
+that is continued goes on as it began. `DTYPE` and `OMP_NUM_THREADS` overrule it.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from collections.abc import Callable
 
 import torch
 
-from tacit.activations.model.load import Subject
-
 ROWS = 256
 """Tokens in a trial."""
 WORTH = 1.3
 """By how much bfloat16 has to be faster before its three digits are worth it."""
+SMALL = 20_000_000
+"""Parameters below which one thread is used without a trial: on a machine that gets busy later, threads that wait for
+each other made a model of 1.4 million parameters ten times slower."""
 HALF = (torch.bfloat16, torch.float16)
 
 
@@ -36,17 +37,19 @@ def fastest_dtype(config) -> str:
     return "bfloat16" if slow > WORTH * fast else "float32"
 
 
-def fastest_threads(subject: Subject) -> int:
-    """How many threads multiply the model's largest matrix fastest: one, or as many as torch would use."""
+def fastest_threads(module: torch.nn.Module) -> int:
+    """How many threads a model on the CPU should use: what `OMP_NUM_THREADS` says, one for a small model, and otherwise
+    one or as many as torch would use, whichever multiplies its largest matrix faster."""
     most = torch.get_num_threads()
-    if subject.device.type != "cpu" or subject.remote or most == 1 or os.environ.get("OMP_NUM_THREADS"):
+    if most == 1 or os.environ.get("OMP_NUM_THREADS"):
         return most
-    matrices = [p for block in subject.blocks for p in block._module.parameters() if p.dim() == 2]
-    shape = max(matrices, key=torch.Tensor.numel).shape if matrices else (subject.d_model, subject.d_model)
+    sizes = [p.shape for p in module.parameters() if p.dim() == 2 and p.is_floating_point()]
+    if not sizes or sum(p.numel() for p in module.parameters()) < SMALL:
+        return 1
     took = {}
     for n in (most, 1):
         torch.set_num_threads(n)
-        took[n] = product_seconds(*shape, subject.dtype)
+        took[n] = product_seconds(*max(sizes, key=torch.Size.numel), module.dtype)
     torch.set_num_threads(most)
     return min(took, key=took.__getitem__)
 

@@ -19,16 +19,13 @@ from transformers import AutoConfig, AutoTokenizer
 from transformers.utils import SAFE_WEIGHTS_INDEX_NAME, cached_file
 from transformers.utils import logging as transformers_logging
 
+from tacit.activations.model.arithmetic import fastest_threads
 from tacit.activations.model.blocks import find_blocks
 from tacit.activations.model.checkpoint import check_adapter, check_folder, check_index, check_loaded, recorded_reports
 from tacit.activations.model.gguf_file import check_gguf, gguf_config, gguf_module, gguf_tokenizer, is_gguf
 from tacit.errors import ActivationError
 from tacit.files import sha256_of
 from tacit.settings import Settings
-
-SMALL = 20_000_000
-"""Parameters below which one CPU thread is faster than several: on a busy machine, threads waiting for each other made
-a model of 1.4 million parameters ten times slower."""
 
 
 @dataclass(frozen=True)
@@ -166,8 +163,8 @@ def load_subject(settings: Settings, tokenizer) -> Subject:
         raise _unreadable(settings, "weights", error) from error
     check_loaded(settings.model, reports)
     traced.eval()
-    if device.type == "cpu" and sum(p.numel() for p in traced._module.parameters()) < SMALL:
-        torch.set_num_threads(1)
+    if device.type == "cpu" and not settings.remote:
+        torch.set_num_threads(fastest_threads(traced._module))
     return subject_of(traced, tokenizer, device, remote=settings.remote)
 
 

@@ -17,6 +17,9 @@ from tacit.activations.model.load import Subject
 SPARE = 1.25
 """By how much more than needed the memory for keys and values grows, so that a step rarely copies them."""
 
+REFUSALS = (AttributeError, TypeError, ValueError, RuntimeError, NotImplementedError, IndexError, KeyError)
+"""What families raise that cannot go on from keys and values, or take no mask of their own: a trial may meet any."""
+
 Ids = Sequence[int]
 
 
@@ -122,9 +125,15 @@ def can_continue(subject: Subject) -> bool:
     layers = range(subject.n_layers)
     try:
         ours = residuals(subject, continued_batch(subject, Beginning(subject, start), rest), layers)
-    except (AttributeError, TypeError, ValueError, RuntimeError, NotImplementedError, IndexError, KeyError):
+    except REFUSALS:
         return False
     whole = [start + row for row in rest]
     plain = residuals(subject, plain_batch(subject, whole, [[(len(row) - 1, len(row))] for row in whole]), layers)
-    slack = 1e-4 if subject.dtype == torch.float32 else 3e-2
-    return torch.allclose(ours.float(), plain.float(), atol=slack * plain.float().abs().max().item(), rtol=0)
+    return torch.allclose(
+        ours.float(), plain.float(), atol=slack_of(subject) * plain.float().abs().max().item(), rtol=0
+    )
+
+
+def slack_of(subject: Subject) -> float:
+    """By how much of the largest value two ways of computing the same may differ in the model's dtype."""
+    return 1e-4 if subject.dtype == torch.float32 else 3e-2

@@ -8,6 +8,7 @@ SpecInfer (Miao et al. 2024, arXiv 2305.09781), used here to read rather than to
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -31,7 +32,7 @@ class Forest:
         """The trees that are still in the batch, in their order there."""
         self._cache = empty_cache() if goes_on else None
 
-    @property
+    @cached_property
     def seen(self) -> list[np.ndarray]:
         """For each tree, (n_nodes, n_nodes) bool: what each node attends to."""
         return [tree.ancestors() for tree in self.trees]

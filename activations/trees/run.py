@@ -15,6 +15,7 @@ import torch
 
 from tacit.activations.model.capture import batches, halving
 from tacit.activations.model.load import Subject
+from tacit.activations.model.prefix_cache import REFUSALS, slack_of
 from tacit.activations.trees.apart import run_apart
 from tacit.activations.trees.forward import Forest, chunks, next_logits
 from tacit.activations.trees.generate import end_tokens
@@ -71,10 +72,10 @@ def can_share(subject: Subject) -> bool:
     layers = range(subject.n_layers)
     try:
         ours = run_trees(subject, jobs, layers, len(one) * 2, Tally())
-    except (AttributeError, TypeError, ValueError, RuntimeError, NotImplementedError, IndexError, KeyError):
+    except REFUSALS:
         return False
     plain = run_apart(subject, jobs, layers, len(one) * 4, Tally())
-    slack = 1e-4 if subject.dtype == torch.float32 else 3e-2
+    slack = slack_of(subject)
     return all(_alike(a, b, slack) for a, b in zip(ours, plain, strict=True))
 
 
@@ -98,10 +99,7 @@ def run_trees(
     """
     told = [Told() for _ in jobs]
     tally.add(asked=sum(len(job.ids) for job in jobs))
-    rows = [
-        (row, *tree_of([jobs[i] for i in row]))
-        for row in rows_of(jobs, min(WIDTH, 2 * subject.d_model), _room(subject))
-    ]
+    rows = list(rows_of(jobs, min(WIDTH, 2 * subject.d_model), _room(subject)))
     for some in _batches(jobs, rows, max_tokens, _room(subject)):
         halving(some, lambda part: _run_part(subject, jobs, [rows[i] for i in part], layers, told, tally))
     return told
@@ -126,31 +124,34 @@ def _run_part(
         if len(rows) > 1 or len(rows[0][0]) == 1:
             raise
         for i in rows[0][0]:
-            _run_batch(subject, jobs, [([i], *tree_of([jobs[i]]))], layers, told, tally)
+            _run_batch(subject, jobs, [_row(jobs, [i])], layers, told, tally)
 
 
-def rows_of(jobs: Sequence[Job], width: int = WIDTH, room: float = inf) -> Iterator[list[int]]:
-    """The jobs of each row, as indices; all jobs of one item share a row where it has room for them.
+def rows_of(jobs: Sequence[Job], width: int = WIDTH, room: float = inf) -> Iterator[Row]:
+    """The rows, each with its tree; all jobs of one item share a row where it has room for them.
 
     width: tokens of a row that several items share; room: most columns of a row, replies included.
     """
     by_item: dict[int, list[int]] = {}
     for i, job in enumerate(jobs):
         by_item.setdefault(job.item, []).append(i)
-    items, sizes = [], []
+    rows: list[Row] = []
     for own in by_item.values():
-        size = _columns([jobs[i] for i in own], room)
-        parts = [own] if size <= room else [[i] for i in own]
-        items += parts
-        sizes += [size] if size <= room else [_columns([jobs[i]], room) for i in own]
-    for row in packed([jobs[some[0]].ids for some in items], sizes, width, room):
-        yield [i for item in row for i in items[item]]
+        row = _row(jobs, own)
+        rows += [row] if _columns(jobs, row, room) <= room else [_row(jobs, [i]) for i in own]
+    sizes = [_columns(jobs, row, room) for row in rows]
+    for some in packed([jobs[row[0][0]].ids for row in rows], sizes, width, room):
+        yield rows[some[0]] if len(some) == 1 else _row(jobs, [i for k in some for i in rows[k][0]])
 
 
-def _columns(jobs: Sequence[Job], room: float) -> int:
-    """Tokens of a tree; where room is scarce, with all that may be written after its prompts."""
-    written = sum(job.tokens * (1 + job.samples) for job in jobs) if room < inf else 0
-    return len(tree_of(jobs)[0]) + written
+def _row(jobs: Sequence[Job], own: list[int]) -> Row:
+    return own, *tree_of([jobs[i] for i in own])
+
+
+def _columns(jobs: Sequence[Job], row: Row, room: float) -> int:
+    """Tokens of a row; where room is scarce, with all that may be written after its prompts."""
+    written = sum(jobs[i].tokens * (1 + jobs[i].samples) for i in row[0]) if room < inf else 0
+    return len(row[1]) + written
 
 
 def tree_of(jobs: Sequence[Job]) -> tuple[TokenTree, list[int], list[dict[Path, int]]]:

@@ -97,15 +97,19 @@ def test_sixteen_bits_are_taken_where_the_checkpoint_has_them_and_they_are_faste
 
 
 def test_threads_are_chosen_by_trial_and_what_the_user_says_is_kept(tiny, monkeypatch):
-    subject, before = subject_for(tiny("llama")), torch.get_num_threads()
+    module, before = subject_for(tiny("llama")).module, torch.get_num_threads()
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
     try:
         torch.set_num_threads(2)
         for took, best in (([1.0, 0.5], 1), ([0.5, 1.0], 2)):
             times = iter(took)
             monkeypatch.setattr(arithmetic, "least_seconds", lambda run, times=times: next(times))
-            monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
-            assert arithmetic.fastest_threads(subject) == best
+            monkeypatch.setattr(arithmetic, "SMALL", 0)
+            assert arithmetic.fastest_threads(module) == best
+        monkeypatch.undo()
+        monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+        assert arithmetic.fastest_threads(module) == 1, "a small model"
         monkeypatch.setenv("OMP_NUM_THREADS", "2")
-        assert arithmetic.fastest_threads(subject) == 2
+        assert arithmetic.fastest_threads(module) == 2
     finally:
         torch.set_num_threads(before)

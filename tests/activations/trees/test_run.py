@@ -12,7 +12,7 @@ from tacit.activations import ActivationError
 from tacit.activations.trees import run as module
 from tacit.activations.trees.apart import run_apart
 from tacit.activations.trees.jobs import Job, Tally
-from tacit.activations.trees.run import can_share, rows_of, run_jobs, run_trees, tree_of
+from tacit.activations.trees.run import can_share, rows_of, run_jobs, run_trees
 from tests.activations.helpers import subject_for
 from tests.conftest import ARCHITECTURES
 
@@ -80,8 +80,7 @@ def test_every_token_of_a_tree_is_computed_once(tiny):
     subject, tally, ticks = dataclasses.replace(subject_for(tiny("llama")), d_model=384), Tally(), []
     tally.tick = ticks.append
     jobs = jobs_for()
-    (row,) = rows_of(jobs)
-    tree, *_ = tree_of([jobs[i] for i in row])
+    ((_, tree, *_),) = rows_of(jobs)
     distinct = {tuple(job.ids[: k + 1]) for job in jobs for k in range(len(job.ids))}
     distinct |= {(*job.ids, *path[: k + 1]) for job in jobs for path in job.wanted for k in range(len(path))}
     assert len(tree) == len(distinct) < sum(len(job.ids) for job in jobs) / 2
@@ -104,7 +103,7 @@ def test_samples_that_agree_share_their_tokens(tiny):
 def test_prompts_that_begin_alike_share_a_row_and_others_do_not():
     shared = list(range(600))
     items = [Job([*shared, 1000 + i, i], i) for i in range(50)] + [Job([2000 + i] * 300, 50 + i) for i in range(3)]
-    rows = list(rows_of(items))
+    rows = [row for row, *_ in rows_of(items)]
     together = [row for row in rows if all(i < 50 for i in row)]
     assert len(together) == 1 and sorted(i for row in rows for i in row) == list(range(53))
     assert all(len(row) == 1 for row in rows if row[0] >= 50)
