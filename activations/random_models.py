@@ -47,7 +47,8 @@ def cache_twins(
         mine = [_twin_entry(entry, seed) for entry in entries if entry.sites]
         known = {"id": f"random twin of {settings.model}", "seed": str(seed)}
         where, load = folder / TWINS / str(seed), lambda seed=seed: random_subject(settings, tokenizer, seed=seed)
-        ran |= cache_entries(where, mine, items, settings, known, load, say)
+        name = f"random-initialised model {seed + 1} of {n}"
+        ran |= cache_entries(where, mine, items, settings, known, load, lambda line, name=name: say(f"{name}: {line}"))
     return ran
 
 

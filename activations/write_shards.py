@@ -65,7 +65,7 @@ def cache_entries(
             if later is not None:
                 acted = later(open_store(folder))
                 manifest.extend(acted)
-                ran = _cache(manifest, acted, items, load, say) or ran
+                ran = _cache(manifest, acted, items, load, lambda line: say(f"follow-ups: {line}")) or ran
             return ran
     except Timeout as error:
         who = owner.read_text() if owner.exists() else "another process"
@@ -124,7 +124,8 @@ def _check_room(folder: Path, asking: Asking, missing: Sequence[Part], say) -> N
     d_model, width = asking.subject.d_model, asking.subject.dtype.itemsize
     size = sum(len(rows) * len(entry.sites) for entry, rows in missing) * len(asking.layers) * d_model * width
     free = shutil.disk_usage(folder).free
-    say(f"about {size / 1e6:,.1f} MB of activations to write, {free / 1e9:,.1f} GB free on the disk")
+    if size:
+        say(f"about {size / 1e6:,.1f} MB of activations to write, {free / 1e9:,.1f} GB free on the disk")
     if size > free:
         raise ActivationError(
             f"{folder}: {size / 1e9:,.1f} GB of activations do not fit into the {free / 1e9:,.1f} GB that are free. "
