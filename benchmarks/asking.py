@@ -57,10 +57,11 @@ def asking(subject: Subject, *, n: int, repeats: int, seed: int, label: str, onl
         ),
     ]
     for name, jobs, rival, words in (line for line in lines if line[0].startswith(only)):
-        tally = Tally()
-        ours = functools.partial(_ours, subject, jobs, tally)
-        ours_s, rival_s = timed(ours, functools.partial(rival, subject, jobs), repeats)
-        tokens = (tally.read + tally.written) / (repeats + 1)
+        tally, few = Tally(), jobs[: max(1, len(jobs) // 20)]
+        sides = functools.partial(_ours, subject, jobs, tally), functools.partial(rival, subject, jobs)
+        warm_up = functools.partial(_ours, subject, few, Tally()), functools.partial(rival, subject, few)
+        ours_s, rival_s = timed(*sides, repeats, warm_up=warm_up)
+        tokens = (tally.read + tally.written) / repeats
         yield Ratio(f"{name}{label}", rival_s / ours_s, ours_s, rival_s, words, len(jobs), token_s * tokens)
 
 
@@ -153,33 +154,39 @@ def _load(model: str) -> Subject:
 @click.option("--model", default="", help="A real model too: a folder or a GGUF file.")
 @click.option("--n", default=64, show_default=True, help="Items of each line.")
 @click.option("--repeats", default=1, show_default=True, help="Timings of each side, after a warm-up.")
-@click.option("--blocks", default=12, show_default=True)
+@click.option("--blocks", default=12, show_default=True, help="Of the random model; 0 leaves it out.")
 @click.option("--width", default=896, show_default=True)
+@click.option("--only", default="", help="Only the lines whose names begin with this.")
 @click.option("--seed", default=0, show_default=True)
 @click.option("--out", type=click.Path(path_type=Path), default=RUNS / "bench" / "bench.json", show_default=True)
-def main(model: str, n: int, repeats: int, blocks: int, width: int, seed: int, out: Path) -> None:
+def main(model: str, blocks: int, width: int, out: Path, **terms) -> None:
     found: list[Ratio] = []
     with tempfile.TemporaryDirectory() as temporary:
-        for ratio in _all(Path(temporary), model, n, repeats, blocks, width, seed):
+        for ratio in _all(Path(temporary), model, blocks, width, terms):
             click.echo(ratio.line())  # as it comes: a rival may take minutes
             found.append(ratio)
     record(found, out)
     click.echo(f"written to {out}")
 
 
-def _all(folder: Path, model: str, n: int, repeats: int, blocks: int, width: int, seed: int) -> Iterator[Ratio]:
-    """A random model, the same made sure of its tokens, and the real one."""
+def _all(folder: Path, model: str, blocks: int, width: int, terms: dict) -> Iterator[Ratio]:
+    """A random model, the same made sure of its tokens, and the real one, unless only the real one is asked for."""
+    if blocks:
+        yield from _random(folder, blocks, width, terms)
+    if model:
+        yield from asking(_load(model), **terms, label="_real")
+
+
+def _random(folder: Path, blocks: int, width: int, terms: dict) -> Iterator[Ratio]:
     tokenizer = load_tokenizer(Settings(model=str(DEFAULT_MODEL), targets=(), conditions={}, data={}))
-    build(folder, blocks=blocks, width=width, vocabulary=len(tokenizer), seed=seed)
+    build(folder, blocks=blocks, width=width, vocabulary=len(tokenizer), seed=terms["seed"])
     tokenizer.save_pretrained(folder)
     subject = _load(str(folder))
-    terms = {"n": n, "repeats": repeats, "seed": seed}
     yield from asking(subject, **terms, label="")
     with torch.no_grad():
         subject.module.get_output_embeddings().weight.mul_(SURE)
-    yield from asking(subject, **terms, label="_sure", only="samples")
-    if model:
-        yield from asking(_load(model), **terms, label="_real")
+    if "samples".startswith(terms["only"]) or terms["only"].startswith("samples"):
+        yield from asking(subject, **terms | {"only": "samples"}, label="_sure")
 
 
 if __name__ == "__main__":

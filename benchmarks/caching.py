@@ -41,14 +41,21 @@ LONGER = (24, 72)
 the machine idle."""
 
 
-def timed(ours: Callable[[], object], rival: Callable[[], object], repeats: int) -> tuple[float, float]:
-    """Least seconds of each, timed in turn after one warm-up: other processes can only add to them."""
+Run = Callable[[], object]
+
+
+def timed(ours: Run, rival: Run, repeats: int, *, warm_up: tuple[Run, Run] | None = None) -> tuple[float, float]:
+    """Least seconds of each, timed in turn after one warm-up: other processes can only add to them.
+
+    warm_up: what is run first, untimed, where a whole turn would take minutes; None runs both sides themselves.
+    """
+    for run in warm_up or (ours, rival):
+        _finished(run)
     found: tuple[list[float], list[float]] = ([], [])
-    for turn in range(repeats + 1):
+    for _ in range(repeats):
         for side, run in enumerate((ours, rival)):
             took, _ = seconds(functools.partial(_finished, run))
-            if turn:
-                found[side].append(took)
+            found[side].append(took)
     return min(found[0]), min(found[1])
 
 
