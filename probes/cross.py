@@ -58,7 +58,8 @@ class _Read:
         pred = {name: held.pred[keep] for name, held in self.options.items()}
         inner = {name: held.inner for name, held in self.options.items()}
         known = pred | {NESTED: self.pred[keep]}
-        searched = Searches(part, weights, known.__getitem__, inner, {NESTED: list(pred)})
+        n_folds = len(next(iter(inner.values())))
+        searched = Searches(part, weights, known.__getitem__, inner, {NESTED: list(pred)}, n_folds=n_folds)
         return point, plain, searched.redraw_selection(NESTED, part.primary)
 
 

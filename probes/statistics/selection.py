@@ -34,15 +34,17 @@ class Searches:
     """The searches of one target and condition under one set of draws; values are kept once computed.
 
     pred: option or winner -> held-out predictions; inner: option -> (n_folds,) inner scores; members: winner -> its
-    options; weights: (n_items, n_draws).
+    options; weights: (n_items, n_draws); n_folds: how many outer folds the search had, where the items are a part of
+    those searched and the last folds may have none of them.
     """
 
     def __init__(
         self, scoring: Scoring, weights: np.ndarray, pred: Callable[[str], np.ndarray],
-        inner: Mapping[str, Sequence[float]], members: Mapping[str, Sequence[str]],
+        inner: Mapping[str, Sequence[float]], members: Mapping[str, Sequence[str]], *, n_folds: int | None = None,
     ) -> None:  # fmt: skip
         self.scoring, self.weights, self.pred, self.inner, self.members = scoring, weights, pred, inner, members
-        self.rows = [np.flatnonzero(scoring.fold == i) for i in range(int(scoring.fold.max()) + 1)]
+        n_folds = int(scoring.fold.max()) + 1 if n_folds is None else n_folds
+        self.rows = [np.flatnonzero(scoring.fold == i) for i in range(n_folds)]
         self._changes: dict[str, np.ndarray] = {}
         self._chosen: dict[str, tuple[list[str], np.ndarray]] = {}
 

@@ -344,6 +344,22 @@ def test_a_peer_knows_less_where_the_truths_differ_and_as_much_where_they_do_not
     assert differ["n"] + agree["n"] == N
 
 
+def test_models_whose_truths_differ_on_a_single_item_are_compared(tmp_path):
+    """The items on which they differ then leave most folds empty."""
+    mine = coin(N)
+    runs, stores = {}, {}
+    for name, changed in (("a", 0), ("b", 1)):
+        y = [("yes" if v == "no" else "no") if k < changed else v for k, v in enumerate(mine)]
+        world = {"signal": along(y, 3, layers=(1, 2)), "surface": [f"fact {k}" for k in range(N)], "n_layers": 3}
+        stores[name], target = make_world(y, **graded(y, 0.95), **world)
+        runs[name] = tmp_path / name
+        probe_run(stores[name], runs[name], targets={target.name: target}, n_jobs=1, n_resamples=100)
+    table = cross_matrix(runs, stores=stores, n_resamples=100)
+    differ = table[(table["subset"] == "truths differ") & (table["kind"] == "probe")]
+    assert (differ["n"] == 1).all()
+    assert len(differ) == 2
+
+
 def test_only_states_read_with_the_targets_own_labels_make_a_peer(two):
     runs, stores = two
     loose = cross_matrix(runs, n_resamples=100)
