@@ -169,8 +169,23 @@ def _extra(entry: dict, paired: Paired, evidence: Evidence) -> dict:
         "answered_only": answered_only(paired, head), "coverage_by_class": coverage_by_class(entry, frame),
         "sites": [{"site": s, **limits("score", paired.score(f"nested {s}"))} for s in entry["sites"]],
         "dropped": entry["dropped"], "n_control": words.n_control, "constant": words.constant,
-        "said": words.said,
+        "said": words.said, **_within_source(evidence), "unanswered": _unanswered(evidence),
     }  # fmt: skip
+
+
+def _within_source(evidence: Evidence) -> dict:
+    """The gap within sources and the report that it is over; null where there are not several sources."""
+    found, names = (
+        evidence.gap.within_source,
+        ("gap_within_source", "gap_within_source_lower", "gap_within_source_upper"),
+    )
+    if found is None:
+        return dict.fromkeys((*names, "rung_within_source"))
+    return limits("gap_within_source", found.lead) | {"rung_within_source": found.rung}
+
+
+def _unanswered(evidence: Evidence) -> dict | None:
+    return None if evidence.say.unanswered is None else asdict(evidence.say.unanswered)
 
 
 def _tuned(paired: Paired, tuning: Tuning | None) -> dict:

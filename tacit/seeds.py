@@ -23,6 +23,8 @@ STREAMS = {
     "transfer bootstrap": 24,
     "cross-model bootstrap": 25,
     "ablation controls": 26,
+    "unanswered by class": 31,
+    "close neighbours": 32,
 }
 """Name of a stream -> its number. `bootstrap` is shared on purpose: `probe` and `compare` use the same resamples."""
 

@@ -3,29 +3,27 @@
 In: a seed. Out: the verdict on that data set. Every data set goes through the real pipeline, files included.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import numpy as np
 from scipy import stats
 
-from tacit.validation.judge import MANY, Judged, at_least, at_most, never_called, never_gap, recovers, returns
+from tacit.validation.judge import (
+    MANY,
+    Control,
+    Judged,
+    at_least,
+    at_most,
+    never_called,
+    never_gap,
+    recovers,
+    returns,
+)
 from tacit.validation.pipeline import judged, matrix, needed
+from tacit.validation.reply_controls import REPLY_CONTROLS
 from tacit.validation.worlds import WorldTarget, along, coin, flipped, foretold, graded, letters
 
 N, D_MODEL, N_FOLDS = 200, 4, 5
 COUNTS = WorldTarget(name="token_count", kind="count", classes=())
 NOISE_LAYERS = 40
-
-
-@dataclass(frozen=True)
-class Control:
-    name: str
-    about: str
-    simulate: Callable[[int], dict]
-    judge: Callable[[list[dict]], Judged]
-    statistical: bool = False
-    """whether a rate or a size is judged, which takes many simulations"""
 
 
 def _signal(y, auroc: float, *, layers=(1,), n_train: float = N * (N_FOLDS - 1) / N_FOLDS):
@@ -304,4 +302,5 @@ CONTROLS = (
     Control("P5 shifted", _shifted.__doc__, _shifted, _old_not_new),
     Control("P6 nonlinear", "label = XOR of two features, truthful report", _exclusive,
             _must_be("REPORT_EXCEEDS_PROBE")),
+    *REPLY_CONTROLS,
 )  # fmt: skip

@@ -5,6 +5,7 @@ binomial test rejects the requirement at 1 %; with 100 or more the observed shar
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,16 @@ class Judged:
     passed: bool
     expected: str
     got: str
+
+
+@dataclass(frozen=True)
+class Control:
+    name: str
+    about: str
+    simulate: Callable[[int], dict]
+    judge: Callable[[list[dict]], Judged]
+    statistical: bool = False
+    """whether a rate or a size is judged, which takes many simulations"""
 
 
 def never_called(found: list[dict]) -> Judged:

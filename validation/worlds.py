@@ -108,6 +108,7 @@ def make_world(
     sites=("object", "report"),
     last=None,
     ends=None,
+    columns=None,
 ):
     """A store with labels y (names or numbers), replies `said`, and `signal(layer, site)` added to noise.
 
@@ -115,10 +116,11 @@ def make_world(
     control: "works" repeats what is planted, "broken" says gibberish, None has no control replies.
     logprobs: (answers, (n_items, n_answers)) of the report, or None.
     last: (n_items,) position of the last token of both prompts; None draws them at random.
+    columns: further fields of the items by name, (n_items,) each: source, popularity, answer_type, answers.
     ends: input embeddings and logit-lens logits (`Store.lens_and_embeddings`), e.g. from `foretold`; None for none.
     """
     rng, target = np.random.default_rng([seed, 10]), target or WorldTarget()
-    items = _items(y, target, surface, groups, rng)
+    items = _items(y, target, surface, groups, rng, columns or {})
     table = pd.DataFrame([{"target": target.name, **asdict(i)} for i in items])
     ways = (rng.integers(10, 90, len(y)), rng.integers(10, 90, len(y))) if last is None else (last, last)
     table = table.assign(n_tokens=-1, object_last=ways[0], report_last=ways[1], span_start=0)
@@ -135,7 +137,7 @@ def make_world(
     return store, target
 
 
-def _items(y, target, surface, groups, rng) -> list[Item]:
+def _items(y, target, surface, groups, rng, columns) -> list[Item]:
     n = len(y)
     surface = [f"w{rng.integers(1000)} {rng.integers(1000)}" for _ in range(n)] if surface is None else surface
     plant = [f"{int(rng.integers(1, 40))}" if target.kind == "count" else target.classes[k % 2] for k in range(n)]
@@ -143,6 +145,7 @@ def _items(y, target, surface, groups, rng) -> list[Item]:
         Item(
             item_id=f"i{k}", object_prompt=f"do {k}", report_prompt=f"say {k}", control_answer=plant[k],
             group="" if groups is None else f"g{groups[k]}", surface=surface[k], label=str(y[k]),
+            **{name: values[k] for name, values in columns.items()},
         )
         for k in range(n)
     ]  # fmt: skip

@@ -22,7 +22,8 @@ _METHODS = {
     "output confidence": "own output", "surface numbers": "surface", "surface boosted": "surface, trees",
     "surface together": "surface, all",
     "said calibrated": "said, fitted", "logits calibrated": "logits, fitted", "logits median": "logits, median",
-    "logits median calibrated": "log. med., fitted",
+    "logits median calibrated": "log. med., fitted", "said calibrated by source": "said, by source",
+    "logits calibrated by source": "logits, by source", "logits and kind of reply": "logits and kind",
 }  # fmt: skip
 
 

@@ -11,12 +11,12 @@ import pandas as pd
 
 from tacit.figures.inputs.layer_rows import clean_scores
 from tacit.names import BEST, OUT_OF_RANGE
+from tacit.probes.data.rung_names import CALIBRATED, KIND, form_of, is_mapped
 
 COLUMNS = (
     "target", "condition", "form", "elicitation", "fitted", "metric", "value", "lower", "upper", "n", "answered",
     "refused", "unreadable", "constant", "control", "chance",
 )  # fmt: skip
-FITTED = " calibrated"
 PRIMARY, TUNED = "choice/you/0", "tuned"
 READ_OUT = " logits"
 """Suffix for an elicitation that was scored by the log-probabilities of its answers: `shots4/you/0 logits`."""
@@ -44,11 +44,11 @@ def rung_rows(scores: pd.DataFrame, entries: Iterable[Mapping], verdicts: pd.Dat
         verdict = metric.get(place)
         if verdict is not None and verdict["metric"] and row["metric"] != verdict["metric"]:
             continue
-        name = row["method"].removesuffix(FITTED)
+        name = row["method"].removesuffix(CALIBRATED)
         name = SHORT.get(name, name)
         entry = asked.get((*place, name)) or (_primary(verdict) if name == PRIMARY and verdict is not None else {})
         shown = {k: row[k] for k in ("target", "condition", "metric", "value", "lower", "upper", "n")}
-        fitted = row["method"].endswith(FITTED)
+        fitted = is_mapped(row["method"])
         chance = {"chance": verdict["chance"] if verdict is not None else math.nan}
         rows.append(shown | {"form": form(name), "elicitation": name, "fitted": fitted} | _facts(entry) | chance)
     rows += _tuned(verdicts)
@@ -71,6 +71,8 @@ def _tuned(verdicts: pd.DataFrame) -> Iterator[dict]:
 
 def form(name: str) -> str:
     """`choice/you/after/0` → `choice, you, after`; other names of reports have their own wording."""
+    if "/" in name and name.endswith(KIND):
+        return f"{form(name.removesuffix(f' {KIND}'))}, {KIND}"
     if "/" not in name:
         return _FORMS.get(name, name)
     rung, framing, *rest = name.removesuffix(READ_OUT).split("/")
@@ -80,7 +82,7 @@ def form(name: str) -> str:
 
 def wording(name: str) -> str:
     """The number of the paraphrase, `choice/you/after/2` → `2`; "" for a name that is not an elicitation."""
-    return name.removesuffix(READ_OUT).rpartition("/")[2] if "/" in name else ""
+    return form_of(name).rpartition("/")[2] if "/" in name else ""
 
 
 def _asked(entries: Iterable[Mapping]) -> dict[tuple, Mapping]:

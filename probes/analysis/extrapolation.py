@@ -12,7 +12,8 @@ import numpy as np
 
 from tacit.names import FIXED
 from tacit.probes.analysis.analyse import Analysis
-from tacit.probes.analysis.report_scores import Values, fit_affine
+from tacit.probes.analysis.maps import fit_affine
+from tacit.probes.analysis.report_scores import Values
 from tacit.probes.data.examples import Examples
 from tacit.probes.data.folds import Folds
 from tacit.probes.data.items_table import estimate, score_row

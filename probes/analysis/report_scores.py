@@ -11,28 +11,29 @@ In: `Examples`, scoring, folds. Out: one `Held` per rung, and the best rung chos
 - ``logits``: what the model would have said, read from the log-probabilities of the valid answers, averaged over the
   paraphrases, orders and label words in which it was asked. A confidence said in per cent is graded like these.
 - ``logits calibrated``: isotonic in the log-odds (classes, one against the rest), the line again and curve (counts).
+- ``said calibrated by source``, ``logits calibrated by source``: a map with an offset for every source, where there are
+  several: a report may be right within each relation and shifted between them.
+- ``kind of reply``, of every form in which it tells more than the answers (``free/you/0 kind of reply``), and
+  ``logits and kind of reply``: what refusals, unreadable texts and wordings reveal to someone who has seen labels.
 
-The maps may turn a report around where the training items say so clearly (a consistent liar has said it); they
-never answer for the model where it did not.
+The maps may turn a report around where the training items say so clearly (a consistent liar has said it). Only those of
+the kind of reply answer for the model where it did not.
 """
 
 import numpy as np
-from scipy.special import logit
-from scipy.stats import spearmanr
-from sklearn.isotonic import IsotonicRegression
-from sklearn.linear_model import QuantileRegressor
 
 from tacit.names import BEST
+from tacit.probes.analysis.by_category import FILLED, OFFSETS, POOLED_MAP, Beside, Categorised
+from tacit.probes.analysis.maps import AFFINE, ISOTONIC, MONOTONE, SHARES
+from tacit.probes.analysis.reply_kinds import reply_kinds, tells_more
 from tacit.probes.data.examples import Examples
 from tacit.probes.data.folds import Folds
 from tacit.probes.data.reports import ParsedReports, averaged
-from tacit.probes.estimators.families import Family
+from tacit.probes.data.rung_names import BY_SOURCE, KIND
+from tacit.probes.data.sources import enough_sources
 from tacit.probes.estimators.nested_cv import Held, as_is, choose, cross_fit
-from tacit.probes.statistics.metrics import Scoring, has_answer
+from tacit.probes.statistics.metrics import Scoring
 from tacit.targets.elicitations import PRIMARY, Elicitation
-
-TURN_P = 0.01
-"""A map may decrease where the training items show a negative rank correlation at this level (two-sided)."""
 
 
 class Values:
@@ -57,8 +58,10 @@ def rungs(examples: Examples, scoring: Scoring, folds: Folds) -> dict[str, Held]
             named = "said" if heard.elicitation == PRIMARY else name
             target = out if own_report(heard.elicitation, examples) else others
             target |= _spoken(heard, examples, scoring, folds, named)
-    for name, pred in read_outs(examples).items():
+    readouts = read_outs(examples)
+    for name, pred in readouts.items():
         out |= _read_out(name, pred, scoring, folds)
+    out |= _by_category(readouts.get("logits"), examples, scoring, folds)
     out[BEST] = choose(list(out.values()), list(out), folds.fold)
     return out | others
 
@@ -71,16 +74,48 @@ def own_report(elicitation: Elicitation, examples: Examples) -> bool:
 
 
 def _spoken(heard: ParsedReports, examples: Examples, scoring: Scoring, folds: Folds, name: str) -> dict[str, Held]:
-    """A form's replies as they stand, and after the map fitted on training folds."""
+    """A form's replies as they stand, after the map fitted on training folds, and their kinds."""
+    kinds, form = reply_kinds(heard, examples), "" if name == "said" else f"{name} "
+    more = {f"{form}{KIND}": kinds} if tells_more(kinds, heard.value) else {}
     if heard.graded is not None:
-        return _read_out(name, heard.graded, scoring, folds)
+        by_kind = {n: _pooled(heard.graded, k, scoring, folds, fill=True) for n, k in more.items()}
+        return _read_out(name, heard.graded, scoring, folds) | by_kind
     said = said_scores(heard.value, examples)
     feature = heard.value if scoring.kind != "count" else said
     calibrate = (AFFINE, MONOTONE) if scoring.kind == "count" else (SHARES,)
     return {
         name: as_is(said, scoring, folds, name),
         f"{name} calibrated": cross_fit(Values(feature), scoring, folds, calibrate),
-    }
+    } | {n: _of_kinds(said, k, scoring, folds) for n, k in more.items()}
+
+
+def _of_kinds(said: np.ndarray, kinds: np.ndarray, scoring: Scoring, folds: Folds) -> Held:
+    """Classes: the class shares of each kind in training. Counts: the line, and the median of each silent kind."""
+    if scoring.kind == "count":
+        return cross_fit(Beside(said, kinds), scoring, folds, (FILLED,))
+    return cross_fit(Values(kinds.astype(np.float64)), scoring, folds, (SHARES,))
+
+
+def _by_category(logits: np.ndarray | None, examples: Examples, scoring: Scoring, folds: Folds) -> dict[str, Held]:
+    """The primary words and the log-probabilities by source, and the latter by the kind of the primary reply."""
+    said, out = said_scores(examples.report, examples), {}
+    source = examples.frame["source"].to_numpy(dtype=str)
+    if enough_sources(source):
+        codes = np.unique(source, return_inverse=True)[1]
+        for name, pred in (("said", said), ("logits", logits)):
+            if pred is not None:
+                out[f"{name}{BY_SOURCE}"] = _pooled(pred, codes, scoring, folds, fill=False)
+    kinds = reply_kinds(examples.primary, examples)
+    if logits is not None and tells_more(kinds, examples.report):
+        out[f"logits and {KIND}"] = _pooled(logits, kinds, scoring, folds, fill=True)
+    return out
+
+
+def _pooled(pred: np.ndarray, category: np.ndarray, scoring: Scoring, folds: Folds, *, fill: bool) -> Held:
+    """A read-out mapped with an offset for each category; fill: items without a read-out get that of their category."""
+    if scoring.kind == "count":
+        return cross_fit(Beside(pred, category), scoring, folds, (FILLED if fill else OFFSETS,))
+    return cross_fit(Categorised(pred, category, fill), scoring, folds, (POOLED_MAP,))
 
 
 def _read_out(name: str, pred: np.ndarray, scoring: Scoring, folds: Folds) -> dict[str, Held]:
@@ -124,75 +159,3 @@ def said_scores(said: np.ndarray, examples: Examples) -> np.ndarray:
     one_hot = (said[:, None] == np.arange(len(examples.classes))).astype(np.float64)
     one_hot[np.isnan(said)] = np.nan
     return one_hot
-
-
-def fit_shares(x_train, y_train, x_test, *, n_classes: int, only: int | None = None) -> np.ndarray:
-    """For each thing that was said, the class shares of the training items that said it, shrunk to the overall shares
-    by one item each; log-odds for two classes."""
-    answered = has_answer(x_train)
-    base = (np.bincount(y_train.astype(int), minlength=n_classes) + 1) / (len(y_train) + n_classes)
-    shares = np.full((len(x_test), n_classes), np.nan)
-    shares[has_answer(x_test)] = base
-    for said in np.unique(x_train[answered, 0]):
-        seen = y_train[answered & (x_train[:, 0] == said)].astype(int)
-        shares[x_test[:, 0] == said] = (np.bincount(seen, minlength=n_classes) + base) / (len(seen) + 1)
-    return (logit(shares[:, 1]) if n_classes == 2 else shares)[None]
-
-
-def fit_isotonic(x_train, y_train, x_test, *, n_classes: int, only: int | None = None) -> np.ndarray:
-    """Isotonic regression of each class on its own read-out; two classes: of class 1 on the log-odds."""
-    if n_classes == 2:
-        share = _monotone(x_train[:, 0], (y_train == 1).astype(float), x_test[:, 0])
-        return logit(np.clip(share, 1e-3, 1 - 1e-3))[None]
-    columns = [_monotone(x_train[:, k], (y_train == k).astype(float), x_test[:, k]) for k in range(n_classes)]
-    return np.stack(columns, axis=1)[None]
-
-
-def fit_affine(
-    x_train, y_train, x_test, *, n_classes: int = 0, only: int | None = None, within: bool = True
-) -> np.ndarray:
-    """The line a + b x with the least absolute error on the training items; `within` clips to the labels seen there."""
-    x, new = x_train[:, 0], x_test[:, 0]
-    answered = ~np.isnan(x)
-    if answered.sum() < 3 or np.ptp(x[answered]) == 0:
-        middle = np.median(y_train[answered]) if answered.sum() >= 3 else np.median(y_train)
-        return np.where(np.isnan(new), np.nan, middle)[None]
-    # A wild reply ("1000000") must not set the scale for the solver; the map is the same on the rest.
-    low, high = np.quantile(x[answered], [0.01, 0.99])
-    centre, scale = np.median(x[answered]), max(high - low, 1e-9)
-
-    tame = (np.clip(x[answered], low - scale, high + scale) - centre) / scale
-    line = QuantileRegressor(quantile=0.5, alpha=0.0, solver="highs").fit(tame[:, None], y_train[answered])
-    out = np.full(len(new), np.nan)
-    known = ~np.isnan(new)
-    if known.any():
-        out[known] = line.predict(((new[known] - centre) / scale)[:, None])
-        out = np.clip(out, y_train.min(), y_train.max()) if within else out
-    return out[None]
-
-
-def fit_monotone(x_train, y_train, x_test, *, n_classes: int = 0, only: int | None = None) -> np.ndarray:
-    """Isotonic regression of the count on what was said, within the labels seen in training."""
-    return _monotone(x_train[:, 0], y_train, x_test[:, 0], low=y_train.min(), high=y_train.max())[None]
-
-
-def _monotone(x: np.ndarray, y: np.ndarray, new: np.ndarray, *, low: float = 0.0, high: float = 1.0) -> np.ndarray:
-    """Isotonic map fitted on the answered training items, applied to `new`; NaN stays NaN."""
-    answered, out = ~np.isnan(x), np.full(len(new), np.nan)
-    known = ~np.isnan(new)
-    if answered.sum() < 3 or np.ptp(x[answered]) == 0 or np.ptp(y[answered]) == 0:
-        out[known] = y.mean()
-        return out
-    rho, p = spearmanr(x[answered], y[answered])
-    rising = not (rho < 0 and p < TURN_P)
-    model = IsotonicRegression(increasing=rising, out_of_bounds="clip", y_min=low, y_max=high)
-    model.fit(x[answered], y[answered])
-    if known.any():
-        out[known] = model.predict(new[known])
-    return out
-
-
-SHARES = Family("shares", ("",), fit_shares)
-MONOTONE = Family("isotonic", ("",), fit_monotone)
-ISOTONIC = Family("isotonic", ("",), fit_isotonic)
-AFFINE = Family("affine", ("",), fit_affine)

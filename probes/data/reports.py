@@ -63,6 +63,8 @@ class ParsedReports:
     """(n_control,) bool, whether the planted answer of the positive control was repeated"""
     control_planted: tuple[str, ...]
     """what was planted, per control reply"""
+    texts: tuple[str | None, ...] = ()
+    """the replies as they were written, per item; None where there is none"""
 
     @property
     def coverage(self) -> dict[str, float]:
@@ -124,6 +126,7 @@ def parse_reports(
         readouts=readouts,
         control_right=right,
         control_planted=planted,
+        texts=tuple(text if isinstance(text := replies[item.item_id]["text"], str) else None for item in items),
     )
 
 

@@ -9,11 +9,13 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from tacit.names import BEST, CONTROL_TASK, LOGIT_LENS_HERE, NESTED, OUT_OF_RANGE, OUTCOMES, TUNED
+from tacit.names import ANSWERED, BEST, CONTROL_TASK, LOGIT_LENS_HERE, NESTED, OUT_OF_RANGE, OUTCOMES, TUNED
 from tacit.probes.controls.surface import FLOORS, SHUFFLED
 from tacit.probes.data.reports import outcome_shares
+from tacit.probes.data.rung_names import form_of, is_mapped
+from tacit.probes.data.sources import within_sources
 from tacit.probes.statistics.bootstrap import Estimate, enough_groups, equivalent, expanded_tail, interval
-from tacit.probes.statistics.groups import effective_groups, heaviest
+from tacit.probes.statistics.groups import effective_groups, heaviest, permute_by_group
 from tacit.probes.statistics.metrics import CHANCE, has_answer, measure
 from tacit.probes.verdicts.evidence import (
     OUTPUTS,
@@ -26,15 +28,18 @@ from tacit.probes.verdicts.evidence import (
     Say,
     Supervised,
     Tuning,
+    Unanswered,
     Used,
+    WithinSource,
 )  # fmt: skip
 from tacit.probes.verdicts.paired_scores import Paired, limits
 from tacit.probes.verdicts.usable_reports import usable
+from tacit.seeds import stream
 from tacit.thresholds import MARGIN, MIN_CONTROLS
 
-CALIBRATED = " calibrated"
 FINE = 0.9
 """Share of all pairs of items that a read-out in fine steps tells apart."""
+N_PERMUTED = 199
 PRIMARY = ("said", "choice/you/0")
 """The primary elicitation's method, and its name among the elicitations."""
 
@@ -102,6 +107,7 @@ def _say(entry: dict, paired: Paired, tuning: Tuning | None) -> Say:
         paired.score(BEST), entry["best_rung"], words, graded=any(in_fine_steps(paired, rung) for rung in rungs),
         chosen=tuple(entry.get("best_rung_by_fold") or ()), asked=asked,
         supervised=(*_supervised(paired, rungs, asked), *_tuned(paired, tuning)),
+        unanswered=unanswered(entry, paired.frame),
     )  # fmt: skip
 
 
@@ -112,7 +118,28 @@ def _gap(entry: dict, paired: Paired) -> Gap:
         paired.lead(head, BEST), equivalent(point, values, margin=MARGIN, n_groups=paired.effective),
         tuple(rung for rung in own_rungs(entry) if not paired.lead(head, rung).lower > 0),
         None if entry["kind"] == "count" else paired.harder(head), answered_only(paired, head)["gap_lower"],
+        within_source=within_source(paired, own_rungs(entry)),
     )  # fmt: skip
+
+
+def within_source(paired: Paired, rungs: Sequence[str]) -> WithinSource | None:
+    """The probe's lead within sources over the rung that comes closest to it there; None where there are not several.
+
+    A report may rank the items of every source as well as the probe and only be shifted between sources.
+    """
+    scoring = within_sources(paired.scoring, paired.frame["source"].to_numpy(dtype=str))
+    if scoring is None:
+        return None
+
+    def lead(rung: str) -> Estimate:
+        probe, report = paired.pred(paired.head), paired.pred(rung)
+        return paired.statistic(
+            lambda w: measure(scoring.primary, scoring, probe, w) - measure(scoring.primary, scoring, report, w)
+        )
+
+    leads = {rung: lead(rung) for rung in rungs}
+    closest = min(leads, key=lambda rung: leads[rung].lower)
+    return WithinSource(closest, leads[closest])
 
 
 def in_fine_steps(paired: Paired, rung: str) -> bool:
@@ -120,7 +147,7 @@ def in_fine_steps(paired: Paired, rung: str) -> bool:
 
     A read-out that most items lack, or that is certain of every answer, is words in another form.
     """
-    if "logits" not in rung.split("/")[0].split()[0] or rung.endswith(CALIBRATED):
+    if "logits" not in rung.split("/")[0].split()[0] or is_mapped(rung):
         return False
     pred = paired.pred(rung)
     told = pred[has_answer(pred)]
@@ -191,8 +218,8 @@ def _supervised(paired: Paired, rungs: list[str], asked: tuple[Asked, ...]) -> t
     found = []
     for rung in rungs:
         shots = rung.startswith("shots")
-        if shots or rung.endswith(CALIBRATED):
-            a = by_name.get(rung.removesuffix(CALIBRATED).removesuffix(" logits")) if shots else None
+        if shots or is_mapped(rung):
+            a = by_name.get(form_of(rung)) if shots else None
             fit = usable(a)[0] if a is not None else None
             found.append(Supervised(rung, "shots" if shots else "map", paired.lead(paired.head, rung), fit))
     return tuple(found)
@@ -219,6 +246,27 @@ def coverage_by_class(entry: dict, frame: pd.DataFrame) -> dict[str, dict[str, f
     names = frame["label_name"] if entry["kind"] != "count" else _fifths(frame["label"])
     shares = pd.crosstab(names, frame["outcome"], normalize="index")
     return {str(name): {str(k): float(v) for k, v in row.items()} for name, row in shares.iterrows()}
+
+
+def unanswered(entry: dict, frame: pd.DataFrame) -> Unanswered | None:
+    """The shares without an answer by class; p from N_PERMUTED permutations of labels between groups, of the variance
+    of these shares. None where every reply is an answer."""
+    silent = (frame["outcome"] != ANSWERED).to_numpy(dtype=float)
+    if not silent.any():
+        return None
+    names = frame["label_name"] if entry["kind"] != "count" else _fifths(frame["label"])
+    codes, classes = pd.factorize(np.asarray(names, dtype=str), sort=entry["kind"] != "count")
+    rng, groups = stream(entry["seed"], "unanswered by class"), frame["group"].to_numpy(dtype=np.int64)
+
+    def spread(codes: np.ndarray) -> float:
+        sizes = np.bincount(codes, minlength=len(classes))
+        rates = np.bincount(codes, silent, minlength=len(classes)) / np.maximum(sizes, 1)
+        return float(sizes @ (rates - silent.mean()) ** 2)
+
+    seen = spread(codes)
+    drawn = [spread(permute_by_group(codes, groups, rng)) for _ in range(N_PERMUTED)]
+    p = (1 + sum(one >= seen - 1e-12 for one in drawn)) / (1 + N_PERMUTED)
+    return Unanswered({str(c): float(silent[codes == k].mean()) for k, c in enumerate(classes)}, p)
 
 
 def _fifths(counts: pd.Series) -> pd.Categorical:

@@ -143,6 +143,11 @@ def _given_labels(e: Evidence, elicitation: str) -> str:
     return f"asked, and not usable: {', '.join(s.rung for s in lost)}" if lost else "not run"
 
 
+def _gap_within_source(e: Evidence) -> tuple[str, str]:
+    closest = e.gap.within_source
+    return "gap holds within sources", f"probe minus {closest.rung}, items of one source only: {span(closest.lead)}"
+
+
 def _tuned_report(e: Evidence) -> tuple[str, str]:
     report = tuned(e)
     if report is None:
@@ -208,6 +213,7 @@ _WORDS: dict[str, Callable[[Evidence], tuple[str, str]]] = {
     "holm": _holm,
     "not_finer_scale": _not_finer_scale,
     "mapped_report": lambda e: ("report mapped with the same labels", _given_labels(e, "map")),
+    "gap_within_source": _gap_within_source,
     "few_shot_report": lambda e: ("report after labelled examples", _given_labels(e, "shots")),
     "tuned_report": _tuned_report,
     "beats_peers": _beats_peers,

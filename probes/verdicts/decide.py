@@ -8,6 +8,7 @@ verdict must be earned.
 
 import numpy as np
 
+from tacit.probes.data.rung_names import form_of
 from tacit.probes.verdicts.evidence import EMBEDDINGS, Evidence, Gap, Know, Rival, Say
 from tacit.probes.verdicts.ladder import conditions, held, level_holds, undefined
 from tacit.probes.verdicts.tell import tell
@@ -94,8 +95,7 @@ def _absent(know: Know, chance: float) -> bool:
 def _rung_failed(say: Say) -> bool:
     """Whether the best rung is of a form whose own positive control failed; log-probabilities of the plain forms are
     read where the primary words are said."""
-    form = say.rung.removesuffix(" calibrated").removesuffix(" median").removesuffix(" logits")
-    return control_failed(next((a for a in say.asked if a.name == form), say.words))
+    return control_failed(next((a for a in say.asked if a.name == form_of(say.rung)), say.words))
 
 
 def _on_the_surface(rivals: tuple[Rival, ...], chance: float) -> bool:

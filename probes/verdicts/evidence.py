@@ -185,6 +185,25 @@ class Know:
 
 
 @dataclass(frozen=True)
+class Unanswered:
+    """Replies to the primary elicitation that are no answers, by true class (for counts, by fifth)."""
+
+    shares: Mapping[str, float]
+    """class -> share of its items without an answer"""
+    p: float
+    """that such shares differ so much by chance, labels permuted between groups"""
+
+
+@dataclass(frozen=True)
+class WithinSource:
+    """The gap among items of one source, for the report that comes closest to the probe there."""
+
+    rung: str
+    lead: Estimate
+    """probe minus this rung, from pairs of items of one fold and one source"""
+
+
+@dataclass(frozen=True)
 class Say:
     """The reports: the best rung, the replies to the primary elicitation, and those to the others."""
 
@@ -201,6 +220,8 @@ class Say:
     """the other elicitations in the framing "you" """
     supervised: tuple[Supervised, ...] = ()
     """reports that were given labels"""
+    unanswered: Unanswered | None = None
+    """what non-answers to the primary elicitation reveal; None where every reply is an answer"""
 
     @property
     def best(self) -> str:
@@ -225,6 +246,8 @@ class Gap:
     """lower limit of the gap among answered items alone; None or nan where it is undefined"""
     holm_p: float | None = None
     """two-sided p of the lead, adjusted over every gap of the comparison"""
+    within_source: WithinSource | None = None
+    """None for counts, and where there are not several sources"""
     n_family: int = 1
     """how many gaps these were"""
 

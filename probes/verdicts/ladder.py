@@ -151,6 +151,8 @@ def _access(e: Evidence) -> list[Outcome]:
         read, lost = given_labels(e, elicitation), given_labels(e, elicitation, usable=False)
         held = all(s.lead.lower > 0 for s in read) if read else None
         found.append(Outcome(id, "A", held, tried=bool(lost and not read)))
+    if e.gap.within_source is not None:
+        found.append(Outcome("gap_within_source", "A", bool(e.gap.within_source.lead.lower > 0)))
     return [*found, _tuned(tuned(e))]
 
 

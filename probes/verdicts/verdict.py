@@ -17,7 +17,7 @@ IDS = (
     "beats_surface", "beats_random_model", "selectivity", "position_decoupled", "beats_logit_lens",
     "report_valid", "enough_controls",
     "gap_above_zero", "above_every_rung", "holm", "not_finer_scale",
-    "mapped_report", "few_shot_report", "tuned_report", "beats_peers", "used",
+    "mapped_report", "gap_within_source", "few_shot_report", "tuned_report", "beats_peers", "used",
     *BEYOND_OUTPUT.values(),
 )  # fmt: skip
 """Every condition, level by level. Some are there only where they apply (position_decoupled: token counts)."""

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from tacit.names import BEST
-from tacit.probes.analysis.report_scores import fit_affine, fit_isotonic, fit_monotone, fit_shares, rungs
+from tacit.probes.analysis.maps import fit_affine, fit_isotonic, fit_monotone, fit_shares
+from tacit.probes.analysis.report_scores import rungs
 from tacit.probes.data.examples import make_examples
 from tacit.probes.data.folds import make_folds
 from tacit.probes.statistics.metrics import Scoring, training_median, value

@@ -7,7 +7,7 @@ import pytest
 
 from tacit.probes.statistics.bootstrap import Estimate
 from tacit.probes.verdicts.decide import NAMES, decide, rule
-from tacit.probes.verdicts.evidence import Asked, Peer, Rival, Supervised
+from tacit.probes.verdicts.evidence import Asked, Peer, Rival, Supervised, Unanswered, WithinSource
 from tacit.probes.verdicts.number_formats import span
 from tacit.probes.verdicts.verdict import IDS
 from tests.probes.verdicts.evidence_made import changed, from_flat
@@ -148,6 +148,30 @@ def test_a_gap_that_lies_in_refusals_says_so():
     coverage = {"answered": 0.8, "refused": 0.2, "unreadable": 0.0}
     assert "Among answered items alone" in decide(changed(CLEAR, coverage=coverage, answered_gap_lower=-0.01)).sentence
     assert "Among answered items alone" not in decide(changed(CLEAR, coverage=coverage)).sentence
+
+
+@pytest.mark.parametrize("lower", [None, np.nan])
+def test_a_gap_among_answered_items_that_is_undefined_is_not_called_insignificant(lower):
+    coverage = {"answered": 0.8, "refused": 0.2, "unreadable": 0.0}
+    sentence = decide(changed(CLEAR, coverage=coverage, answered_gap_lower=lower)).sentence
+    assert "Among answered items alone the difference is undefined." in sentence
+    assert "not significant" not in sentence
+
+
+def test_non_answers_that_differ_by_class_are_in_the_sentence():
+    told = {"no": 0.8, "yes": 0.05}
+    sentence = decide(changed(CLEAR, unanswered=Unanswered(told, 0.005))).sentence
+    assert "Replies without an answer differ by true label: 80% of no, 5% of yes (p = 0.005)." in sentence
+    assert "by true label" not in decide(changed(CLEAR, unanswered=Unanswered(told, 0.4))).sentence
+
+
+def test_a_gap_that_is_none_within_sources_is_no_gap_in_access():
+    mapped = (Supervised("said calibrated", "map", est(0.3), None),)
+    assert decide(changed(CLEAR, supervised=mapped)).level == "A, provisional"
+    for lead, level in ((0.3, "A, provisional"), (0.01, "G, provisional")):
+        within = WithinSource("logits", est(lead, half=0.02))
+        found = decide(changed(CLEAR, supervised=mapped, within_source=within))
+        assert (found.name, found.level) == ("GAP", level)
 
 
 def test_unreadable_words_do_not_hide_log_probabilities_that_match_the_probe():

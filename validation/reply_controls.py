@@ -1,0 +1,54 @@
+"""Controls in which the report tells what its words do not: by the kind of its replies, or within every source.
+
+In: a seed. Out: the verdict on that data set. Nowhere is there a gap: whoever has seen labels can read the report.
+"""
+
+import numpy as np
+from scipy.special import log_expit
+from scipy.stats import norm
+
+from tacit.validation.judge import Control, never_called
+from tacit.validation.pipeline import judged
+from tacit.validation.worlds import along, coin
+
+N, N_SOURCES = 200, 5
+SURE = 4.0
+"""Distance between the classes' states, in standard deviations: an AUROC of .99."""
+
+
+def _silent(reply: str, positive: str, rate: float):
+    """Replies that are `reply` for this share of one class, and the same word for all others."""
+
+    def simulate(seed: int) -> dict:
+        rng, y = np.random.default_rng([seed, 20]), coin(N, seed)
+        silent = (np.array(y) == positive) & (rng.random(N) < rate)
+        said = np.where(silent, reply, np.where(rng.random(N) < 0.5, "yes", "no")).tolist()
+        strength = SURE if rate == 1 else np.sqrt(2) * norm.ppf(0.5 + rate / 2)
+        return judged(y, said=said, signal=along(y, strength, layers=(1,)), seed=seed)
+
+    return simulate
+
+
+def _shifted_by_source(seed: int) -> dict:
+    """Log-odds that rank the items of each of five relations as the probe does, with an offset by relation."""
+    rng, y = np.random.default_rng([seed, 21]), coin(N, seed)
+    source = np.arange(N) % N_SOURCES
+    apart = np.sqrt(2) * norm.ppf(0.855)
+    odds = (
+        apart * (np.array(y) == "yes") + rng.normal(size=N) + 3 * rng.permutation(np.linspace(-1, 1, N_SOURCES))[source]
+    )
+    said = np.where(odds > 0, "yes", "no").tolist()
+    logprobs = (("no", "yes"), np.stack([log_expit(-odds), log_expit(odds)], axis=1))
+    columns = {"source": [f"relation {k}" for k in source]}
+    return judged(y, said=said, logprobs=logprobs, columns=columns, signal=along(y, apart, layers=(1,)), seed=seed)
+
+
+REPLY_CONTROLS = (
+    Control("P7 unreadable", "replies are unreadable exactly where the model knows", _silent("well, well", "yes", 1.0),
+            never_called, statistical=True),
+    Control("P7 unreadable, mostly", "replies are unreadable in 80 % of the items that it knows",
+            _silent("well, well", "yes", 0.8), never_called, statistical=True),
+    Control("P7 refused", "it refuses in 80 % of the items that it does not know", _silent("I cannot say", "no", 0.8),
+            never_called, statistical=True),
+    Control("P7 shifted by source", _shifted_by_source.__doc__, _shifted_by_source, never_called, statistical=True),
+)  # fmt: skip
