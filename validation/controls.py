@@ -19,6 +19,7 @@ from tacit.validation.judge import (
 )
 from tacit.validation.pipeline import judged, matrix, needed
 from tacit.validation.reply_controls import REPLY_CONTROLS
+from tacit.validation.surface_controls import SURFACE_CONTROLS
 from tacit.validation.worlds import WorldTarget, along, coin, flipped, foretold, graded, letters
 
 N, D_MODEL, N_FOLDS = 200, 4, 5
@@ -302,5 +303,5 @@ CONTROLS = (
     Control("P5 shifted", _shifted.__doc__, _shifted, _old_not_new),
     Control("P6 nonlinear", "label = XOR of two features, truthful report", _exclusive,
             _must_be("REPORT_EXCEEDS_PROBE")),
-    *REPLY_CONTROLS,
+    *REPLY_CONTROLS, *SURFACE_CONTROLS,
 )  # fmt: skip

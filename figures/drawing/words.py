@@ -20,7 +20,7 @@ _METRICS = {"auroc": "AUROC", "macro_auroc": "macro AUROC", "mae": "MAE", "r2": 
 _METHODS = {
     "words and characters": "TF-IDF", "embeddings, mean": "mean embed.",
     "output confidence": "own output", "surface numbers": "surface", "surface boosted": "surface, trees",
-    "surface together": "surface, all",
+    "surface together": "surface, all", "surface in pairs": "surface, pairs", "answer_type": "answer type",
     "said calibrated": "said, fitted", "logits calibrated": "logits, fitted", "logits median": "logits, median",
     "logits median calibrated": "log. med., fitted", "said calibrated by source": "said, by source",
     "logits calibrated by source": "logits, by source", "logits and kind of reply": "logits and kind",

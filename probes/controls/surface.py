@@ -7,9 +7,11 @@ chooses it on inner folds as the probe does, so that none of them is weak for wa
 - ``surface numbers``: characters, words, digits, punctuation, capitals, distinct words, mean and longest word;
 - ``prompt length``: tokens of the object and report prompts. Where a count is coupled to the position, this reads it;
 - ``source``: template, regime or relation, where there is more than one;
+- ``popularity``, ``answer_type``: what the user's table says of the item beside its text (`metadata`);
 - ``option order``: which of the options the prompt names first;
 - ``surface together``, all of these in one linear probe, and ``surface boosted``, histogram gradient boosting on them:
   what bends, or needs two of them at once, is surface too;
+- ``surface in pairs``: products of any two of these features and of the commonest words (`pairs`);
 - ``words and characters``: TF-IDF of words and character 2- to 4-grams;
 - ``embeddings``: layer 0, its site chosen on inner folds;
 - ``embeddings, mean``: mean input embedding over the whole prompt: layer 0 of a last token that all prompts share
@@ -29,6 +31,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 from sklearn.feature_extraction.text import CountVectorizer, TfidfTransformer
 from sklearn.linear_model import Ridge
 
+from tacit.probes.controls.metadata import metadata
+from tacit.probes.controls.pairs import PAIRS, Pairable
 from tacit.probes.data.examples import Examples
 from tacit.probes.data.folds import Folds
 from tacit.probes.data.reading import Reading
@@ -99,6 +103,7 @@ def baselines(examples: Examples, scoring: Scoring, folds: Folds, *, n_jobs: int
         "prompt length": prompt_lengths(examples),
         "source": one_hot(examples.frame["source"].to_numpy(dtype=object)),
         "option order": option_order(examples.frame),
+        **metadata(examples.frame),
     }
     parts = {name: x for name, x in parts.items() if x is not None and x.shape[1] and (x != x[0]).any()}
     together = np.hstack(list(parts.values())) if parts else numbers
@@ -109,6 +114,7 @@ def baselines(examples: Examples, scoring: Scoring, folds: Folds, *, n_jobs: int
     if len(parts) > 1:
         plans["surface together"] = Dense(together), probes, True
     plans["surface boosted"] = Plain(together), (BOOSTED,), False
+    plans["surface in pairs"] = Pairable.of(together, texts), (PAIRS,), True
     plans["words and characters"] = Text.of(texts), (TEXT_RIDGE if scoring.kind == "count" else TEXT_LOGISTIC,), True
     jobs = ((features, scoring, folds, chosen, inner) for features, chosen, inner in plans.values())
     return {name: Baseline(held) for name, held in zip(plans, each_cross_fit(jobs, n_jobs=n_jobs), strict=True)}

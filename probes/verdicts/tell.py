@@ -148,8 +148,8 @@ def _sentence(e: Evidence, decision: Decision, found: tuple[Condition, ...]) -> 
         f" {MARGIN:g}: {scores}.",
         NOT_KNOWN: f"{about} no linear probe, with layer and site chosen on inner folds, read it above chance;"
         " nonlinear codes were not tested.",
-        SURFACE_ONLY: f"{about} it is linearly decodable ({where}), but no better than from the text or its length"
-        " alone.",
+        SURFACE_ONLY: f"{about} it is linearly decodable ({where}), but no better than from the text, its length or"
+        " other columns of the items alone.",
         REPORT_INVALID: f"{about} {_why_invalid(e, found)}. This shows neither that it hides something nor that it does"
         " not.",
         REPORT_EXCEEDS_PROBE: f"{about} the model says more in its best report ({best}) than a linear probe reads:"
