@@ -16,19 +16,19 @@ from tacit.errors import ProbeError
 from tacit.files import plain, write_csv, write_json
 from tacit.names import BEST, TUNED, VERDICTS_SCHEMA
 from tacit.probes.ablate import read_usage
+from tacit.probes.comparison.calibration import calibrate, reliability
+from tacit.probes.comparison.collect import answered_only, control_of, coverage_by_class, gather, headline
+from tacit.probes.comparison.disagreements import disagreements
+from tacit.probes.comparison.paired_scores import Paired, limits
+from tacit.probes.comparison.self_or_typical import self_vs_typical
+from tacit.probes.comparison.where_lost import localise, settled
 from tacit.probes.data.results import Results, read_results
 from tacit.probes.statistics.bootstrap import Estimate, detectable, mcnemar_midp, p_value
 from tacit.probes.statistics.tests import holm
 from tacit.probes.tune import read_tuned, with_tuned
-from tacit.probes.verdicts.calibration import calibrate, reliability
-from tacit.probes.verdicts.collect import answered_only, control_of, coverage_by_class, gather, headline
-from tacit.probes.verdicts.decide import INCONCLUSIVE, REPORT_INVALID, decide
-from tacit.probes.verdicts.disagreements import disagreements
+from tacit.probes.verdicts.decide import INCONCLUSIVE, REPORT_INVALID, Verdict, decide
 from tacit.probes.verdicts.evidence import Evidence, Peer, Tuning, Used
-from tacit.probes.verdicts.paired_scores import Paired, limits
-from tacit.probes.verdicts.self_or_typical import self_vs_typical
 from tacit.probes.verdicts.usable_reports import unusable_report
-from tacit.probes.verdicts.where_lost import localise, settled
 from tacit.thresholds import MARGIN, N_RESAMPLES
 
 Say = Callable[[str], None]
@@ -136,7 +136,7 @@ def _row(one: Compared, adjusted, family: int, peers: Mapping[tuple[str, str], t
     about, know, report, gap = evidence.about, evidence.know, evidence.say, evidence.gap
     lost = one.extra["localisation"]
     if lost is not None:
-        lost = lost | {"step": settled(lost["step"], verdict.name, gap.equivalent)}
+        lost = lost | {"step": _settled(lost["step"], verdict, evidence)}
     return {
         "target": about.target, "condition": about.condition, "verdict": verdict.name,
         "metric": about.metric, "chance": about.chance, **limits("probe", know.score), **limits("report", report.score),
@@ -147,6 +147,11 @@ def _row(one: Compared, adjusted, family: int, peers: Mapping[tuple[str, str], t
         "conditions": [asdict(c) for c in verdict.conditions], "gap_p": one.p, "holm_p": holm_p, "n_family": family,
         **one.extra, "localisation": lost,
     }  # fmt: skip
+
+
+def _settled(step: str, verdict: Verdict, e: Evidence) -> str:
+    equal = e.gap.equivalent and not e.gap.unlike
+    return settled(step, verdict.name, equal, reversed_words=e.say.reversed is not None)
 
 
 def _extra(entry: dict, paired: Paired, evidence: Evidence) -> dict:
@@ -170,6 +175,12 @@ def _extra(entry: dict, paired: Paired, evidence: Evidence) -> dict:
         "sites": [{"site": s, **limits("score", paired.score(f"nested {s}"))} for s in entry["sites"]],
         "dropped": entry["dropped"], "n_control": words.n_control, "constant": words.constant,
         "said": words.said, **_within_source(evidence), "unanswered": _unanswered(evidence),
+        "reversed": evidence.say.reversed is not None,
+        "alike": [{"id": one.id, "shown": one.shown, **_three(one.estimate)} for one in evidence.gap.alike],
+        "classes_behind": [
+            {"class": c.name, "probe": c.probe, "report": c.report, **limits("lead", c.lead)}
+            for c in evidence.gap.classes_behind
+        ],
     }  # fmt: skip
 
 

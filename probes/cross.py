@@ -18,6 +18,7 @@ import pandas as pd
 
 from tacit.errors import ProbeError
 from tacit.names import NESTED
+from tacit.probes.comparison.paired_scores import Paired, stick_of
 from tacit.probes.data.examples import positions
 from tacit.probes.data.folds import make_folds
 from tacit.probes.data.results import Results, read_results
@@ -28,7 +29,6 @@ from tacit.probes.statistics.groups import effective_groups
 from tacit.probes.statistics.metrics import Scoring, measure
 from tacit.probes.statistics.selection import Searches, inflate_variance
 from tacit.probes.verdicts.evidence import Peer
-from tacit.probes.verdicts.paired_scores import Paired, stick_of
 from tacit.seeds import stream
 from tacit.targets.groups import renumber
 from tacit.thresholds import N_RESAMPLES

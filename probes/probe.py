@@ -272,7 +272,7 @@ def _entry(found: Analysis, sites, seed: int) -> dict:
         "n": len(ex.y), "n_groups": len(np.unique(ex.groups)), "n_folds": found.folds.n_folds, "seed": seed,
         "site": headline.site, "layer": headline.layer,
         "chosen": [reading.name for reading in headline.held.chosen], "fixed_layer": found.fixed,
-        "readings": {m.name: [m.site, m.layer] for m in methods.values() if m.name.startswith(NESTED)},
+        "readings": {m.name: [m.site, m.layer] for m in methods.values() if m.nested},
         "fixed_site": methods[FIXED].site, "sites": list(sites), "dropped": ex.dropped,
         "near_duplicates": ex.near_duplicates,
         "control": ex.control, "reports": [facts(heard) for heard in ex.heard.values()],

@@ -21,15 +21,15 @@ import pandas as pd
 from tacit.errors import ProbeError
 from tacit.files import write_json
 from tacit.names import BEST, NESTED, TUNED
+from tacit.probes.comparison.collect import headline
+from tacit.probes.comparison.paired_scores import Paired, stick_of
 from tacit.probes.data.examples import OTHER, Replies, items_of, positions, target_of
 from tacit.probes.data.folds import Folds
 from tacit.probes.data.items_table import method_columns, predictions
 from tacit.probes.data.reports import Coding, listed, meaning_of, read_logprobs
 from tacit.probes.data.results import Results, digest
 from tacit.probes.statistics.metrics import Scoring, value
-from tacit.probes.verdicts.collect import headline
 from tacit.probes.verdicts.evidence import Tuning
-from tacit.probes.verdicts.paired_scores import Paired, stick_of
 from tacit.targets.elicitations import PRIMARY
 from tacit.thresholds import N_RESAMPLES
 

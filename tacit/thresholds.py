@@ -4,6 +4,8 @@ ALPHA = 0.05
 """Significance level of the permutation null, and of Holm's procedure over all gaps of a comparison together."""
 MARGIN = 0.05
 """Equivalence margin, fixed in advance: differences within ±MARGIN are too small for a claim (two one-sided tests)."""
+HEAVY_TAIL = 0.5
+"""Share of the median guess's error, borne by a tenth of the items, above which a verdict about counts says so."""
 WORTH = 0.10
 """NOT_KNOWN needs the probe's upper limit below chance + WORTH; otherwise the measurement was not precise enough."""
 N_RESAMPLES = 2000

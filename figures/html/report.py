@@ -94,6 +94,7 @@ _LOST = {
     "arrived and unsaid": "The information reaches the report prompt but is not said.",
     "arrived in part, and unsaid": "The information reaches the report prompt in part, and is not said.",
     "arrived and said": "The information reaches the report prompt and is said.",
+    "arrived and said reversed": "The information reaches the report prompt, and the opposite of it is said.",
     "decodable at the report prompt only": "The information is decodable at the report prompt only.",
     "nowhere": "The information is decodable at neither prompt.",
     "undecided": "Where the information is lost between the object prompt and the report is undecided.",

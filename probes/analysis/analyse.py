@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tacit.errors import ProbeError
-from tacit.names import BEST, FIXED, NESTED
+from tacit.names import BEST, FIXED, NESTED, TOGETHER
 from tacit.probes.analysis.learning_curve import N_REPEATS, Point, crossing, points, samples
 from tacit.probes.analysis.report_scores import rungs
 from tacit.probes.controls import surface
@@ -19,11 +19,11 @@ from tacit.probes.controls.group_leakage import Leakage, leakage
 from tacit.probes.controls.permutation_null import N_PERMUTATIONS, Null, null_of, permutations
 from tacit.probes.data.examples import Examples
 from tacit.probes.data.folds import Folds, make_folds
-from tacit.probes.estimators.families import Dense
+from tacit.probes.estimators.families import Dense, families
 from tacit.probes.estimators.layer_sweep import ExtraLabellings, Sweep, each_cross_fit, fixed_layer, sweep
-from tacit.probes.estimators.nested_cv import Held
+from tacit.probes.estimators.nested_cv import Held, cross_fit
 from tacit.probes.estimators.other_families import comparisons
-from tacit.probes.statistics.metrics import Scoring, value
+from tacit.probes.statistics.metrics import Scoring, has_answer, value
 from tacit.probes.verdicts.evidence import EMBEDDINGS
 from tacit.seeds import stream
 
@@ -32,7 +32,7 @@ from tacit.seeds import stream
 class Method:
     name: str
     kind: str
-    """probe, baseline or report"""
+    """probe, baseline, report, or combined (probe and best report)"""
     held: Held
     site: str = ""
     """object, report, or "" for a method that reads no site or several"""
@@ -41,6 +41,11 @@ class Method:
     note: str = ""
     y: np.ndarray | None = None
     """(n_items,) float64, the labels of its own that it is scored against (shuffled); None = the true ones"""
+
+    @property
+    def nested(self) -> bool:
+        """Whether it is a probe whose reading was chosen on inner folds: the headline, or the one of a single site."""
+        return self.kind == "probe" and self.name.startswith(NESTED)
 
 
 @dataclass(frozen=True)
@@ -155,6 +160,7 @@ def _placed(examples: Examples, place: Callable | None) -> Callable:
 
 def _methods(context: AnalysisContext, extra: Sequence[Extra]) -> dict[str, Method]:
     found = _probes(context) + _comparisons(context) + _baselines(context) + _reports(context)
+    found += _with_report(context, found)
     for more in extra:
         found += more(context)
     return {method.name: method for method in found}
@@ -206,6 +212,25 @@ def _baselines(context: AnalysisContext) -> list[Method]:
 def _reports(context: AnalysisContext) -> list[Method]:
     found = rungs(context.examples, context.scoring, context.folds)
     return [Method(n, "report", h, note=h.usual if n == BEST else "") for n, h in found.items()]
+
+
+def _with_report(context: AnalysisContext, found: Sequence[Method]) -> list[Method]:
+    """Each nested probe and the best report as the features of one more probe: what they know of different items.
+
+    A report without an answer counts as undecided; of counts, as the guess that earns no skill.
+    """
+    held = {method.name: method.held.pred for method in found if method.name == BEST or method.nested}
+    report, probes = held.pop(BEST), families(context.scoring.kind)
+    answered = has_answer(report)
+    if context.scoring.kind == "count":
+        low, high = context.scoring.y.min(), context.scoring.y.max()  # one wild number must not set the scale
+        report = np.clip(np.where(answered, report, context.scoring.reference), low, high)
+    parts = np.column_stack([np.nan_to_num(report, nan=0.0), answered])
+    return [
+        Method(f"{name}{TOGETHER}", "combined", cross_fit(
+            Dense(np.column_stack([np.nan_to_num(pred), parts])), context.scoring, context.folds, probes))
+        for name, pred in held.items()
+    ]  # fmt: skip
 
 
 def _curve(swept: Sweep) -> tuple[Method, ...]:

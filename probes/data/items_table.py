@@ -156,7 +156,7 @@ def items_frame(analysis: Analysis) -> pd.DataFrame:
         wide |= method_columns(name, pred)
         if method.y is not None:
             wide[f"{LABEL_COLUMN}{name}"] = method.y
-        if name.startswith(NESTED):
+        if method.nested:
             wide |= {f"{READ_COLUMN}{name}": _scalar(pred), f"{RIGHT_COLUMN}{name}": right(scoring, pred)}
     return pd.concat([frame, pd.DataFrame(wide)], axis=1)
 

@@ -132,8 +132,9 @@ def _holm(e: Evidence) -> tuple[str, str]:
 
 
 def _not_finer_scale(e: Evidence) -> tuple[str, str]:
-    differs = f"balanced accuracy of the decisions differs by {span(e.gap.decisions)}"
-    return "holds for decisions too, not only for a continuous score", differs
+    metric = "balanced accuracy" if e.gap.ranks is None else "Spearman ρ"
+    differs = f"with each answer as often as the words give it, {metric} differs by {span(e.gap.decisions)}"
+    return "holds at the words' own scale, not only for a finer one", differs
 
 
 def _given_labels(e: Evidence, elicitation: str) -> str:
@@ -175,7 +176,7 @@ def _beats_peers(e: Evidence) -> tuple[str, str]:
 def _used(e: Evidence) -> tuple[str, str]:
     name, u = "the model uses the direction", e.used
     if u is None:
-        bound = " (a count read by LDA has no direction)" if e.gap.decisions is None else ""
+        bound = "" if e.gap.ranks is None else " (a count read by LDA has no direction)"
         return name, f"needs an intervention: tacit ablate{bound}"
     text = (
         f"ablated at the {u.site} prompt, layer {u.layer}: the next-token distribution moves by {u.effect:.2g} nats;"

@@ -55,8 +55,9 @@ def rule(e: Evidence) -> Decision:
     ahead, behind = leads(e.gap)
     level = ("S" if valid else "K") if known else ("D" if decodable else "none")
     informative = e.say.score.lower > e.about.chance
-    name = _name(e, decodable, valid, behind and informative, informative)
-    doubts = _doubts(e) if name is None and known and ahead else ()
+    outranks = e.gap.ranks is None or e.gap.ranks.upper < 0  # the skill of counts hangs on a few large errors
+    name = _name(e, decodable, valid, behind and informative and outranks, informative)
+    doubts = _doubts(e, decodable, known, ahead, behind) if name is None else ()
     if name is None and known and ahead and not e.gap.unbeaten and not doubts:
         name, level = GAP, _beyond(found)
     return Decision(name or INCONCLUSIVE, level, found, decodable, known, valid, doubts=doubts)
@@ -76,11 +77,11 @@ def _name(e: Evidence, decodable: bool, valid: bool, exceeds: bool, informative:
     if exceeds:
         return REPORT_EXCEEDS_PROBE
     if not decodable:
-        return NOT_KNOWN if _absent(e.know, e.about.chance) else INCONCLUSIVE
+        return NOT_KNOWN if _absent(e.know, e.about.chance) and not e.say.informed else None
     if _on_the_surface(e.know.rivals, e.about.chance):
         return SURFACE_ONLY
     if e.gap.equivalent:
-        return NO_GAP
+        return None if e.gap.unlike else NO_GAP
     return None if valid else REPORT_INVALID
 
 
@@ -117,13 +118,24 @@ def _beyond(found: tuple[Outcome, ...]) -> str:
     return "U" if level_holds(found, "U") else "P"
 
 
-def _doubts(e: Evidence) -> tuple[str, ...]:
-    """Ids of what keeps a significant difference from being called a gap."""
+def _doubts(e: Evidence, decodable: bool, known: bool, ahead: bool, behind: bool) -> tuple[str, ...]:
+    """Ids of what keeps a verdict from being given that the scores alone would earn.
+
+    A significant difference is not yet a gap, equal scores are not yet no gap, and a probe at chance does not show that
+    a label is unknown which the report gets right.
+    """
+    if not decodable:
+        return ("said_above_chance",) if _absent(e.know, e.about.chance) and e.say.informed else ()
+    if e.gap.equivalent:
+        return e.gap.unlike
     found = []
-    if controls(e.say) < MIN_CONTROLS:
+    ahead = ahead and known
+    if ahead and controls(e.say) < MIN_CONTROLS:
         found.append("few_controls")
-    if e.gap.decisions is not None and not e.say.graded and not e.gap.decisions.lower > 0:
+    if ahead and e.gap.decisions is not None and not e.say.graded and not e.gap.decisions.lower > 0:
         found.append("finer_scale")
+    if e.gap.ranks is not None and (behind or (ahead and not e.gap.ranks.lower > 0)):
+        found.append("ranks_disagree")
     return tuple(found)
 
 

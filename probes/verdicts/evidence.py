@@ -62,6 +62,31 @@ class Supervised:
 
 
 @dataclass(frozen=True)
+class Likeness:
+    """Something beside the scores in which probe and best report must be alike before there is called no gap."""
+
+    id: str
+    """report_above_chance, same_ranks, same_decisions or same_items"""
+    estimate: Estimate
+    """the report's score, or what the probe (or probe and report together) has over it"""
+    shown: bool
+    """whether it is shown, for a lead: to be within MARGIN"""
+
+
+@dataclass(frozen=True)
+class Behind:
+    """A class that the probe recognises more often than the best report does."""
+
+    name: str
+    probe: float
+    """share of the items of this class to which the probe gives it"""
+    report: float
+    """the same of the best report"""
+    lead: Estimate
+    """the difference, paired"""
+
+
+@dataclass(frozen=True)
 class Peer:
     """Another model's states, read with this model's labels."""
 
@@ -147,6 +172,8 @@ class About:
     layer: int
     effective: int
     """independent groups behind the score: in classes, those that hold the rarer class"""
+    tail: float = float("nan")
+    """for counts, the share of the median guess's error that a tenth of the items bears"""
     heaviest: float = 0.0
     """the largest share that one group has of the items of its fold"""
     acts: bool = False
@@ -213,7 +240,7 @@ class Say:
     words: Asked
     """the replies to the primary elicitation"""
     graded: bool
-    """whether log-probabilities that rank the items are among the reports"""
+    """whether log-probabilities that rank the items, and are shown to do better than the words, are among the rungs"""
     chosen: tuple[str, ...] = ()
     """the rung that was the best on the other folds, fold by fold; `rung` is the commonest of them"""
     asked: tuple[Asked, ...] = ()
@@ -222,6 +249,10 @@ class Say:
     """reports that were given labels"""
     unanswered: Unanswered | None = None
     """what non-answers to the primary elicitation reveal; None where every reply is an answer"""
+    reversed: Estimate | None = None
+    """the score of the words as said where it is shown to be below chance: they say the opposite"""
+    informed: tuple[str, ...] = ()
+    """report rungs that are shown to do better than chance"""
 
     @property
     def best(self) -> str:
@@ -241,7 +272,11 @@ class Gap:
     unbeaten: tuple[str, ...]
     """report rungs that the probe is not shown to beat one by one (paired interval not above 0)"""
     decisions: Estimate | None
-    """probe minus words, both as decisions (balanced accuracy); None for counts"""
+    """probe minus words, both as answers of equal coarseness (`decisions`); None for counts whose words never change"""
+    alike: tuple[Likeness, ...] = ()
+    """what else must be alike for NO_GAP"""
+    classes_behind: tuple[Behind, ...] = ()
+    """classes in which the report is shown to be behind by more than the margin"""
     answered_lower: float | None = None
     """lower limit of the gap among answered items alone; None or nan where it is undefined"""
     holm_p: float | None = None
@@ -250,6 +285,17 @@ class Gap:
     """None for counts, and where there are not several sources"""
     n_family: int = 1
     """how many gaps these were"""
+
+    @property
+    def unlike(self) -> tuple[str, ...]:
+        """Ids of what keeps equal scores from being no gap."""
+        found = tuple(one.id for one in self.alike if not one.shown)
+        return (*found, "class_behind") if self.classes_behind else found
+
+    @property
+    def ranks(self) -> Estimate | None:
+        """Probe minus best report in Spearman's rho; None for classes."""
+        return next((one.estimate for one in self.alike if one.id == "same_ranks"), None)
 
 
 @dataclass(frozen=True)

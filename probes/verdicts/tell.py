@@ -8,6 +8,7 @@ import math
 from tacit.probes.statistics.bootstrap import enough_groups
 from tacit.probes.statistics.metrics import printed
 from tacit.probes.verdicts.condition_words import described, few_controls, lead_over_best
+from tacit.probes.verdicts.doubts import doubt_in_words
 from tacit.probes.verdicts.evidence import Evidence
 from tacit.probes.verdicts.ladder import closed, tuned, undefined
 from tacit.probes.verdicts.number_formats import chance_of, plain, span
@@ -24,7 +25,7 @@ from tacit.probes.verdicts.verdict import (
     Decision,
     Verdict,
 )
-from tacit.thresholds import ALPHA, MARGIN, MIN_GROUPS, MIN_ITEMS, MIN_PARSED, WORTH
+from tacit.thresholds import ALPHA, HEAVY_TAIL, MARGIN, MIN_GROUPS, MIN_ITEMS, MIN_PARSED, WORTH
 
 
 def tell(e: Evidence, decision: Decision) -> Verdict:
@@ -57,18 +58,13 @@ def _main_reason(e: Evidence, decision: Decision, found: tuple[Condition, ...]) 
     if decision.too_little:
         return _too_little(e, decision.too_little)
     failed = next((c for c in found if c.level in "DKS" and c.held is False), None)
-    if failed is not None:
+    if failed is not None and "said_above_chance" not in decision.doubts:
         return f'the condition "{failed.condition}" failed ({failed.evidence})'
     return _doubt(e, decision.doubts[0]) if decision.doubts else _why_gap(e)
 
 
 def _doubt(e: Evidence, doubt: str) -> str:
-    if doubt == "few_controls":
-        return few_controls(e)
-    return (
-        f"as decisions, probe and words differ by {span(e.gap.decisions)} in balanced accuracy: a continuous score"
-        " can beat binary answers without more information"
-    )
+    return few_controls(e) if doubt == "few_controls" else doubt_in_words(e, doubt)
 
 
 def _too_little(e: Evidence, id: str) -> str:
@@ -86,6 +82,8 @@ def _too_little(e: Evidence, id: str) -> str:
 def _why_gap(e: Evidence) -> str:
     text, gap = lead_over_best(e), e.gap
     ahead, behind = gap.lead.lower > 0, gap.lead.upper < 0
+    if e.about.tail > HEAVY_TAIL:
+        text += f"; a tenth of the items bears {e.about.tail:.0%} of the error that skill measures"
     if gap.equivalent:
         side = " although its interval excludes 0" if ahead or behind else ""
         return f"{text}; equivalent within ±{MARGIN:g}{side}"
@@ -142,10 +140,10 @@ def _sentence(e: Evidence, decision: Decision, found: tuple[Condition, ...]) -> 
     about = f"{e.about.target}, {e.about.condition}:"
     return {
         GAP: f"{about} a linear probe ({where}) reads more than the model says in its best report ({best}): {scores},"
-        f" difference {lead}.{_silent(e)}{_taught(e)}{_where_it_rests(e)}{_words_only(found)}"
+        f" difference {lead}.{_reversed(e)}{_silent(e)}{_taught(e)}{_where_it_rests(e)}{_words_only(found)}"
         f"{_privileged(e, decision.level)}",
         NO_GAP: f"{about} the scores of a linear probe ({where}) and of the best report ({best}) differ by less than"
-        f" {MARGIN:g}: {scores}.",
+        f" {MARGIN:g}: {scores}.{_reversed(e)}",
         NOT_KNOWN: f"{about} no linear probe, with layer and site chosen on inner folds, read it above chance;"
         " nonlinear codes were not tested.",
         SURFACE_ONLY: f"{about} it is linearly decodable ({where}), but no better than from the text, its length or"
@@ -154,8 +152,19 @@ def _sentence(e: Evidence, decision: Decision, found: tuple[Condition, ...]) -> 
         " not.",
         REPORT_EXCEEDS_PROBE: f"{about} the model says more in its best report ({best}) than a linear probe reads:"
         f" {scores}, difference {lead}.",
-        INCONCLUSIVE: f"{about} the evidence is inconclusive: {_main_reason(e, decision, found)}.",
+        INCONCLUSIVE: f"{about} the evidence is inconclusive: {_main_reason(e, decision, found)}."
+        f"{_reversed(e) if decision.known else ''}",
     }[decision.name]
+
+
+def _reversed(e: Evidence) -> str:
+    """Words that are true once they are turned around: known, and the opposite is said."""
+    if e.say.reversed is None:
+        return ""
+    return (
+        f" The words say the opposite: as said they score {span(e.say.reversed)}, significantly below chance, and only"
+        " a decreasing map, fitted on labels, makes the report agree. It is known, and said reversed."
+    )
 
 
 def _silent(e: Evidence) -> str:

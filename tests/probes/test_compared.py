@@ -11,12 +11,14 @@ import pytest
 from tacit.files import neutralised
 from tacit.probes import ProbeError, compare_run, probe_run
 from tacit.probes.compare import compare_runs
+from tacit.probes.comparison.collect import coverage_by_class
+from tacit.probes.comparison.decisions import decisions
+from tacit.probes.comparison.paired_scores import Paired
+from tacit.probes.comparison.rungs import in_fine_steps
+from tacit.probes.comparison.self_or_typical import answers, self_vs_typical
 from tacit.probes.cross import cross_matrix, peers_of
 from tacit.probes.data.results import read_results
 from tacit.probes.statistics.metrics import Scoring
-from tacit.probes.verdicts.collect import coverage_by_class, in_fine_steps
-from tacit.probes.verdicts.paired_scores import Paired
-from tacit.probes.verdicts.self_or_typical import answers, self_vs_typical
 from tests.probes.worlds import along, coin, flipped, graded, make_world
 
 N = 120
@@ -145,7 +147,7 @@ def test_of_a_rare_class_the_probe_decides_as_often_as_the_words_do(copy):
     ((entry, frame),) = read_results(copy).parts()
     paired = Paired(entry | {"searches": {}}, frame, 300)
     assert paired.lead("nested", "said", "balanced_accuracy").value == pytest.approx(0, abs=0.15)
-    assert paired.harder("nested").value > 0.3
+    assert decisions(paired).value > 0.3
 
 
 def test_words_that_are_the_probes_own_score_cut_anywhere_are_as_good_as_the_probe(copy):
@@ -158,7 +160,7 @@ def test_words_that_are_the_probes_own_score_cut_anywhere_are_as_good_as_the_pro
 
     alter(copy, honest)
     ((entry, frame),) = read_results(copy).parts()
-    hard = Paired(entry | {"searches": {}}, frame, 300).harder("nested")
+    hard = decisions(Paired(entry | {"searches": {}}, frame, 300))
     assert hard.lower <= 0 <= hard.upper
 
 

@@ -51,7 +51,7 @@ def test_scores_have_the_documented_columns_and_a_row_per_site_and_layer(finishe
     assert sorted(zip(curve["site"], curve["layer"], strict=True)) == [
         (s, n) for s in ("object", "report") for n in range(3)
     ]
-    assert set(table["kind"]) == {"probe", "baseline", "report", "control"}
+    assert set(table["kind"]) == {"probe", "baseline", "report", "control", "combined"}
 
 
 def test_every_point_lies_in_its_interval_or_has_none(finished):

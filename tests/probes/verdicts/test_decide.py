@@ -140,7 +140,7 @@ def test_a_score_that_rounds_to_zero_has_no_sign():
 def test_a_finer_scale_than_yes_and_no_is_no_gap():
     found = decide(changed(CLEAR, graded=False, hard=est(0.0)))
     assert found.name == "INCONCLUSIVE"
-    assert any("can beat binary answers without more information" in r for r in found.reasons)
+    assert any("can beat discrete answers without more information" in r for r in found.reasons)
     assert decide(changed(CLEAR, graded=False, hard=est(0.2))).name == "GAP"
 
 

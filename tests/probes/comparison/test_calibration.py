@@ -5,8 +5,8 @@ import pytest
 from scipy.special import expit, logit
 from sklearn.metrics import brier_score_loss
 
+from tacit.probes.comparison.calibration import confidence, equal_mass, errors
 from tacit.probes.statistics.metrics import Scoring
-from tacit.probes.verdicts.calibration import confidence, equal_mass, errors
 
 
 def binary(y):

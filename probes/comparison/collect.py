@@ -10,6 +10,10 @@ import numpy as np
 import pandas as pd
 
 from tacit.names import ANSWERED, BEST, CONTROL_TASK, LOGIT_LENS_HERE, NESTED, OUT_OF_RANGE, OUTCOMES, TUNED
+from tacit.probes.comparison.decisions import decisions
+from tacit.probes.comparison.equal_scores import classes_behind, likenesses, tail_share
+from tacit.probes.comparison.paired_scores import Paired, limits
+from tacit.probes.comparison.rungs import above_chance, finer_than_words, reversed_words
 from tacit.probes.controls.surface import FLOORS, SHUFFLED
 from tacit.probes.data.reports import outcome_shares
 from tacit.probes.data.rung_names import form_of, is_mapped
@@ -32,13 +36,10 @@ from tacit.probes.verdicts.evidence import (
     Used,
     WithinSource,
 )  # fmt: skip
-from tacit.probes.verdicts.paired_scores import Paired, limits
 from tacit.probes.verdicts.usable_reports import usable
 from tacit.seeds import stream
 from tacit.thresholds import MARGIN, MIN_CONTROLS
 
-FINE = 0.9
-"""Share of all pairs of items that a read-out in fine steps tells apart."""
 N_PERMUTED = 199
 PRIMARY = ("said", "choice/you/0")
 """The primary elicitation's method, and its name among the elicitations."""
@@ -79,9 +80,11 @@ def headline(entry: dict, paired: Paired) -> tuple[str, Estimate | None]:
 
 def _about(entry: dict, paired: Paired) -> About:
     site, layer = _reading(entry, paired.head)
+    count = entry["kind"] == "count"
     return About(
         entry["target"], entry["condition"], paired.scoring.primary, CHANCE[paired.scoring.primary], site, layer,
-        paired.effective, heaviest(paired.groups, paired.scoring.fold), acts=_acts(entry),
+        paired.effective, tail_share(paired.scoring.y, paired.scoring.reference) if count else float("nan"),
+        heaviest(paired.groups, paired.scoring.fold), acts=_acts(entry),
         positional=entry["target"] == "token_count", at_report=paired.head != NESTED,
     )  # fmt: skip
 
@@ -104,10 +107,11 @@ def _say(entry: dict, paired: Paired, tuning: Tuning | None) -> Say:
     words = Asked("said", coverage(paired.frame), constant, said, *control_of(entry["control"], said))
     rungs, asked = own_rungs(entry), _asked(entry)
     return Say(
-        paired.score(BEST), entry["best_rung"], words, graded=any(in_fine_steps(paired, rung) for rung in rungs),
+        paired.score(BEST), entry["best_rung"], words, graded=any(finer_than_words(paired, rung) for rung in rungs),
         chosen=tuple(entry.get("best_rung_by_fold") or ()), asked=asked,
         supervised=(*_supervised(paired, rungs, asked), *_tuned(paired, tuning)),
         unanswered=unanswered(entry, paired.frame),
+        reversed=reversed_words(paired), informed=tuple(rung for rung in rungs if above_chance(paired, rung)),
     )  # fmt: skip
 
 
@@ -117,7 +121,8 @@ def _gap(entry: dict, paired: Paired) -> Gap:
     return Gap(
         paired.lead(head, BEST), equivalent(point, values, margin=MARGIN, n_groups=paired.effective),
         tuple(rung for rung in own_rungs(entry) if not paired.lead(head, rung).lower > 0),
-        None if entry["kind"] == "count" else paired.harder(head), answered_only(paired, head)["gap_lower"],
+        decisions(paired, reversed_words=reversed_words(paired) is not None), likenesses(paired),
+        classes_behind(paired, entry["classes"]), answered_only(paired, head)["gap_lower"],
         within_source=within_source(paired, own_rungs(entry)),
     )  # fmt: skip
 
@@ -140,21 +145,6 @@ def within_source(paired: Paired, rungs: Sequence[str]) -> WithinSource | None:
     leads = {rung: lead(rung) for rung in rungs}
     closest = min(leads, key=lambda rung: leads[rung].lower)
     return WithinSource(closest, leads[closest])
-
-
-def in_fine_steps(paired: Paired, rung: str) -> bool:
-    """Whether a rung reads log-probabilities that rank the items: few pairs of them are tied or without an answer.
-
-    A read-out that most items lack, or that is certain of every answer, is words in another form.
-    """
-    if "logits" not in rung.split("/")[0].split()[0] or is_mapped(rung):
-        return False
-    pred = paired.pred(rung)
-    told = pred[has_answer(pred)]
-    _, counts = np.unique(told, axis=0, return_counts=True)
-    n = len(pred)
-    ranked = (len(told) * (len(told) - 1) - (counts * (counts - 1)).sum()) / max(n * (n - 1), 1)
-    return bool(ranked >= FINE)
 
 
 def _acts(entry: dict) -> bool:

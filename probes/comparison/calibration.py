@@ -15,8 +15,8 @@ import pandas as pd
 from scipy.special import expit
 from scipy.stats import binomtest
 
+from tacit.probes.comparison.paired_scores import Paired, limits
 from tacit.probes.statistics.metrics import Scoring, has_answer
-from tacit.probes.verdicts.paired_scores import Paired, limits
 
 N_BINS = 10
 COLUMNS = ("target", "condition", "method", "kind", "bin", "n", "n_groups", "confidence", "outcome", "lower", "upper")

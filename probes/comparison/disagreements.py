@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
+from tacit.probes.comparison.paired_scores import Paired
 from tacit.probes.statistics.metrics import has_answer
-from tacit.probes.verdicts.paired_scores import Paired
 
 MOST = 25
 PROBE_KNOWS, REPORT_KNOWS = "the probe is right, the report is not", "the report is right, the probe is not"

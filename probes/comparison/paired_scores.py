@@ -18,6 +18,8 @@ from tacit.probes.statistics.selection import Searches, inflate_variance, score_
 from tacit.seeds import stream
 
 BALANCED = "balanced_accuracy"
+Seen = Callable[[np.ndarray], np.ndarray]
+"""Predictions -> the same predictions in another form."""
 
 
 class Paired:
@@ -64,32 +66,27 @@ class Paired:
             self._drawn[name, metric] = self._drawn_as(name, metric, lambda pred: pred)
         return self._drawn[name, metric]
 
-    def _drawn_as(self, name: str, metric: str, seen: Callable[[np.ndarray], np.ndarray]):
+    def _drawn_as(self, name: str, metric: str, seen: Seen):
         """`drawn` of what `seen` makes of the predictions."""
         scoring, pred = own_scoring(self.scoring, self._own_labels(name)), seen(self.pred(name))
         point, plain = float(measure(metric, scoring, pred)[0]), measure(metric, scoring, pred, self.weights)
         return point, plain, self._searches.redraw_selection(name, metric, seen) if name in self._searches else plain
 
-    def _as_often(self, pred: np.ndarray) -> np.ndarray:
-        """Log-odds moved in each fold until as large a share of the items is above 0 as the words answer with yes."""
-        said, out = self.pred("said"), np.array(pred, copy=True)
-        for rows in (np.flatnonzero(self.scoring.fold == i) for i in np.unique(self.scoring.fold)):
-            answered = said[rows][~np.isnan(said[rows])]
-            if len(answered) and not np.isnan(pred[rows]).all():
-                out[rows] -= np.nanquantile(pred[rows], 1 - np.mean(answered > 0))
-        return out
-
     def score(self, name: str, metric: str = "") -> Estimate:
         drawn = self.drawn(name, metric)
         return self._limits(drawn[0], score_draws(metric or self.scoring.primary, *drawn))
 
-    def lead(self, first: str, second: str, metric: str = "") -> Estimate:
-        """The first method's score minus the second's."""
-        return self._limits(*self.lead_values(first, second, metric))
+    def lead(self, first: str, second: str, metric: str = "", *, seen: Seen | None = None) -> Estimate:
+        """The first method's score minus the second's; seen: what the first method's predictions are made into."""
+        return self._limits(*self.lead_values(first, second, metric, seen=seen))
 
-    def lead_values(self, first: str, second: str, metric: str = "") -> tuple[float, np.ndarray]:
+    def lead_values(
+        self, first: str, second: str, metric: str = "", *, seen: Seen | None = None
+    ) -> tuple[float, np.ndarray]:
         """(point, (n_resamples,) values) of that difference."""
-        (a, x, x_redrawn), (b, y, y_redrawn) = self.drawn(first, metric), self.drawn(second, metric)
+        metric = metric or self.scoring.primary
+        a, x, x_redrawn = self.drawn(first, metric) if seen is None else self._drawn_as(first, metric, seen)
+        b, y, y_redrawn = self.drawn(second, metric)
         return a - b, inflate_variance(a - b, x - y, x_redrawn - y_redrawn)
 
     def selectivity(self, head: str, control: str) -> Estimate | None:
@@ -106,20 +103,6 @@ class Paired:
         """function: (n_items, n_draws) weights -> (n_draws,) values."""
         point = float(function(np.ones((len(self.frame), 1)))[0])
         return self._limits(point, function(self.weights))
-
-    def harder(self, head: str) -> Estimate:
-        """Probe minus the words, both as decisions: balanced accuracy, where a fine-grained score earns nothing.
-
-        The probe decides at even odds, or says yes as often as the words do, whichever shows more: of a rare class even
-        odds name nobody, and words that say one thing leave nothing to be matched.
-        """
-        even = self.lead(head, "said", BALANCED)
-        if self.n_classes != 2:
-            return even
-        a, x, x_redrawn = self._drawn_as(head, BALANCED, self._as_often)
-        b, y, y_redrawn = self.drawn("said", BALANCED)
-        matched = self._limits(a - b, inflate_variance(a - b, x - y, x_redrawn - y_redrawn))
-        return matched if matched.lower > even.lower else even
 
     def _limits(self, point: float, values: np.ndarray) -> Estimate:
         return interval(point, values, n=len(self.frame), n_groups=self.n_groups, effective=self.effective)

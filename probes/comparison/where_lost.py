@@ -9,16 +9,17 @@ section 5).
 from collections.abc import Sequence
 
 from tacit.names import BEST
+from tacit.probes.comparison.paired_scores import Paired, limits
 from tacit.probes.statistics.bootstrap import Estimate
 from tacit.probes.statistics.metrics import CHANCE
-from tacit.probes.verdicts.decide import GAP
-from tacit.probes.verdicts.paired_scores import Paired, limits
+from tacit.probes.verdicts.verdict import GAP
 from tacit.thresholds import MARGIN, WORTH
 
 NEVER_ARRIVED, UNSAID, PARTLY = "never arrived", "arrived and unsaid", "arrived in part, and unsaid"
-ONLY_REPORT, SAID, NOWHERE, UNDECIDED = (
+ONLY_REPORT, SAID, SAID_REVERSED, NOWHERE, UNDECIDED = (
     "decodable at the report prompt only",
     "arrived and said",
+    "arrived and said reversed",
     "nowhere",
     "undecided",
 )
@@ -57,12 +58,12 @@ def losing_step(acted: Estimate, asked: Estimate, arriving: Estimate, telling: E
     return SAID if telling.upper < WORTH else UNDECIDED
 
 
-def settled(step: str, verdict: str, equivalent: bool) -> str:
+def settled(step: str, verdict: str, equivalent: bool, *, reversed_words: bool = False) -> str:
     """The step once the verdict is known: information is called unsaid only where a gap was found, and said where the
-    gap is shown to be within the margin."""
-    if step not in (UNSAID, PARTLY) or verdict == GAP:
-        return step
-    return SAID if equivalent else UNDECIDED
+    gap is shown to be within the margin and the words are not the opposite of it."""
+    if step in (UNSAID, PARTLY) and verdict != GAP:
+        step = SAID if equivalent else UNDECIDED
+    return SAID_REVERSED if step == SAID and reversed_words else step
 
 
 def _three(x: Estimate) -> dict[str, float]:

@@ -2,8 +2,7 @@
 
 import pytest
 
-from tacit.probes.statistics.bootstrap import Estimate
-from tacit.probes.verdicts.where_lost import (
+from tacit.probes.comparison.where_lost import (
     NEVER_ARRIVED,
     NOWHERE,
     ONLY_REPORT,
@@ -14,6 +13,7 @@ from tacit.probes.verdicts.where_lost import (
     losing_step,
     settled,
 )
+from tacit.probes.statistics.bootstrap import Estimate
 
 
 def est(value, half=0.03):

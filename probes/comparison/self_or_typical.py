@@ -8,8 +8,8 @@ Where the two agree, the report is not about the self (docs/protocol.md, section
 import numpy as np
 from sklearn.metrics import cohen_kappa_score
 
+from tacit.probes.comparison.paired_scores import Paired, limits
 from tacit.probes.statistics.metrics import CHANCE, Scoring, has_answer
-from tacit.probes.verdicts.paired_scores import Paired, limits
 
 SAME = 0.9
 """Share of equal answers whose lower limit shows that the report is not about the self."""
