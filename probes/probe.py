@@ -166,6 +166,7 @@ def _fill(part: Part, found: Analysis, run, sites: Sequence[str], layers: Sequen
     part.frames["items.parquet"] = items_frame(found)
     part.entry = _entry(found, sites, terms.seed)
     part.lines += [_line(found), *([_warning(found)] if found.leakage.suspicious else [])]
+    part.lines += [_split_copies(found)] if found.regrouped.leaks else []
 
 
 def _between_conditions(store, out: "Results", terms: Terms) -> list[dict]:
@@ -287,6 +288,7 @@ def _entry(found: Analysis, sites, seed: int) -> dict:
         "families": {f"probe {m.site} {m.layer}": m.held.usual for m in found.curve},
         "nulls": {name: null.facts() for name, null in found.nulls.items()}, "crossing": found.crossing,
         "leakage": asdict(found.leakage) | {"suspicious": found.leakage.suspicious},
+        "regrouped": asdict(found.regrouped),
     }  # fmt: skip
 
 
@@ -298,6 +300,15 @@ def _line(found: Analysis) -> str:
         f"{f', {lost} dropped' if lost else ''}; {found.folds.n_folds} folds, no group in two of them;"
         f" nested choice: {found.methods[NESTED].note}"
         f"{f'; {null.words}' if null else ''}"
+    )
+
+
+def _split_copies(found: Analysis) -> str:
+    ex, close = found.examples, found.regrouped
+    return (
+        f"{ex.target}, {ex.condition}: {close.close:.0%} of the items are far closer in state space to one of another"
+        f" group than to the rest; with these in one group layer {found.methods[NESTED].layer} scores {close.score:.2f}"
+        f" instead of {close.score + close.drop:.2f}. Give paraphrases the same `group` or `entity`, and probe again"
     )
 
 

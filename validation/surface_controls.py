@@ -5,7 +5,7 @@ In: a seed. Out: the verdict on that data set. The probe reads all of them, and 
 
 import numpy as np
 
-from tacit.validation.judge import Control, Judged, returns
+from tacit.validation.judge import Control, Judged, at_least, never_called, returns
 from tacit.validation.pipeline import judged
 from tacit.validation.worlds import along, coin, flipped
 
@@ -40,6 +40,24 @@ def _text(rng, *words: str) -> str:
     return " ".join(rng.permutation([*words, *(f"word{k}" for k in rng.integers(N_WORDS, size=10))]))
 
 
+def _paraphrased(seed: int) -> dict:
+    """Fifty coin labels in five wordings each without a shared word, every wording a group of its own."""
+    rng = np.random.default_rng([seed, 32])
+    fact = rng.permutation(np.arange(250) % 50)
+    y = np.array(coin(50, seed))[fact].tolist()
+    states = 3 * rng.normal(size=(50, 40))[fact]
+    return judged(y, said=flipped(y, 0.5, seed), d_model=40, signal=lambda site, layer: states if layer else None,
+                  surface=[_text(rng, f"only{k}") for k in range(250)], seed=seed)  # fmt: skip
+
+
+def _leak_is_seen(found: list[dict]) -> Judged:
+    """No gap, and the condition that the score survives regrouping failed."""
+    called = never_called(found)
+    failed = sum(c["id"] == "no_paraphrase_leakage" and c["held"] is False for f in found for c in f["conditions"])
+    return Judged(called.passed and at_least(failed, len(found), 0.9), f"{called.expected}, leakage seen in 90%",
+                  f"{called.got}; seen {failed / len(found):.0%}")  # fmt: skip
+
+
 def _on_the_surface(found: list[dict]) -> Judged:
     return returns(found, "SURFACE_ONLY", "INCONCLUSIVE")
 
@@ -47,4 +65,5 @@ def _on_the_surface(found: list[dict]) -> Judged:
 SURFACE_CONTROLS = (
     Control("N5 column", _by_column.__doc__, _by_column, _on_the_surface),
     Control("N5 two words", _exclusive_words.__doc__, _exclusive_words, _on_the_surface),
+    Control("N3 paraphrases", _paraphrased.__doc__, _paraphrased, _leak_is_seen),
 )

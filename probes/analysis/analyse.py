@@ -15,7 +15,7 @@ from tacit.names import BEST, FIXED, NESTED, TOGETHER
 from tacit.probes.analysis.learning_curve import N_REPEATS, Point, crossing, points, samples
 from tacit.probes.analysis.report_scores import rungs
 from tacit.probes.controls import surface
-from tacit.probes.controls.group_leakage import Leakage, leakage
+from tacit.probes.controls.group_leakage import Leakage, Regrouped, leakage, regrouped
 from tacit.probes.controls.permutation_null import N_PERMUTATIONS, Null, null_of, permutations
 from tacit.probes.data.examples import Examples
 from tacit.probes.data.folds import Folds, make_folds
@@ -71,6 +71,8 @@ class Analysis:
     """number of labels at which the headline passes the best report; None: never"""
     leakage: Leakage
     """what folds that split groups would have shown at the fixed layer"""
+    regrouped: Regrouped
+    """what is left of the score at the headline's usual reading if close items are kept together"""
 
     @property
     def options(self) -> dict[str, np.ndarray]:
@@ -142,6 +144,7 @@ def analyse(
         nulls=_nulls(context, methods, permuted) if n_permutations else {},
         learning=learning, crossing=crossing(learning, value(scoring.primary, scoring, methods[BEST].held.pred)),
         leakage=leakage(examples.acts(methods[FIXED].site, fixed), scoring, folds, methods[FIXED].held, seed=seed),
+        regrouped=_regrouped(context),
     )  # fmt: skip
 
 
@@ -259,6 +262,12 @@ def _candidate(site: str, layer: int) -> str:
 def _naive(context: AnalysisContext) -> tuple[str, int, float]:
     (site, layer), score = context.sweep.naive_maximum(context.scoring, layers=context.searched)
     return site, layer, score
+
+
+def _regrouped(context: AnalysisContext) -> Regrouped:
+    usual = context.headline.held.usual
+    held = dict(zip(context.sweep.readings, context.sweep.held, strict=True))[usual]
+    return regrouped(context.examples.acts(*usual), context.scoring, context.folds, held, seed=context.seed)
 
 
 def _nulls(context: AnalysisContext, methods: Mapping[str, Method], permuted: np.ndarray) -> dict[str, Null]:

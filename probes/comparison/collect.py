@@ -25,6 +25,7 @@ from tacit.probes.verdicts.evidence import (
     OUTPUTS,
     About,
     Asked,
+    Copies,
     Evidence,
     Gap,
     Know,
@@ -98,8 +99,18 @@ def _know(entry: dict, paired: Paired, beyond_lens: Estimate | None) -> Know:
         ranked=paired.score(head, "spearman") if entry["kind"] == "count" else None,
         null_p=null.get("p"), n_permutations=int(null.get("n_permutations") or 0),
         near_duplicates=entry.get("near_duplicates"), selectivity=paired.selectivity(head, CONTROL_TASK),
-        beyond_lens=beyond_lens,
+        beyond_lens=beyond_lens, copies=_copies(entry, paired),
     )  # fmt: skip
+
+
+def _copies(entry: dict, paired: Paired) -> Copies | None:
+    found = entry.get("regrouped")
+    if found is None:
+        return None
+    if found["drop_lower"] is None or np.isnan(found["drop_lower"]):
+        return Copies(found["close"], None)
+    limits = (found[name] for name in ("drop", "drop_lower", "drop_upper"))
+    return Copies(found["close"], Estimate(*limits, n=len(paired.frame), n_groups=paired.n_groups))
 
 
 def _say(entry: dict, paired: Paired, tuning: Tuning | None) -> Say:

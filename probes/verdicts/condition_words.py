@@ -23,7 +23,16 @@ from tacit.probes.verdicts.ladder import (
 from tacit.probes.verdicts.number_formats import chance_of, span
 from tacit.probes.verdicts.usable_reports import controls, proven, usable
 from tacit.probes.verdicts.verdict import BEYOND_OUTPUT, Condition, Outcome
-from tacit.thresholds import MARGIN, MIN_ABLATIONS, MIN_CONTROLS, MIN_EFFECT, MIN_GROUPS, MIN_ITEMS, MIN_PERMUTATIONS
+from tacit.thresholds import (
+    MARGIN,
+    MIN_ABLATIONS,
+    MIN_CLOSE,
+    MIN_CONTROLS,
+    MIN_EFFECT,
+    MIN_GROUPS,
+    MIN_ITEMS,
+    MIN_PERMUTATIONS,
+)
 
 
 def described(e: Evidence, found: tuple[Outcome, ...]) -> tuple[Condition, ...]:
@@ -120,6 +129,16 @@ def lead_over_best(e: Evidence) -> str:
     return f"probe minus best report ({e.say.best}, {span(e.say.score)}): {span(e.gap.lead)}"
 
 
+def _no_paraphrase_leakage(e: Evidence) -> tuple[str, str]:
+    name, copies = "survives grouping of close neighbours", e.know.copies
+    text = f"{copies.share:.0%} of the items are far closer in state space to one of another group than to the rest"
+    if copies.share < MIN_CLOSE:
+        return name, text
+    if copies.drop is None:
+        return name, f"{text}; with these in one group there are no folds"
+    return name, f"{text}; with these in one group the score at this layer drops by {span(copies.drop)}"
+
+
 def _above_every_rung(e: Evidence) -> tuple[str, str]:
     names = ", ".join(e.gap.unbeaten)
     return "probe beats every single rung", f"does not significantly beat {names}" if names else "it beats each of them"
@@ -205,6 +224,7 @@ _WORDS: dict[str, Callable[[Evidence], tuple[str, str]]] = {
     "beats_surface": _beats_surface,
     "beats_random_model": lambda e: ("beats a random-initialised model", _lead_over(rival(e, RANDOM_MODEL))),
     "selectivity": lambda e: (f"selectivity against a {CONTROL_TASK}", _lead(e.know.selectivity)),
+    "no_paraphrase_leakage": _no_paraphrase_leakage,
     "beats_logit_lens": _beats_logit_lens,
     "position_decoupled": lambda e: ("position decoupled from the count", _lead_over(rival(e, POSITION))),
     "report_valid": _report_valid,

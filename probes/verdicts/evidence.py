@@ -186,6 +186,16 @@ class About:
 
 
 @dataclass(frozen=True)
+class Copies:
+    """Items whose states lie far closer to each other than to the rest, although their groups differ."""
+
+    share: float
+    """of all items"""
+    drop: Estimate | None
+    """score minus the score with such items in one group; None where that was not needed or not possible"""
+
+
+@dataclass(frozen=True)
 class Know:
     """The probe, and every control that its score has to beat."""
 
@@ -207,6 +217,8 @@ class Know:
     """pairs of near-duplicate texts that were put into one group"""
     selectivity: Estimate | None = None
     """probe minus control task, paired, each against its own labels"""
+    copies: Copies | None = None
+    """None where they were not looked for"""
     beyond_lens: Estimate | None = None
     """probe at the object prompt minus the logit lens at the same layers, paired; None where no lens was read"""
 

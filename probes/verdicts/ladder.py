@@ -9,13 +9,14 @@ import numpy as np
 
 from tacit.names import POSITION, RANDOM_MODEL, TUNED
 from tacit.probes.statistics.bootstrap import Estimate
-from tacit.probes.verdicts.evidence import EMBEDDINGS, OUTPUTS, Evidence, Peer, Rival, Supervised, Used
+from tacit.probes.verdicts.evidence import EMBEDDINGS, OUTPUTS, Copies, Evidence, Peer, Rival, Supervised, Used
 from tacit.probes.verdicts.usable_reports import controls, proven, usable
 from tacit.probes.verdicts.verdict import BEYOND_OUTPUT, Outcome
 from tacit.thresholds import (
     ALPHA,
     MARGIN,
     MIN_ABLATIONS,
+    MIN_CLOSE,
     MIN_CONTROLS,
     MIN_EFFECT,
     MIN_GROUPS,
@@ -109,6 +110,8 @@ def _known(e: Evidence) -> list[Outcome]:
         Outcome("beats_random_model", "K", _leads(None if random is None else random.lead)),
         Outcome("selectivity", "K", _leads(e.know.selectivity)),
     ]
+    if e.know.copies is not None:
+        found.append(Outcome("no_paraphrase_leakage", "K", _survives_regrouping(e.know.copies)))
     if e.about.acts:
         # What the next token's logits give away is no knowledge yet: a claim about an act rests on layers where the
         # lens fails, or on the report prompt, where the act is not about to be written (docs/protocol.md, section 6).
@@ -117,6 +120,15 @@ def _known(e: Evidence) -> list[Outcome]:
         position = rival(e, POSITION)
         found.append(Outcome("position_decoupled", "K", _leads(None if position is None else position.lead)))
     return found
+
+
+def _survives_regrouping(copies: Copies) -> bool | None:
+    """Whether few items are copies of each other, or the score does not need them; None where it could not be tried."""
+    if copies.share < MIN_CLOSE:
+        return True
+    if copies.drop is None:
+        return None
+    return not (copies.drop.lower > 0 and copies.drop.value >= MARGIN)
 
 
 def _beats_surface(rivals: list[Rival]) -> bool:

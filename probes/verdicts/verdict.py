@@ -14,7 +14,8 @@ BEYOND_OUTPUT = {OUTPUT_CONFIDENCE: "beyond_output_confidence", LOGIT_LENS: "bey
 """Output baseline → the id of the condition that the probe beats it."""
 IDS = (
     "above_chance", "permutation_null", "enough_permutations", "near_duplicates",
-    "beats_surface", "beats_random_model", "selectivity", "position_decoupled", "beats_logit_lens",
+    "beats_surface", "beats_random_model", "selectivity", "no_paraphrase_leakage", "position_decoupled",
+    "beats_logit_lens",
     "report_valid", "enough_controls",
     "gap_above_zero", "above_every_rung", "holm", "not_finer_scale",
     "mapped_report", "gap_within_source", "few_shot_report", "tuned_report", "beats_peers", "used",

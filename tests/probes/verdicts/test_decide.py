@@ -7,7 +7,7 @@ import pytest
 
 from tacit.probes.statistics.bootstrap import Estimate
 from tacit.probes.verdicts.decide import NAMES, decide, rule
-from tacit.probes.verdicts.evidence import Asked, Peer, Rival, Supervised, Unanswered, WithinSource
+from tacit.probes.verdicts.evidence import Asked, Copies, Peer, Rival, Supervised, Unanswered, WithinSource
 from tacit.probes.verdicts.number_formats import span
 from tacit.probes.verdicts.verdict import IDS
 from tests.probes.verdicts.evidence_made import changed, from_flat
@@ -163,6 +163,17 @@ def test_non_answers_that_differ_by_class_are_in_the_sentence():
     sentence = decide(changed(CLEAR, unanswered=Unanswered(told, 0.005))).sentence
     assert "Replies without an answer differ by true label: 80% of no, 5% of yes (p = 0.005)." in sentence
     assert "by true label" not in decide(changed(CLEAR, unanswered=Unanswered(told, 0.4))).sentence
+
+
+@pytest.mark.parametrize(
+    ("share", "drop", "level"),
+    [(0.1, None, "G"), (0.9, est(0.02), "G"), (0.9, est(0.3), "D"), (0.9, None, "G")],
+)
+def test_what_needs_paraphrases_in_training_is_not_known(share, drop, level):
+    found = decide(changed(CLEAR, copies=Copies(share, drop)))
+    assert found.level[0] == level
+    condition = next(c for c in found.conditions if c.id == "no_paraphrase_leakage")
+    assert condition.held is (None if share > 0.2 and drop is None else level == "G")
 
 
 def test_a_gap_that_is_none_within_sources_is_no_gap_in_access():
