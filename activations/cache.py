@@ -16,7 +16,7 @@ import pandas as pd
 from tacit.activations.model.arithmetic import fastest_dtype
 from tacit.activations.model.load import fingerprint, load_config, load_subject, load_tokenizer, pick_device
 from tacit.activations.model.prompts import has_chat_template, renderer, token_counter
-from tacit.activations.plan import CONTROL_ROWS, Ask, Entry, item_table, plan_run, position_correlations
+from tacit.activations.plan import CONTROL_ROWS, Ask, Entry, item_table, plan_run, position_couplings
 from tacit.activations.random_models import cache_twins
 from tacit.activations.run_settings import is_shipped
 from tacit.activations.store.store import Store
@@ -31,7 +31,7 @@ from tacit.targets.elicitations import RUNGS, Elicitation, select
 from tacit.targets.groups import components, item_keys
 from tacit.targets.questions import act, reports
 from tacit.targets.resolve import ENDINGS, row_account
-from tacit.thresholds import MAX_CORRELATION, MIN_GROUPS, MIN_ITEMS
+from tacit.thresholds import MIN_GROUPS, MIN_ITEMS
 
 Say = Callable[[str], None]
 
@@ -61,7 +61,7 @@ def cache_run(run: str, settings: Settings, *, follow_ups: FollowUps, say: Say) 
     items = item_table(entries)
     settings = plan.settings
     write_settings(run, settings)
-    _say_correlations(items, say)
+    _say_correlations(items, settings.sites, say)
     folder = run_folder(run) / "activations"
     ran = cache_entries(
         folder, entries, items, settings, plan.model, plan.load, say, lambda store: plan.after_acting(store, follow_ups)
@@ -194,8 +194,7 @@ def other_asks(subject: Subject) -> Iterator[Ask]:
             yield Ask(subject.name, frame, tuple(asked), part=elicitation.name.replace("/", "-"))
 
 
-def _say_correlations(items: pd.DataFrame, say: Say) -> None:
-    for name, value in position_correlations(items).items():
-        coupled = abs(value) >= MAX_CORRELATION
-        judged = "COUPLED: the position reveals the count" if coupled else f"decoupled, |r| < {MAX_CORRELATION:g}"
-        say(f"token_count: corr(count, {name}) = {value:+.3f} ({judged})")
+def _say_correlations(items: pd.DataFrame, sites: Sequence[str], say: Say) -> None:
+    for target, couplings in position_couplings(items, sites).items():
+        for each in couplings:
+            say(f"{target}: {each.words}")

@@ -18,10 +18,11 @@ import pandas as pd
 
 from tacit.activations.model.load import context_of, dtype_name
 from tacit.activations.model.prompts import Prompt, check_lengths, encode, renderer
-from tacit.activations.model.sites import PROMPTS, Site, parse_layers, sites_of, token_range
+from tacit.activations.model.sites import PROMPTS, Site, parse_layers, parse_site, sites_of, token_range
 from tacit.activations.store.store import FORMAT
 from tacit.errors import ActivationError
 from tacit.settings import Settings
+from tacit.targets.counting.coupling import Coupling, coupling
 from tacit.targets.questions import Question
 
 SHARD_ROWS = 256
@@ -199,25 +200,34 @@ def item_table(entries: Sequence[Entry]) -> pd.DataFrame:
         tables.append(first.ask.items.assign(
             target=target, n_tokens=np.where(same, counts[0], -1),
             span_start=[p.span[0] for p in first.prompts["object"]],
+            report_start=[p.span[0] for p in first.prompts["report"]],
+            **{f"{kind}_end": [max(p.span[1] - 1, -1) for p in first.prompts[kind]] for kind in PROMPTS},
             object_last=[len(p.ids) - 1 for p in first.prompts["object"]],
             report_last=[len(p.ids) - 1 for p in first.prompts["report"]],
         ))  # fmt: skip
     return pd.concat(tables, ignore_index=True)
 
 
-def position_correlations(items: pd.DataFrame) -> dict[str, float]:
-    """Pearson correlation of the span's token count with where it starts and where each prompt ends.
-
-    A position that never varies cannot reveal the count, so its correlation is 0. Empty with fewer than three spans.
-    """
-    spans = items[items["n_tokens"] > 0]
-    if len(spans) < 3:
-        return {}
+def position_couplings(items: pd.DataFrame, sites: Sequence[str]) -> dict[str, list[Coupling]]:
+    """Target that counts tokens -> how the count is correlated with where its span starts and with the positions that
+    are read at these sites. Targets with fewer than three spans are left out."""
     found = {}
-    for column in ("span_start", "object_last", "report_last"):
-        varies = spans[column].nunique() > 1 and spans["n_tokens"].nunique() > 1
-        found[column] = float(np.corrcoef(spans["n_tokens"], spans[column])[0, 1]) if varies else 0.0
+    for target, spans in items[(items["n_tokens"] > 0) & items["target"].isin(TOKEN_COUNTS)].groupby("target"):
+        names = dict.fromkeys(("span_start", *(name for site in sites for name in _positions_read(parse_site(site)))))
+        if len(spans) >= 3:
+            found[target] = [coupling(name, spans["n_tokens"], spans[name]) for name in names]
     return found
+
+
+def _positions_read(site: Site) -> tuple[str, ...]:
+    """Columns of the item table with the positions that a site reads."""
+    start = "span_start" if site.prompt == "object" else "report_start"
+    ends = {"end": (f"{site.prompt}_end",), "mean": (start, f"{site.prompt}_end")}
+    return ends.get(site.where, (f"{site.prompt}_last",))
+
+
+TOKEN_COUNTS = ("token_count", "coupled_count")
+"""Targets whose label is the number of tokens of the span."""
 
 
 def check_conditions(conditions: Mapping[str, str]) -> None:

@@ -28,6 +28,7 @@ from tacit.probes.analysis.knowledge_scores import knowledge_rows
 from tacit.probes.analysis.learning_curve import CURVE_COLUMNS, N_REPEATS
 from tacit.probes.analysis.report_scores import own_report
 from tacit.probes.controls.permutation_null import N_PERMUTATIONS, NULL_COLUMNS
+from tacit.probes.controls.read_positions import position_couplings
 from tacit.probes.data.examples import Examples, items_of, make_examples, report_facts, target_of
 from tacit.probes.data.items_table import ITEM_COLUMNS, SCORE_COLUMNS, inner_scores, items_frame, score_rows
 from tacit.probes.data.reports import facts
@@ -275,7 +276,7 @@ def _entry(found: Analysis, sites, seed: int) -> dict:
         "chosen": [reading.name for reading in headline.held.chosen], "fixed_layer": found.fixed,
         "readings": {m.name: [m.site, m.layer] for m in methods.values() if m.nested},
         "fixed_site": methods[FIXED].site, "sites": list(sites), "dropped": ex.dropped,
-        "near_duplicates": ex.near_duplicates,
+        "near_duplicates": ex.near_duplicates, "positions": _positions(found),
         "control": ex.control, "reports": [facts(heard) for heard in ex.heard.values()],
         "rungs": [m.name for m in methods.values() if m.kind == "report" and m.name != BEST],
         "not_own": [h.elicitation.name for h in ex.heard.values() if not own_report(h.elicitation, ex)],
@@ -290,6 +291,13 @@ def _entry(found: Analysis, sites, seed: int) -> dict:
         "leakage": asdict(found.leakage) | {"suspicious": found.leakage.suspicious},
         "regrouped": asdict(found.regrouped),
     }  # fmt: skip
+
+
+def _positions(found: Analysis) -> list[dict] | None:
+    """How a count of a span is correlated with the positions that the headline reads."""
+    sites = sorted({reading.site for reading in found.methods[NESTED].held.chosen})
+    couplings = position_couplings(found.examples, sites)
+    return None if couplings is None else [asdict(each) for each in couplings]
 
 
 def _line(found: Analysis) -> str:

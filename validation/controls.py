@@ -17,6 +17,7 @@ from tacit.validation.judge import (
     recovers,
     returns,
 )
+from tacit.validation.peer_controls import PEER_CONTROLS
 from tacit.validation.pipeline import judged, matrix, needed
 from tacit.validation.reply_controls import REPLY_CONTROLS
 from tacit.validation.surface_controls import SURFACE_CONTROLS
@@ -303,5 +304,5 @@ CONTROLS = (
     Control("P5 shifted", _shifted.__doc__, _shifted, _old_not_new),
     Control("P6 nonlinear", "label = XOR of two features, truthful report", _exclusive,
             _must_be("REPORT_EXCEEDS_PROBE")),
-    *REPLY_CONTROLS, *SURFACE_CONTROLS,
+    *PEER_CONTROLS, *REPLY_CONTROLS, *SURFACE_CONTROLS,
 )  # fmt: skip

@@ -107,6 +107,7 @@ def make_world(
     condition="plain",
     sites=("object", "report"),
     last=None,
+    span=None,
     ends=None,
     columns=None,
 ):
@@ -117,6 +118,7 @@ def make_world(
     logprobs: (answers, (n_items, n_answers)) of the report, or None.
     last: (n_items,) position of the last token of both prompts; None draws them at random.
     columns: further fields of the items by name, (n_items,) each: source, popularity, answer_type, answers.
+    span: ((n_items,) first, (n_items,) last token) of the marked span in both prompts; None marks none.
     ends: input embeddings and logit-lens logits (`Store.lens_and_embeddings`), e.g. from `foretold`; None for none.
     """
     rng, target = np.random.default_rng([seed, 10]), target or WorldTarget()
@@ -124,6 +126,9 @@ def make_world(
     table = pd.DataFrame([{"target": target.name, **asdict(i)} for i in items])
     ways = (rng.integers(10, 90, len(y)), rng.integers(10, 90, len(y))) if last is None else (last, last)
     table = table.assign(n_tokens=-1, object_last=ways[0], report_last=ways[1], span_start=0)
+    if span is not None:
+        first, end = span
+        table = table.assign(span="text", span_start=first, report_start=first, object_end=end, report_end=end)
     replies = _replies(target, condition, items, said, logprobs, control)
     arrays = {
         (target.name, condition, site, layer): _states(rng, (len(y), d_model), signal and signal(site, layer))

@@ -200,7 +200,8 @@ def _comparisons(context: AnalysisContext) -> list[Method]:
 def _baselines(context: AnalysisContext) -> list[Method]:
     """Surface features, the embeddings if they were swept, and shuffled labels at the fixed layer."""
     examples, scoring, folds, swept = context.examples, context.scoring, context.folds, context.sweep
-    plain = surface.baselines(examples, scoring, folds, n_jobs=context.n_jobs)
+    sites = sorted({reading.site for reading in context.headline.held.chosen})
+    plain = surface.baselines(examples, scoring, folds, sites=sites, n_jobs=context.n_jobs)
     out = [Method(name, "baseline", b.held, note=b.held.usual) for name, b in plain.items()]
     if any(layer == 0 for _, layer in swept.readings):
         held = swept.nested(folds.fold, layers=[0])

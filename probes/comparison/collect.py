@@ -39,6 +39,7 @@ from tacit.probes.verdicts.evidence import (
 )  # fmt: skip
 from tacit.probes.verdicts.usable_reports import usable
 from tacit.seeds import stream
+from tacit.targets.counting.coupling import Coupling
 from tacit.thresholds import MARGIN, MIN_CONTROLS
 
 N_PERMUTED = 199
@@ -86,7 +87,7 @@ def _about(entry: dict, paired: Paired) -> About:
         entry["target"], entry["condition"], paired.scoring.primary, CHANCE[paired.scoring.primary], site, layer,
         paired.effective, tail_share(paired.scoring.y, paired.scoring.reference) if count else float("nan"),
         heaviest(paired.groups, paired.scoring.fold), acts=_acts(entry),
-        positional=entry["target"] == "token_count", at_report=paired.head != NESTED,
+        positional=entry["target"] == "token_count" or bool(entry.get("positions")), at_report=paired.head != NESTED,
     )  # fmt: skip
 
 
@@ -99,7 +100,7 @@ def _know(entry: dict, paired: Paired, beyond_lens: Estimate | None) -> Know:
         ranked=paired.score(head, "spearman") if entry["kind"] == "count" else None,
         null_p=null.get("p"), n_permutations=int(null.get("n_permutations") or 0),
         near_duplicates=entry.get("near_duplicates"), selectivity=paired.selectivity(head, CONTROL_TASK),
-        beyond_lens=beyond_lens, copies=_copies(entry, paired),
+        beyond_lens=beyond_lens, copies=_copies(entry, paired), positions=_positions(entry),
     )  # fmt: skip
 
 
@@ -111,6 +112,12 @@ def _copies(entry: dict, paired: Paired) -> Copies | None:
         return Copies(found["close"], None)
     limits = (found[name] for name in ("drop", "drop_lower", "drop_upper"))
     return Copies(found["close"], Estimate(*limits, n=len(paired.frame), n_groups=paired.n_groups))
+
+
+def _positions(entry: dict) -> tuple[Coupling, ...]:
+    """Back from JSON, which holds null for nan; results of older versions have none."""
+    written = entry.get("positions") or ()
+    return tuple(Coupling(each["position"], *(_number(each[k]) for k in ("r", "lower", "upper"))) for each in written)
 
 
 def _say(entry: dict, paired: Paired, tuning: Tuning | None) -> Say:

@@ -1,11 +1,12 @@
 """Probe what is left of the activations once the numbers of the text are regressed out of them.
 
-In: activations, surface numbers and prompt lengths. Out: a `Baseline` of kind control. Each dimension of the
+In: activations, surface numbers and token positions. Out: a `Baseline` of kind control. Each dimension of the
 activations is regressed on the confounds by least squares, fitted on the training rows of each fold alone, and the
 probe sees the residuals. What it still reads is not a linear (nor, where there are items enough, quadratic) function of
 these numbers. Pitfall: a target that *is* such a function falls to chance here although it is there to be read.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,9 +41,9 @@ class Residual:
         return Dense(x).split(train, test)
 
 
-def confounds_of(examples: Examples) -> np.ndarray:
-    """(n_items, n_confounds) float64: surface numbers and prompt lengths that vary at all."""
-    lengths = prompt_lengths(examples)
+def confounds_of(examples: Examples, sites: Sequence[str] = ()) -> np.ndarray:
+    """(n_items, n_confounds) float64: surface numbers, and positions read at these sites, that vary at all."""
+    lengths = prompt_lengths(examples, sites)
     numbers = surface_numbers(examples.frame["surface"].to_numpy(dtype=object))
     both = numbers if lengths is None else np.hstack([numbers, lengths])
     return both[:, (both != both[0]).any(axis=0)]
@@ -50,7 +51,8 @@ def confounds_of(examples: Examples) -> np.ndarray:
 
 def regressed_out(examples: Examples, scoring: Scoring, folds: Folds, headline: Held) -> Baseline:
     """The headline's probe, at its readings, on activations without what the confounds explain of them."""
-    confounds, probes = confounds_of(examples), families(scoring.kind)
+    sites = sorted({reading.site for reading in headline.chosen})
+    confounds, probes = confounds_of(examples, sites), families(scoring.kind)
 
     def fit(site: str, layer: int) -> Held:
         return cross_fit(Residual(examples.acts(site, layer), confounds), scoring, folds, probes)

@@ -5,7 +5,8 @@ chooses it on inner folds as the probe does, so that none of them is weak for wa
 
 - ``majority`` or ``median``: the labels alone;
 - ``surface numbers``: characters, words, digits, punctuation, capitals, distinct words, mean and longest word;
-- ``prompt length``: tokens of the object and report prompts. Where a count is coupled to the position, this reads it;
+- ``prompt length``: tokens of the object and report prompts, and at a site within a span the position of the token
+  that is read there. Where a count is coupled to the position, this reads it;
 - ``source``: template, regime or relation, where there is more than one;
 - ``popularity``, ``answer_type``: what the user's table says of the item beside its text (`metadata`);
 - ``option order``: which of the options the prompt names first;
@@ -33,6 +34,7 @@ from sklearn.linear_model import Ridge
 
 from tacit.probes.controls.metadata import metadata
 from tacit.probes.controls.pairs import PAIRS, Pairable
+from tacit.probes.controls.read_positions import read_positions
 from tacit.probes.data.examples import Examples
 from tacit.probes.data.folds import Folds
 from tacit.probes.data.reading import Reading
@@ -94,13 +96,15 @@ def _count(model: CountVectorizer, texts: Sequence[str]):
         return np.zeros((len(texts), 1))
 
 
-def baselines(examples: Examples, scoring: Scoring, folds: Folds, *, n_jobs: int = 1) -> dict[str, Baseline]:
-    """Every baseline that reads only labels, texts and prompt lengths, by name."""
+def baselines(
+    examples: Examples, scoring: Scoring, folds: Folds, *, sites: Sequence[str] = (), n_jobs: int = 1
+) -> dict[str, Baseline]:
+    """Every baseline that reads only labels, texts and token positions, by name. sites: those that the probe reads."""
     texts = examples.frame["surface"].to_numpy(dtype=object)
     numbers, probes = surface_numbers(texts), families(scoring.kind)
     parts = {
         "surface numbers": numbers,
-        "prompt length": prompt_lengths(examples),
+        "prompt length": prompt_lengths(examples, sites),
         "source": one_hot(examples.frame["source"].to_numpy(dtype=object)),
         "option order": option_order(examples.frame),
         **metadata(examples.frame),
@@ -166,12 +170,10 @@ def surface_numbers(texts: Sequence[str]) -> np.ndarray:
     return np.array(rows, dtype=np.float64)
 
 
-def prompt_lengths(examples: Examples) -> np.ndarray | None:
-    """(n_items, 2) float64: last token position of the object and the report prompt; None where the store has none."""
-    names = [name for name in ("object_last", "report_last") if name in examples.frame]
-    if not names:
-        return None
-    return examples.frame[names].to_numpy(dtype=np.float64)
+def prompt_lengths(examples: Examples, sites: Sequence[str] = ()) -> np.ndarray | None:
+    """(n_items, n_positions) float64: `read_positions` at these sites, those of all items known; None for none."""
+    columns = [x for x in read_positions(examples.frame, sites).values() if np.isfinite(x).all()]
+    return np.stack(columns, axis=1) if columns else None
 
 
 def option_order(frame) -> np.ndarray | None:

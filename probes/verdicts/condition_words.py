@@ -102,6 +102,15 @@ def _beats_logit_lens(e: Evidence) -> tuple[str, str]:
     return "beyond the next-token logits, or at the report prompt", text
 
 
+def _position_decoupled(e: Evidence) -> tuple[str, str]:
+    """The position most correlated with the count, and the lead over a reading of all positions."""
+    name, position = "position decoupled from the count", rival(e, POSITION)
+    if not e.know.positions:
+        return name, _lead_over(position)
+    worst = max(e.know.positions, key=lambda each: (not each.known, each.coupled, abs(each.r)))
+    return name, worst.words if position is None else f"{_lead_over(position)}; {worst.words}"
+
+
 def _report_valid(e: Evidence) -> tuple[str, str]:
     valid, facts = usable(e.say.words)
     if valid or not e.say.asked:
@@ -226,7 +235,7 @@ _WORDS: dict[str, Callable[[Evidence], tuple[str, str]]] = {
     "selectivity": lambda e: (f"selectivity against a {CONTROL_TASK}", _lead(e.know.selectivity)),
     "no_paraphrase_leakage": _no_paraphrase_leakage,
     "beats_logit_lens": _beats_logit_lens,
-    "position_decoupled": lambda e: ("position decoupled from the count", _lead_over(rival(e, POSITION))),
+    "position_decoupled": _position_decoupled,
     "report_valid": _report_valid,
     "enough_controls": _enough_controls,
     "gap_above_zero": _gap_above_zero,

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from tacit.names import LOGIT_LENS, OUTPUT_CONFIDENCE
 from tacit.probes.statistics.bootstrap import Estimate
+from tacit.targets.counting.coupling import Coupling
 from tacit.thresholds import MARGIN, MIN_TAUGHT
 
 EMBEDDINGS = "embeddings"
@@ -179,7 +180,7 @@ class About:
     acts: bool = False
     """whether the label is a class of what the reply does, which the next token's logits may give away"""
     positional: bool = False
-    """whether the label is a count of tokens, which the position gives away unless it is decoupled"""
+    """whether the label is a count of a span, which the position gives away unless it is decoupled"""
     at_report: bool = False
     """whether every figure is for the probe at the report prompt, because before the act the probe is not shown to read
     more than the logit lens"""
@@ -219,6 +220,8 @@ class Know:
     """probe minus control task, paired, each against its own labels"""
     copies: Copies | None = None
     """None where they were not looked for"""
+    positions: tuple[Coupling, ...] = ()
+    """for counts of a span: their correlations with the positions that the probe reads"""
     beyond_lens: Estimate | None = None
     """probe at the object prompt minus the logit lens at the same layers, paired; None where no lens was read"""
 

@@ -117,8 +117,7 @@ def _known(e: Evidence) -> list[Outcome]:
         # lens fails, or on the report prompt, where the act is not about to be written (docs/protocol.md, section 6).
         found.append(Outcome("beats_logit_lens", "K", bool(_leads(e.know.beyond_lens)) or e.about.at_report))
     if e.about.positional:
-        position = rival(e, POSITION)
-        found.append(Outcome("position_decoupled", "K", _leads(None if position is None else position.lead)))
+        found.append(Outcome("position_decoupled", "K", _decoupled(e)))
     return found
 
 
@@ -129,6 +128,19 @@ def _survives_regrouping(copies: Copies) -> bool | None:
     if copies.drop is None:
         return None
     return not (copies.drop.lower > 0 and copies.drop.value >= MARGIN)
+
+
+def _decoupled(e: Evidence) -> bool | None:
+    """Whether no position that the probe reads is shown to be coupled to the count, and the probe beats a reading of
+    the positions; a position that never varies reveals nothing."""
+    position = rival(e, POSITION)
+    if any(each.coupled for each in e.know.positions):
+        return False
+    if not all(each.known for each in e.know.positions):
+        return None
+    if position is None and e.know.positions:
+        return True
+    return _leads(None if position is None else position.lead)
 
 
 def _beats_surface(rivals: list[Rival]) -> bool:

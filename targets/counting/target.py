@@ -25,6 +25,7 @@ from tacit.targets.base import CountTokens, Item, Report, check_n, short_hash
 from tacit.targets.counting import wording
 from tacit.targets.counting.fit_length import fit_text
 from tacit.targets.counting.padding import MAX_SPAN, MIN_SPAN, measures, pad_spans, spread
+from tacit.targets.counting.sample import sample_decoupled
 from tacit.targets.counting.text_regimes import REGIMES, Regime
 from tacit.targets.counting.wording import Texts
 from tacit.targets.elicitations import PRIMARY, Elicitation, usual_forms
@@ -85,9 +86,10 @@ class SpanCount:
         """
         check_table(table, "token_count")
         _check_labels(table)
-        rows = sample_rows(table, n, seed)
+        given = bool({"before", "after"} & set(table.columns)) or _all_given(table)
+        rows = sample_decoupled(table, n, seed, count_tokens) if given else sample_rows(table, n, seed)
         spans = [text.strip() for text in rows["text"]]
-        if {"before", "after"} & set(rows.columns) or _all_given(rows):
+        if given:
             empty = [""] * len(rows)
             texts = list(zip(rows.get("before", empty), spans, rows.get("after", empty), strict=True))
         else:
