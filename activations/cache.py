@@ -20,6 +20,7 @@ from tacit.activations.plan import CONTROL_ROWS, Ask, Entry, item_table, plan_ru
 from tacit.activations.random_models import cache_twins
 from tacit.activations.run_settings import is_shipped
 from tacit.activations.store.store import Store
+from tacit.activations.templates.thinking import thinking_line
 from tacit.activations.write_shards import cache_entries
 from tacit.errors import ActivationError
 from tacit.settings import Settings, run_folder, write_settings
@@ -79,6 +80,8 @@ class _Plan:
             self.settings = settings = replace(settings, dtype=fastest_dtype(self.config))
         if not has_chat_template(self.tokenizer):
             say(f"{settings.model} has no chat template, so prompts are formatted as plain questions and answers")
+        elif line := thinking_line(self.tokenizer, settings.model):
+            say(line)
         self.model = fingerprint(settings, self.config)
         self.subjects = [*subjects(settings, self.tokenizer, say)]
 

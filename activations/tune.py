@@ -19,6 +19,8 @@ from tacit.activations.model.load import Subject
 from tacit.activations.model.prefix_cache import can_continue, continued
 from tacit.activations.model.prompts import Prompt, check_lengths, encode, has_chat_template, renderer
 from tacit.activations.store.store import Store
+from tacit.activations.templates.chat_template import apply_template
+from tacit.activations.templates.content import in_parts, takes_text
 from tacit.activations.trees.answers import answer_logprobs, spellings, tokens_wanted
 from tacit.activations.trees.generate import end_tokens
 from tacit.errors import ActivationError
@@ -238,7 +240,8 @@ def _turn_end(subject: Subject) -> Ids:
     ends, tokenizer = end_tokens(subject), subject.tokenizer
     if has_chat_template(tokenizer):
         turns = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
-        text = tokenizer.apply_chat_template(turns, tokenize=False)
+        shape = list if takes_text(tokenizer) else in_parts
+        text = apply_template(tokenizer, shape(turns), add_generation_prompt=False)
         written = [token for token in tokenizer(text, add_special_tokens=False)["input_ids"] if token in ends]
         ends = written[-1:] or ends
     return tuple(ends[:1])

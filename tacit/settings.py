@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tacit.errors import ActivationError
 from tacit.files import write_bytes
@@ -63,6 +64,12 @@ class Settings:
     """Folder or hub id of a LoRA adapter to load on top of the model; empty for none."""
     remote: str = ""
     """`ndif` runs the model on NDIF, `local` simulates NDIF on this machine; empty runs it here."""
+    template: str = ""
+    """Name of the chat template, for a model with several; empty for its default."""
+    template_args: dict[str, Any] = dataclasses.field(default_factory=dict)
+    """Variables given to the chat template, e.g. `enable_thinking` -> False."""
+    date: str = "2025-01-01"
+    """The date that a chat template writes if it asks for today's, so that prompts are the same on every day."""
     trust_remote_code: bool = False
     """Whether the model's own Python code may run; not by default."""
 
@@ -129,10 +136,12 @@ _FITS: dict[object, Callable[[object], bool]] = {
     "bool": lambda value: isinstance(value, bool),
     "tuple[str, ...]": lambda value: isinstance(value, list) and _are_strings(value),
     "dict[str, str]": lambda value: isinstance(value, dict) and _are_strings(value.values()),
+    "dict[str, Any]": lambda value: isinstance(value, dict),
 }
 _IN_WORDS: dict[object, str] = {
     "str": "a string", "int": "a number that is 0 or more", "bool": "true or false",
     "tuple[str, ...]": "a list of strings", "dict[str, str]": "an object with strings as values",
+    "dict[str, Any]": "an object",
 }  # fmt: skip
 
 

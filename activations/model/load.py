@@ -23,6 +23,7 @@ from tacit.activations.model.arithmetic import fastest_threads
 from tacit.activations.model.blocks import find_blocks
 from tacit.activations.model.checkpoint import check_adapter, check_folder, check_index, check_loaded, recorded_reports
 from tacit.activations.model.gguf_file import check_gguf, gguf_config, gguf_module, gguf_tokenizer, is_gguf
+from tacit.activations.templates.chat_template import choose_template
 from tacit.errors import ActivationError
 from tacit.files import sha256_of
 from tacit.settings import Settings
@@ -126,6 +127,7 @@ def load_tokenizer(settings: Settings):
         raise ActivationError(f"{settings.model} has no tokenizer. Save it with tokenizer.save_pretrained(folder).")
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.convert_ids_to_tokens(0)
+    choose_template(tokenizer, settings)
     return tokenizer
 
 

@@ -7,17 +7,15 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from jinja2 import TemplateError
-
+from tacit.activations.templates.chat_template import apply_template
+from tacit.activations.templates.content import PLACE, in_parts, takes_text
 from tacit.errors import ActivationError
 
 CHUNK = 512
 """Prompts that are tokenised at a time."""
-PLACE = "tacit-message-goes-here"
-"""Placeholder for the user message, to find the template's text before and after it."""
 
 
 @dataclass(frozen=True)
@@ -71,17 +69,30 @@ def renderer(tokenizer, system: str) -> Callable[[str], str]:
     """A function from a user message, or a whole chat as JSON, to the rendered prompt, ready for the model's answer.
 
     If a template refuses or drops system messages (Gemma 2, Mistral 7B), the user message starts with it instead. A
-    chat's own system message is kept, after the condition's.
+    chat's own system message is kept, after the condition's. A template that drops a text gets it as a list of parts.
+
+    Raises ActivationError where the template drops the user's text in either form; the function does so for a message.
     """
     if not has_chat_template(tokenizer):
         return lambda text: _plain(_with_system(system, messages_of(text)))
-    apart = _takes_system(tokenizer, system or "Be brief.")
+    shape = _unchanged if takes_text(tokenizer) else in_parts
+    apart = _takes_system(tokenizer, system or "Be brief.", shape)
 
     def render(text: str) -> str:
         messages = _with_system(system, messages_of(text))
-        return _apply(tokenizer, messages if apart or messages[0]["role"] != "system" else _merged(messages))
+        messages = messages if apart or messages[0]["role"] != "system" else _merged(messages)
+        rendered = apply_template(tokenizer, shape(messages))
+        if lost := next((t for t in messages if t["role"] == "user" and t["content"].strip() not in rendered), None):
+            raise ActivationError(f"the chat template drops or changes the user's message {lost['content'][:80]!r}")
+        return rendered
 
+    if render(PLACE) != render(PLACE):
+        raise ActivationError("the chat template writes something else each time, so no prompt could be asked again")
     return render
+
+
+def _unchanged(messages: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
+    return list(messages)
 
 
 def _with_system(system: str, messages: list[dict[str, str]]) -> list[dict[str, str]]:
@@ -103,16 +114,13 @@ def _plain(messages: list[dict[str, str]]) -> str:
     return "".join(forms.get(turn["role"], "{}\n\n").format(turn["content"]) for turn in messages)
 
 
-def _apply(tokenizer, messages: list[dict[str, str]]) -> str:
-    return tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
-
-
-def _takes_system(tokenizer, system: str) -> bool:
+def _takes_system(tokenizer, system: str, shape: Callable) -> bool:
+    messages = [{"role": "system", "content": system}, {"role": "user", "content": PLACE}]
     try:
-        text = _apply(tokenizer, [{"role": "system", "content": system}, {"role": "user", "content": "Hello"}])
-    except TemplateError:
+        text = apply_template(tokenizer, shape(messages))
+    except ActivationError:
         return False
-    return system in text
+    return system.strip() in text and PLACE in text
 
 
 def encode(tokenizer, texts: Sequence[str], spans: Sequence[str] | None = None) -> list[Prompt]:

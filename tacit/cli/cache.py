@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from tacit import verbs
-from tacit.cli.options import chosen_from, code_option, conditions, split, trust_option
+from tacit.cli.options import chosen_from, code_option, conditions, day, split, template_args, trust_option
 from tacit.targets import NAMES
 from tacit.targets.elicitations import CONTEXTS, FRAMINGS, N_PARAPHRASES, RUNGS
 
@@ -54,6 +54,16 @@ from tacit.targets.elicitations import CONTEXTS, FRAMINGS, N_PARAPHRASES, RUNGS
 @click.option("--dtype", help="float32, bfloat16, float16; int8, nf4, fp8 quantize the weights.  [default: auto]")
 @click.option("--device-map", help="auto: spread a large model over all devices.")
 @click.option("--peft", metavar="ADAPTER", help="LoRA adapter to load on top of the model: folder or hub id.")
+@click.option("--template", metavar="NAME", help="Which chat template, for a model with several.")
+@click.option(
+    "--template-arg",
+    "template_args",
+    multiple=True,
+    metavar="NAME=VALUE",
+    callback=template_args,
+    help="A variable of the chat template, such as enable_thinking=false. Repeatable.",
+)
+@click.option("--date", metavar="YYYY-MM-DD", callback=day, help="Date that a template writes.  [default: 2025-01-01]")
 @click.option("--remote", type=click.Choice(["ndif", "local"]), help="Run on NDIF; local simulates NDIF here.")
 @trust_option
 @code_option

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+from datetime import date
+from json import loads
 
 import click
 
@@ -58,6 +60,34 @@ def conditions(_ctx, _param, values: tuple[str, ...]) -> dict[str, str]:
     if twice := {name for name in names if names.count(name) > 1}:
         raise click.BadParameter(f"{', '.join(twice)} is given twice; give each condition a name of its own")
     return dict(value.split("=", 1) for value in values)
+
+
+def template_args(_ctx, _param, values: tuple[str, ...]) -> dict[str, object]:
+    """`name=value` pairs, each value read as JSON (`false`, `3`, `"text"`) or else as the text that it is."""
+    found: dict[str, object] = {}
+    for value in values:
+        name, equals, text = value.partition("=")
+        if not equals or not name.isidentifier():
+            raise click.BadParameter(f"{value!r}: expected NAME=VALUE, e.g. --template-arg enable_thinking=false")
+        if name in found:
+            raise click.BadParameter(f"{name} is given twice")
+        found[name] = _typed(text)
+    return found
+
+
+def day(_ctx, _param, value: str | None) -> str | None:
+    """A date in ISO form."""
+    try:
+        return value and date.fromisoformat(value).isoformat()
+    except ValueError as error:
+        raise click.BadParameter(f"{value!r}: expected a date such as 2025-01-31") from error
+
+
+def _typed(text: str) -> object:
+    try:
+        return {"True": True, "False": False, "None": None}[text] if text in ("True", "False", "None") else loads(text)
+    except ValueError:
+        return text
 
 
 def width() -> int:
