@@ -17,6 +17,7 @@ STREAMS = {
     "learning curve": 4,
     "few-shot examples": 5,
     "table rows": 11,
+    "rows of a large table": 12,
     "span items": 21,
     "knowledge items": 22,
     "choice items": 23,

@@ -14,6 +14,7 @@ from tacit.targets.registry import NAMES, get_target
 from tacit.targets.resolve import Sources, load_items, resolve_data
 from tacit.targets.tables.item_frames import frame_to_items, items_to_frame
 from tacit.targets.tables.user_tables import ignored_columns, read_table, targets_for
+from tacit.targets.truth.target import Truth
 
 __all__ = [
     "CONTROL_NOTE",
@@ -26,6 +27,7 @@ __all__ = [
     "SpanCount",
     "Target",
     "TargetError",
+    "Truth",
     "frame_to_items",
     "get_target",
     "ignored_columns",

@@ -28,8 +28,9 @@ from tacit.targets.elicitations import PRIMARY, Elicitation
 from tacit.targets.readers.clean_text import plain, refuses
 from tacit.targets.readers.counts import read_count
 from tacit.targets.readers.other import concluded, read_choice
+from tacit.targets.tables.cell_values import cell_text
 from tacit.targets.tables.python_files import PYTHON, is_file, load_module
-from tacit.targets.tables.user_tables import cell_text, cells, own_reports, sample_rows
+from tacit.targets.tables.user_tables import cells, own_reports, sample_rows
 
 NEEDED = ("items", "label")
 NEEDED_COLUMNS = ("object_prompt", "report_prompt")

@@ -13,6 +13,9 @@ import numpy as np
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
+SHARED_BY_ALL = {"yes", "no", "true", "false"}
+"""Answers that are no fact in themselves, so that questions with the same one have nothing in common."""
+
 
 def components(keys: Sequence[Iterable[Hashable]], edges: Sequence[tuple[int, int]] = ()) -> np.ndarray:
     """Number the connected components of items that share a key.
@@ -46,8 +49,8 @@ def renumber(labels: np.ndarray) -> np.ndarray:
 def item_keys(items: Sequence, *, share_answers: bool) -> list[tuple[tuple[str, str], ...]]:
     """The keys of each `Item`: object prompt, group, entity and, if `share_answers`, each accepted answer.
 
-    share_answers: for knowledge, where two questions with the same answer are one fact to a probe. In other targets,
-    ``answers`` holds the options, which all items share.
+    share_answers: for knowledge, where two questions with the same answer are one fact to a probe, unless it is yes or
+    no. In other targets, ``answers`` holds the options, which all items share.
     """
     return [
         tuple(
@@ -56,10 +59,14 @@ def item_keys(items: Sequence, *, share_answers: bool) -> list[tuple[tuple[str, 
                 ("prompt", (item.object_prompt,)),
                 ("group", (item.group,)),
                 ("entity", (item.entity,)),
-                ("answer", tuple(item.answers) if share_answers else ()),
+                ("answer", _facts(item.answers) if share_answers else ()),
             )
             for text in texts
             if text.strip()
         )
         for item in items
     ]
+
+
+def _facts(answers: Iterable[str]) -> tuple[str, ...]:
+    return tuple(answer for answer in answers if answer.strip().casefold() not in SHARED_BY_ALL)

@@ -12,6 +12,7 @@ from tacit.targets.behavior.target import Behavior, for_items
 from tacit.targets.counting.target import UNITS, SpanCount
 from tacit.targets.custom import for_own
 from tacit.targets.knowledge.target import Knowledge
+from tacit.targets.truth.target import Truth
 
 ITEM_SET = "2"
 """Version of the built-in items and wordings. Increase it whenever one of them changes: results with different
@@ -22,7 +23,8 @@ SIBLINGS = tuple(name for name in UNITS if name not in NAMES)
 """Targets on the same items: characters, words, and, as a sanity check only, a count that equals a position."""
 
 
-ALL_NAMES = (*NAMES, *SIBLINGS)
+ALL_NAMES = (*NAMES, "truth", *SIBLINGS)
+"""Every target; `truth` has no built-in items and needs a table."""
 
 
 def get_target(name: str, items: Sequence[Item] | None = None) -> Target:
@@ -36,6 +38,8 @@ def get_target(name: str, items: Sequence[Item] | None = None) -> Target:
         return own
     if name in UNITS:
         return SpanCount(name)
+    if name == "truth":
+        return Truth()
     if name not in NAMES:
         raise TargetError(
             f"there is no target {name!r}: expected {', '.join(ALL_NAMES)}. Correct TARGETS or --targets."

@@ -21,8 +21,8 @@ from tacit.targets.behavior.properties import BUILT, NAMED, find, is_property, m
 from tacit.targets.behavior.target import Behavior
 from tacit.targets.custom import OwnTarget
 from tacit.targets.registry import ALL_NAMES, NAMES, get_target
-from tacit.targets.tables.published import READ, as_table
 from tacit.targets.tables.python_files import is_file
+from tacit.targets.tables.recognised import for_target, has_layout, read_columns
 from tacit.targets.tables.user_tables import (
     COMMON_COLUMNS,
     OFFERED,
@@ -103,10 +103,12 @@ def load_items(
     if name == "behavior":
         _check_property(path)
     table = _read_once(path)
-    items = get_target(name).from_table(table, n=n, seed=seed, count_tokens=count_tokens)
-    return items, tuple(
-        column for column in ignored_columns(table, name) if not (name == "behavior" and column in READ)
-    )
+    try:
+        items = get_target(name).from_table(table, n=n, seed=seed, count_tokens=count_tokens)
+    except TargetError as error:
+        raise TargetError(str(error) if path in str(error) else f"{path}: {error}") from error
+    read = read_columns(table, name)
+    return items, tuple(column for column in ignored_columns(table, name) if column not in read)
 
 
 def _check_property(given: str) -> None:
@@ -122,13 +124,29 @@ def _check_property(given: str) -> None:
     raise TargetError(f"behavior: {given!r} is neither a property nor a file; {asked}")
 
 
-def row_account(path: str, items: Sequence[Item]) -> dict[str, int]:
+def row_account(path: str, items: Sequence[Item], name: str = "", *, too_long: int = 0) -> dict[str, int]:
     """How the rows of a table were used: category -> number of rows; together they are the whole table.
 
+    name: the target, by whose layout rows may have been left out. too_long: rows that do not fit the model's context.
     Items whose reply yields no label are dropped later, and counted as `dropped` in `probes.json`.
     """
-    rows = len(_read_once(path))
-    return {"used": len(items), "not drawn, since N is smaller than the table": rows - len(items)}
+    table = _read_once(path)
+    left_out = for_target(table, name).attrs.get("left_out", {}) if name else {}
+    account = {"used": len(items)} | {f"left out: {reason}": n for reason, n in left_out.items()}
+    if too_long:
+        account["left out: longer than the model's context"] = too_long
+    rest = len(table) - sum(account.values())
+    account["not drawn, since N is smaller than the table"] = rest
+    if unread := table.attrs.get("unread", 0):
+        account[f"not read, since the table has more than {len(table):,}"] = unread
+    return account
+
+
+def table_notes(path: str, name: str) -> tuple[str, ...]:
+    """What was skipped in the file, and the published layout in which it was read."""
+    table = _read_once(path)
+    layout = for_target(table, name).attrs.get("layout")
+    return (*table.attrs.get("notes", ()), *([f"read in the layout of {layout}"] if layout else []))
 
 
 def _name_from_file(path: str) -> str:
@@ -190,16 +208,19 @@ def _conditions(folder: Path) -> dict[str, str]:
 
 def _targets_of_table(path: str, named: Sequence[str] | None) -> tuple[str, ...]:
     """The named targets whose columns a table has; if none are named (None), those that it fits best."""
-    table = as_table(_read_once(path))
+    table = _read_once(path)
+    possible = tuple(name for name in OFFERED if has_layout(table, name) or name in targets_for(table))
     if named is None:
-        served = _best_fit(table)
+        served = tuple(name for name in possible if has_layout(table, name)) or _best_fit(table)
         _check_spelling(path, table, served)
     else:
-        served = tuple(name for name in targets_for(table) if name in named)
+        served = tuple(name for name in possible if name in named)
     if not served:
-        needs = "; ".join(f"{name}: {', '.join(REQUIRED[name])}" for name in named or NAMES)
+        needs = "; ".join(f"{name}: {', '.join(REQUIRED[name])}" for name in named or OFFERED)
+        read_as = f" The file was read as {table.attrs['read_as']}." if "read_as" in table.attrs else ""
+        shown = ", ".join(column[:40] for column in table.columns[:20])
         raise TargetError(
-            f"{path} has the columns {', '.join(table.columns)}, but these are needed: {needs}. Rename columns to fit."
+            f"{path} has the columns {shown}, but these are needed: {needs}. Rename columns to fit.{read_as}"
         )
     return served
 
@@ -215,8 +236,10 @@ def _best_fit(table: pd.DataFrame) -> tuple[str, ...]:
 def _check_spelling(path: str, table: pd.DataFrame, served: Sequence[str]) -> None:
     """Raise TargetError for a column whose name is almost that of a known one: with `anwser`, for example, a table
     would be matched to the wrong target."""
+    if any(has_layout(table, name) for name in served):
+        return
     known = {*COMMON_COLUMNS, *(column for name in OFFERED for column in (*REQUIRED[name], *OPTIONAL[name]))}
-    for column in sorted(set.intersection(*(set(ignored_columns(table, name)) for name in served or OFFERED)) - READ):
+    for column in sorted(set.intersection(*(set(ignored_columns(table, name)) for name in served or OFFERED))):
         if meant := get_close_matches(column, sorted(known - set(table.columns)), n=1, cutoff=0.82):
             raise TargetError(
                 f"{path} has a column {column!r}, which is not known; did you mean {meant[0]!r}? Rename it, or name "

@@ -24,6 +24,7 @@ _LABELS = {
     "token_count": _TOKENS, "coupled_count": _TOKENS, "char_count": "the number of characters of the text",
     "word_count": "the number of words of the text",
     "knowledge": "whether the model's greedy reply to the object prompt matches one of the accepted answers",
+    "truth": "whether the statement is true, as given by the data set",
 }  # fmt: skip
 _CHOSEN = "the option that the model's greedy reply to the object prompt chooses"
 _METRICS = {

@@ -15,7 +15,8 @@ from tacit.targets.behavior.wording import word
 from tacit.targets.chats import last_message
 from tacit.targets.elicitations import PRIMARY
 from tacit.targets.readers.options import first_word
-from tacit.targets.tables.user_tables import cells, own_reports, split_list
+from tacit.targets.tables.cell_values import split_list
+from tacit.targets.tables.user_tables import cells, own_reports
 
 # Added to a question that does not name its options; their order varies from item to item.
 LISTED_V1 = "{question} Choose between: {options}."

@@ -16,6 +16,7 @@ A reply need not match exactly, but the rules are stricter than token F1 or a se
    otherwise "As far as I know" would name arsenic. A number must be the only number in the sentence; for a number of
    three digits or more, such as a year, shorter ones are ignored. An answer that occurs in the question ("Mexico" in
    "the capital of Mexico") must be the whole reply.
+4. An answer that is yes, no, true or false is read as a reply to a yes/no question: "I have no idea" is not a no.
 """
 
 import re
@@ -25,12 +26,14 @@ from functools import lru_cache
 
 from tacit.targets.readers.clean_text import is_question, plain, sentences
 from tacit.targets.readers.numerals import spelled
+from tacit.targets.readers.yes_no import read_true
 
 NEGATION = re.compile(
     r"\b(?:not|never|isn t|wasn t|aren t|don t|doesn t|rather than|instead of|other than|neither|nor"
     r"|no longer|except)\b"
 )
 INITIALS = re.compile(r"\b(?:[A-Za-z]\.[ ]?){2,}|\b(?:[A-Z][ ])+[A-Z]\b(?!')")
+TRUTHS = {"yes": "yes", "true": "yes", "no": "no", "false": "no"}
 THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 
 
@@ -74,6 +77,8 @@ def _first_sentence(clean: str) -> str:
 
 def _asserted(sentence: str, answer: str) -> bool:
     """True if `sentence` asserts `answer`, as a phrase of whole words."""
+    if normalise(answer) in TRUTHS:
+        return read_true(sentence).value == TRUTHS[normalise(answer)]
     if re.fullmatch(r"[^\W\d]{1,2}", answer):
         return _ends_clause(sentence, answer)
     said, wanted = normalise(sentence), normalise(answer)

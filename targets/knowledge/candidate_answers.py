@@ -12,7 +12,8 @@ from itertools import islice
 import numpy as np
 
 from tacit.targets.base import Item, short_hash
-from tacit.targets.knowledge.answer_matching import is_right, normalise
+from tacit.targets.knowledge.answer_matching import normalise
+from tacit.targets.knowledge.multiple_choice import gives_answer, options_of
 from tacit.targets.readers.clean_text import declines, plain, sentences
 
 N_RIVALS = 6
@@ -24,7 +25,7 @@ LONGEST = 12
 def share_right(item: Item, replies: Sequence[str]) -> float:
     """The share of sampled replies that give an accepted answer; nan if all replies are empty."""
     usable = [reply for reply in replies if normalise(plain(reply))]
-    right = [is_right(reply, item.answers, question=item.surface) for reply in usable]
+    right = [gives_answer(item, reply) for reply in usable]
     return float(np.mean(right)) if right else float("nan")
 
 
@@ -44,8 +45,8 @@ def ranking(logp_right: Sequence[float], logp_wrong: Sequence[float]) -> float:
 
 def answer_ranking(item: Item, logp: Mapping[str, float]) -> float:
     """K of one item: `logp` has a score for each candidate answer; this function decides which ones are right."""
-    right = [score for text, score in logp.items() if is_right(text, item.answers, question=item.surface)]
-    wrong = [score for text, score in logp.items() if not is_right(text, item.answers, question=item.surface)]
+    right = [score for text, score in logp.items() if gives_answer(item, text)]
+    wrong = [score for text, score in logp.items() if not gives_answer(item, text)]
     return ranking(right, wrong)
 
 
@@ -55,11 +56,14 @@ def candidates(
     """(right, wrong) answers to `item`: accepted ones, sampled ones, and `k` answers of similar items.
 
     Sampled replies are cut to their first sentence, judged, deduplicated, and left out if they decline. Similar items
-    have the same relation (`source`) and answer type and are not invented; the item's id determines the choice.
+    have the same relation (`source`) and answer type and are not invented; the item's id determines the choice. For a
+    question with options the candidates are these.
     """
+    if options := options_of(item):
+        return item.answers, tuple(text for text in options.values() if not gives_answer(item, text))
     said = [answer for answer in map(_answer, sampled) if answer]
-    right = [*item.answers, *(text for text in said if is_right(text, item.answers, question=item.surface))]
-    wrong = [text for text in said if not is_right(text, item.answers, question=item.surface)]
+    right = [*item.answers, *(text for text in said if gives_answer(item, text))]
+    wrong = [text for text in said if not gives_answer(item, text)]
     return _distinct(right), _distinct([*wrong, *_rivals(item, items, k)], without=right)
 
 
@@ -73,7 +77,7 @@ def _rivals(item: Item, items: Sequence[Item], k: int) -> list[str]:
     """`k` wrong answers taken from similar items, in an order that the item's id determines."""
     texts = {other.answers[0] for other in items if _alike(item, other)}
     drawn = sorted(texts, key=lambda text: short_hash("rival", item.item_id, text))
-    wrong = (text for text in drawn if not is_right(text, item.answers, question=item.surface))
+    wrong = (text for text in drawn if not gives_answer(item, text))
     return list(islice(wrong, k))
 
 

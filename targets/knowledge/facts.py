@@ -13,7 +13,7 @@ import numpy as np
 
 from tacit.targets.invented_words import invented_name, invented_word
 from tacit.targets.knowledge.answer_matching import normalise
-from tacit.targets.tables.user_tables import split_list
+from tacit.targets.tables.cell_values import split_list
 
 FACTS_PATH = Path(__file__).with_name("facts.csv")
 QUESTIONS = {

@@ -25,15 +25,19 @@ from tacit.targets.available_forms import forms_for, own_wording
 from tacit.targets.base import CountTokens, Item, Report, check_n, planted
 from tacit.targets.elicitations import PRIMARY, Elicitation, usual_forms
 from tacit.targets.knowledge import wording
-from tacit.targets.knowledge.answer_matching import is_right, normalise
+from tacit.targets.knowledge.answer_matching import normalise
 from tacit.targets.knowledge.answer_types import answer_type
 from tacit.targets.knowledge.candidate_answers import answer_ranking, candidates, share_right
 from tacit.targets.knowledge.facts import Fact, facts, invented_facts
+from tacit.targets.knowledge.multiple_choice import gives_answer
 from tacit.targets.readers.clean_text import plain
 from tacit.targets.readers.options import after_reasoning, read_option
 from tacit.targets.readers.percent import read_percent
 from tacit.targets.readers.yes_no import read_true, read_yes_no
-from tacit.targets.tables.user_tables import cells, check_table, own_reports, sample_rows, split_list
+from tacit.targets.tables.cell_values import list_of, split_list
+from tacit.targets.tables.question_layouts import UNKNOWABLE
+from tacit.targets.tables.recognised import for_target
+from tacit.targets.tables.user_tables import alias_columns, cells, check_table, own_reports, sample_rows
 
 INVENTED_SHARE = 1 / 3
 """Share of the built-in items that are about invented entities."""
@@ -47,7 +51,7 @@ PERCENTS = tuple(str(percent) for percent in range(0, 101, 10))
 SURE, UNSURE = "90", "10"
 """Confidences planted by the positive control for yes and no."""
 YES = {"yes", "true", "1", "right", "known"}
-NO = {"no", "false", "0", "wrong", "unknown"}
+NO = {"no", "false", "0", "wrong", "unknown", UNKNOWABLE}
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,12 @@ class Knowledge:
     def from_table(
         self, table: pd.DataFrame, *, n: int | None, seed: int, count_tokens: CountTokens | None = None
     ) -> list[Item]:
-        """Items of a table with `question` and `answer`; `answer` and `aliases` may hold several, separated by `|`."""
+        """Items of a table with `question` and `answer`, or in a published layout (`recognised.py`).
+
+        `answer` may be a list of accepted answers; more of them are in `aliases`, as a list or separated by `|`, and in
+        `alias_1`, `alias_2`… A row labelled `unknowable` needs no answer.
+        """
+        table = for_target(table, self.name)
         check_table(table, self.name)
         return [_table_item(row) for _, row in sample_rows(table, n, seed).iterrows()]
 
@@ -86,7 +95,7 @@ class Knowledge:
             return item.label
         if reply is None or not normalise(plain(reply)):
             return None
-        return "yes" if is_right(reply, item.answers, question=item.surface) else "no"
+        return "yes" if gives_answer(item, reply) else "no"
 
     def forms(self, items: Sequence[Item]) -> tuple[Elicitation, ...]:
         """All elicitations in the built-in wording; for a table with its own report prompts, those that it defines."""
@@ -165,13 +174,26 @@ def _said(name: str, elicitation: Elicitation) -> str:
 def _table_item(row: pd.Series) -> Item:
     """An item of a row, with the row's own prompts if it has any."""
     own = {name: row[name] for name in ("object_prompt", "report_prompt") if row.get(name, "").strip()}
-    answers = (*split_list(row["answer"]), *split_list(row.get("aliases", "")))
-    if not any(normalise(answer) for answer in answers):
+    answers = _answers(row)
+    if not any(normalise(answer) for answer in answers) and not _is_unknowable(row):
         raise TargetError(
             f"knowledge, item {row['item_id']!r}: the answer {row['answer']!r} contains no word. Correct the column."
         )
     own |= {"label": _label(row), "popularity": row.get("popularity", "").strip(), "reports": own_reports(row)}
     return _item(row["item_id"], row["question"].strip(), answers, **cells(row), **own)
+
+
+def _answers(row: pd.Series) -> tuple[str, ...]:
+    """All accepted answers of a row. A bar separates answers in `aliases` only. Raises TargetError, naming the row."""
+    try:
+        aliases = [split_list(row[name]) if name == "aliases" else list_of(row[name]) for name in alias_columns(row)]
+        return tuple(text for texts in (list_of(row["answer"]), *aliases) for text in texts)
+    except TargetError as error:
+        raise TargetError(f"knowledge, item {row['item_id']!r}: the answer {error}") from error
+
+
+def _is_unknowable(row: pd.Series) -> bool:
+    return row.get("label", "").strip().lower() == UNKNOWABLE
 
 
 def _item(item_id: str, question: str, answers: tuple[str, ...], **fields: object) -> Item:
@@ -184,7 +206,7 @@ def _item(item_id: str, question: str, answers: tuple[str, ...], **fields: objec
         "control_answer": planted(item_id, ("no", "yes")),
         "answers": tuple(dict.fromkeys(answers)),
         "surface": question,
-        "answer_type": answer_type(question, answers[0]),
+        "answer_type": answer_type(question, answers[0] if answers else ""),
     }
     return Item(item_id, **{**prompts, **made, **fields})
 

@@ -13,7 +13,7 @@ import pandas as pd
 
 from tacit.errors import TargetError
 from tacit.targets.base import Item
-from tacit.targets.tables.user_tables import split_list
+from tacit.targets.tables.cell_values import split_list
 
 COLUMNS = tuple(field.name for field in fields(Item))
 

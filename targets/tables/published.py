@@ -15,7 +15,7 @@ import re
 
 import pandas as pd
 
-from tacit.targets.tables.user_tables import LIST_MARK, split_list
+from tacit.targets.tables.cell_values import LIST_MARK, split_list
 
 LOOKING_INWARD = ("original_question", "object_level_prompt", "hypothetical_prompt", "behavioral_property")
 EVALS = ("question", "answer_matching_behavior", "answer_not_matching_behavior")
@@ -40,6 +40,11 @@ def as_table(table: pd.DataFrame) -> pd.DataFrame:
     if set(LOOKING_INWARD) <= set(table.columns):
         return _looking_inward(table)
     return _evals(table) if set(EVALS) <= set(table.columns) else table
+
+
+def is_published(table: pd.DataFrame) -> bool:
+    """Whether a table is one of the data sets above."""
+    return set(LOOKING_INWARD) <= set(table.columns) or set(EVALS) <= set(table.columns)
 
 
 def labelled(text: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ with a one-line message that says what is wrong and what to do.
 
 import csv
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,21 +19,36 @@ from tacit.errors import TargetError
 from tacit.seeds import stream
 from tacit.targets.base import short_hash
 from tacit.targets.elicitations import parse
+from tacit.targets.tables.cell_values import cell_text, first_not_text
 from tacit.targets.tables.csv_files import read_csv
 from tacit.targets.tables.hub import HUB, fetched
+from tacit.targets.tables.parquet_files import read_parquet
+from tacit.targets.tables.text_files import decoded
 
 COMMON_COLUMNS = ("item_id", "group", "entity", "source", "object_prompt", "report_prompt", "label")
-REQUIRED = {"token_count": ("text",), "knowledge": ("question", "answer"), "behavior": ("question",)}
+REQUIRED = {
+    "token_count": ("text",),
+    "knowledge": ("question", "answer"),
+    "behavior": ("question",),
+    "truth": ("statement", "label"),
+}
 OPTIONAL = {
     "token_count": ("before", "after"),
     "knowledge": ("aliases", "popularity"),
     "behavior": ("options", "property", "matching"),
+    "truth": (),
 }
 for _sibling in ("char_count", "word_count", "coupled_count"):
     REQUIRED[_sibling], OPTIONAL[_sibling] = REQUIRED["token_count"], OPTIONAL["token_count"]
-OFFERED = ("token_count", "knowledge", "behavior")
+OFFERED = ("token_count", "knowledge", "behavior", "truth")
 """Targets that a table can be matched to when none is named."""
-LIST_MARK = "|"
+ALIAS_COLUMN = re.compile(r"alias(?:es)?[ _]?\d*")
+"""Columns of further accepted answers: `aliases`, or one each in `alias_1`, `alias_2`…"""
+TEXT_COLUMNS = {
+    "question", "text", "before", "after", "statement", "problem", "item_id", "group", "entity", "source", "label",
+    "property", "matching", "popularity",
+}  # fmt: skip
+"""Columns that hold one text; a list or an object in one of them is an error."""
 REPORT_COLUMN = "report_prompt:"
 """Prefix of columns that hold the user's own wording of an elicitation."""
 
@@ -40,24 +56,24 @@ REPORT_COLUMN = "report_prompt:"
 def read_table(path: str | Path) -> pd.DataFrame:
     """Read a table as text, header in lower case, one row per record.
 
-    Lists become `a|b|c`, other nested values (chats among them) JSON, missing values "". A file at
-    `hf://datasets/owner/name/file.parquet` is downloaded whole from the hub.
+    Lists and objects (chats among them) become JSON, missing values "". A file at
+    `hf://datasets/owner/name/file.parquet` is downloaded whole from the hub. `attrs` of the frame say what was skipped
+    (`notes`), how many rows of a very large table were left unread (`unread`), and how a CSV was read (`read_as`).
 
-    Raises TargetError for a file that is missing, of another kind, damaged or empty, and for a CSV file in which a row
-    has more or fewer fields than the header.
+    Raises TargetError for a file that is missing, of another kind, damaged or empty, for a list or an object where text
+    is expected, and for a CSV file in which a row has more or fewer fields than the header.
     """
     if str(path).startswith(HUB):
         with TemporaryDirectory() as folder:
             return read_table(fetched(str(path), Path(folder)))
     path = Path(path)
-    if not path.is_file():
-        raise TargetError(f"there is no file {path}. Check the path given as DATA or --data.")
+    check_is_file(path)
     readers = {
         ".csv": read_csv,
         ".tsv": read_csv,
         ".jsonl": _read_jsonl,
         ".json": _read_json,
-        ".parquet": _read_parquet,
+        ".parquet": read_parquet,
     }
     if path.suffix.lower() not in readers:
         raise TargetError(
@@ -67,13 +83,23 @@ def read_table(path: str | Path) -> pd.DataFrame:
         frame = readers[path.suffix.lower()](path)
     except TargetError:
         raise
-    except pd.errors.EmptyDataError as error:
-        raise TargetError(f"{path} is empty. Give a table with a header and rows.") from error
-    except (ValueError, OSError, KeyError, csv.Error) as error:
+    except (ValueError, OSError, KeyError, csv.Error, RecursionError) as error:
         raise TargetError(
             f"{path} could not be read as {path.suffix[1:].upper()}: {_first_line(error)}. Repair the file."
         ) from error
     return _as_text(frame, path)
+
+
+def check_is_file(path: Path) -> None:
+    """Raise TargetError unless there is a file at `path`."""
+    try:
+        there, folder = path.is_file(), path.is_dir()
+    except (OSError, ValueError) as error:
+        raise TargetError(f"{str(path)[:60]}… is not a path that can be opened ({_first_line(error)}).") from error
+    if folder:
+        raise TargetError(f"{path} is a folder, expected a file. Give the table in it.")
+    if not there:
+        raise TargetError(f"there is no file {path}. Check the path given as DATA or --data.")
 
 
 def targets_for(table: pd.DataFrame) -> tuple[str, ...]:
@@ -85,7 +111,15 @@ def targets_for(table: pd.DataFrame) -> tuple[str, ...]:
 def ignored_columns(table: pd.DataFrame, target: str) -> tuple[str, ...]:
     """Columns of `table` that `target` does not use, in their order."""
     known = {*COMMON_COLUMNS, *REQUIRED[target], *OPTIONAL[target]}
+    if target == "knowledge":
+        known.update(alias_columns(table))
     return tuple(column for column in table.columns if column not in known and not column.startswith(REPORT_COLUMN))
+
+
+def alias_columns(table: pd.DataFrame | pd.Series) -> tuple[str, ...]:
+    """The columns that hold further accepted answers, in their order."""
+    names = table.columns if isinstance(table, pd.DataFrame) else table.index
+    return tuple(str(name) for name in names if ALIAS_COLUMN.fullmatch(str(name)))
 
 
 def own_reports(row: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
@@ -111,13 +145,20 @@ def check_table(table: pd.DataFrame, target: str) -> None:
             f"{_listed(REQUIRED[target])}. Rename a column, or choose another target."
         )
     for column in REQUIRED[target]:
-        empty = np.flatnonzero(table[column].str.strip() == "")
+        empty = np.flatnonzero((table[column].str.strip() == "") & ~_may_be_empty(table, column))
         if len(empty):
             raise TargetError(
                 f"column {column!r} is empty in {_rows(empty)}, and {target} needs it. Fill or remove {_these(empty)}."
             )
     _check_ids(table)
     _check_label(table, target)
+
+
+def _may_be_empty(table: pd.DataFrame, column: str) -> pd.Series:
+    """Rows without an answer because nobody can know it."""
+    if column != "answer" or "label" not in table:
+        return pd.Series(False, index=table.index)
+    return table["label"].str.strip().str.lower() == "unknowable"
 
 
 def sample_rows(table: pd.DataFrame, n: int | None, seed: int) -> pd.DataFrame:
@@ -133,11 +174,6 @@ def sample_rows(table: pd.DataFrame, n: int | None, seed: int) -> pd.DataFrame:
     return table.iloc[np.sort(rows)].reset_index(drop=True)
 
 
-def split_list(cell: str) -> tuple[str, ...]:
-    """`"a | b"` → `("a", "b")`; empty parts are dropped."""
-    return tuple(part.strip() for part in cell.split(LIST_MARK) if part.strip())
-
-
 def cells(row: pd.Series) -> dict[str, str]:
     """The columns that every target reads in the same way, "" if missing: group, entity, source."""
     return {name: str(row.get(name, "")).strip() for name in ("group", "entity", "source")}
@@ -145,7 +181,7 @@ def cells(row: pd.Series) -> dict[str, str]:
 
 def _read_jsonl(path: Path) -> pd.DataFrame:
     records = []
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").split("\n"), 1):
+    for number, line in enumerate(decoded(path).split("\n"), 1):
         if line.strip():
             records.append(_record(path, f"line {number}", line))
     return pd.DataFrame(records)
@@ -168,7 +204,7 @@ def _record(path: Path, where: str, line: str) -> dict:
 
 def _read_json(path: Path) -> pd.DataFrame:
     """A list of objects; also one object in which exactly one field is such a list."""
-    content = json.loads(path.read_text(encoding="utf-8-sig"))
+    content = json.loads(decoded(path))
     if isinstance(content, dict):
         lists = [value for value in content.values() if _is_records(value)]
         content = lists[0] if len(lists) == 1 else content
@@ -183,10 +219,6 @@ def _is_records(value: object) -> bool:
     return isinstance(value, list) and bool(value) and all(isinstance(record, dict) for record in value)
 
 
-def _read_parquet(path: Path) -> pd.DataFrame:
-    return pd.read_parquet(path)
-
-
 def _as_text(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
     """Every value as text and every column name in lower case; an empty table or a repeated column is an error."""
     if not len(frame):
@@ -197,28 +229,16 @@ def _as_text(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
         raise TargetError(
             f"{path} has the column {_listed(twice)} more than once (capitals do not count). Rename one of them."
         )
-    text = frame.astype(object).map(cell_text)
-    return text.set_axis(names, axis=1).reset_index(drop=True)
-
-
-def cell_text(value: object) -> str:
-    """One value as text: lists joined by `|`, chats as JSON, whole numbers without `.0`, missing as ""."""
-    if isinstance(value, list | tuple | np.ndarray):
-        if len(value) and all(isinstance(part, dict) for part in value):
-            return json.dumps([_role_first(part) for part in value], ensure_ascii=False)
-        return LIST_MARK.join(cell_text(part) for part in value)
-    if isinstance(value, dict):
-        return json.dumps(value, ensure_ascii=False)
-    if value is None or value is pd.NA or value is pd.NaT or value != value:
-        return ""
-    if isinstance(value, float | np.floating) and float(value).is_integer():
-        return str(int(value))
-    return str(value)
-
-
-def _role_first(message: dict) -> dict:
-    """A chat message with its role first, which is how a chat is recognised; any other dict unchanged."""
-    return {"role": message["role"], **message} if "role" in message else message
+    raw = frame.astype(object).set_axis(names, axis=1).reset_index(drop=True)
+    for column in sorted(TEXT_COLUMNS & set(names)):
+        if found := first_not_text(raw[column]):
+            raise TargetError(
+                f"{path}: column {column!r} holds {found[1]} in row {found[0] + 1}, expected text. Put its text into a "
+                "column of its own, or rename the column if it is not meant to be read."
+            )
+    text = raw.map(cell_text)
+    text.attrs = dict(frame.attrs)
+    return text
 
 
 def _ids(table: pd.DataFrame) -> list[str]:

@@ -3,7 +3,7 @@
 import pytest
 
 from tacit.errors import TargetError
-from tacit.targets import read_table
+from tacit.targets import read_table, resolve_data
 
 
 def written(folder, text, name="t.csv"):
@@ -56,3 +56,48 @@ def test_blank_lines_at_the_end_are_no_rows(tmp_path, tail):
 
 def test_a_field_may_be_longer_than_the_csv_module_allows_by_default(tmp_path):
     assert len(read_table(written(tmp_path, "question,answer\n" + "x" * 200_000 + ",a\n"))["question"][0]) == 200_000
+
+
+@pytest.mark.parametrize(
+    ("text", "notes"),
+    [
+        ("question,answer\nQ?,é\n,\n,,,\n", ["2 empty rows skipped"]),
+        ("Export of 3 November,\nquestion,answer\nQ?,é\n", ["1 line above the header skipped"]),
+        ("My data\n\nof 2026\nquestion,answer\nQ?,é\n", ["2 lines above the header skipped"]),
+        ("sep=;\nquestion;answer\nQ?;é\n", []),
+        ('"sep=|"\r\nquestion|answer\r\nQ?|é\r\n', []),
+        ("question,answer,,\nQ?,é,,\n", []),
+        ("Ein Titel; mit Semikolon\nquestion\tanswer\nQ?\té\n", ["1 line above the header skipped"]),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_spreadsheets_export_is_read_and_what_was_skipped_is_noted(tmp_path, text, notes, encoding):
+    path = tmp_path / "t.csv"
+    path.write_bytes(text.encode(encoding))
+    table = read_table(path)
+    assert (table.to_dict("list"), table.attrs["notes"]) == ({"question": ["Q?"], "answer": ["é"]}, notes)
+
+
+def test_an_encoding_that_cannot_be_told_is_named_with_the_line_and_the_command(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes("question,answer\nTogo?,Lomé\n".encode("cp1252"))
+    with pytest.raises(TargetError, match=r"line 2: byte 0xe9 is not UTF-8.*'.*Lomé'.*iconv -f WINDOWS-1252 -t UTF-8"):
+        read_table(path)
+    path.write_bytes("question,answer\nTogo?,a\n".encode("utf-16-le"))
+    with pytest.raises(TargetError, match="probably UTF-16 without a byte order mark"):
+        read_table(path)
+
+
+def test_a_column_with_values_and_no_name_is_refused(tmp_path):
+    with pytest.raises(TargetError, match="column 3 has values but no name"):
+        read_table(written(tmp_path, "question,answer,\nQ?,a,b\n"))
+
+
+def test_the_line_of_a_row_counts_title_lines(tmp_path):
+    with pytest.raises(TargetError, match="line 5: expected 2 fields"):
+        read_table(written(tmp_path, "sep=,\nA title,\nquestion,answer\nQ?,a\nWhat, is?,b\n"))
+
+
+def test_the_file_is_named_with_how_it_was_read_if_no_target_fits(tmp_path):
+    with pytest.raises(TargetError, match=r"has the columns frage, antwort.*read as separated by semicolons"):
+        resolve_data((str(written(tmp_path, "Frage;Antwort\nQ?;a\n")),), None)

@@ -42,7 +42,7 @@ def test_numbers_lists_and_gaps_become_text(tmp_path):
     path = tmp_path / "t.jsonl"
     path.write_text('{"a": 1, "b": ["x", "y"], "c": null}\n\n{"a": 2.5, "b": [], "c": true, "d": {"e": 1}}\n')
     assert read_table(path).to_dict("records") == [
-        {"a": "1", "b": "x|y", "c": "", "d": ""},
+        {"a": "1", "b": '["x", "y"]', "c": "", "d": ""},
         {"a": "2.5", "b": "", "c": "True", "d": '{"e": 1}'},
     ]
 

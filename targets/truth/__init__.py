@@ -1,0 +1,1 @@
+"""Whether the model knows that a statement is true."""
