@@ -37,5 +37,5 @@ MAX_CORRELATION = 0.05
 """Largest |correlation| of a token count with a position for the two to count as decoupled."""
 MIN_CLOSE = 0.2
 """Share of items with a copy of their state in another group, from which the score must survive joining such groups."""
-MIN_SOURCE = 20
+MIN_SOURCE = 10
 """Smallest number of items that two sources (relations, templates) must have for gaps to be taken within sources."""

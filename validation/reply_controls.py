@@ -7,9 +7,9 @@ import numpy as np
 from scipy.special import log_expit
 from scipy.stats import norm
 
-from tacit.validation.judge import Control, never_called
-from tacit.validation.pipeline import judged
-from tacit.validation.worlds import along, coin
+from tacit.validation.judge import Control, Judged, at_most, never_called, returns
+from tacit.validation.pipeline import judged, needed
+from tacit.validation.worlds import along, coin, graded
 
 N, N_SOURCES = 200, 5
 SURE = 4.0
@@ -43,6 +43,25 @@ def _shifted_by_source(seed: int) -> dict:
     return judged(y, said=said, logprobs=logprobs, columns=columns, signal=along(y, apart, layers=(1,)), seed=seed)
 
 
+def _muted(seed: int) -> dict:
+    """A gap of .2 in five relations, without an offset; one reply in ten is unreadable, whatever the label."""
+    rng, y = np.random.default_rng([seed, 22]), coin(N, seed)
+    told = graded(y, 0.7, seed)
+    said = np.where(rng.random(N) < 0.1, "well, well", told["said"]).tolist()
+    columns = {"source": [f"relation {k}" for k in np.arange(N) % N_SOURCES]}
+    distance = needed(0.9, d_model=4, n_train=N * 0.8)
+    return judged(y, said=said, logprobs=told["logprobs"], columns=columns, signal=along(y, distance, layers=(1,)),
+                  seed=seed)  # fmt: skip
+
+
+def _at_level_a(found: list[dict]) -> Judged:
+    """GAP in most simulations, all of them at level A."""
+    called = returns(found, "GAP")
+    below = sum(f["verdict"] == "GAP" and f["level"][0] != "A" for f in found)
+    return Judged(called.passed and at_most(below, len(found), 0.05), f"{called.expected}, at level A",
+                  f"{called.got}; below A {below / len(found):.0%}")  # fmt: skip
+
+
 REPLY_CONTROLS = (
     Control("P7 unreadable", "replies are unreadable exactly where the model knows", _silent("well, well", "yes", 1.0),
             never_called, statistical=True),
@@ -51,4 +70,5 @@ REPLY_CONTROLS = (
     Control("P7 refused", "it refuses in 80 % of the items that it does not know", _silent("I cannot say", "no", 0.8),
             never_called, statistical=True),
     Control("P7 shifted by source", _shifted_by_source.__doc__, _shifted_by_source, never_called, statistical=True),
+    Control("P1 muted, five sources", _muted.__doc__, _muted, _at_level_a, statistical=True),
 )  # fmt: skip

@@ -35,6 +35,9 @@ from tacit.probes.estimators.nested_cv import Held, as_is, choose, cross_fit
 from tacit.probes.statistics.metrics import Scoring
 from tacit.targets.elicitations import PRIMARY, Elicitation
 
+LEAST_SHARE = 1e-6
+"""Shares of classes are kept above this before their logarithm is taken."""
+
 
 class Values:
     """A report as the only feature: nothing is standardised, NaN stays."""
@@ -99,6 +102,10 @@ def _of_kinds(said: np.ndarray, kinds: np.ndarray, scoring: Scoring, folds: Fold
 def _by_category(logits: np.ndarray | None, examples: Examples, scoring: Scoring, folds: Folds) -> dict[str, Held]:
     """The primary words and the log-probabilities by source, and the latter by the kind of the primary reply."""
     said, out = said_scores(examples.report, examples), {}
+    if (
+        logits is not None and scoring.kind == "multiclass"
+    ):  # shares are shifted by factors, so by offsets of their logs
+        logits = np.log(np.clip(logits, LEAST_SHARE, 1.0))
     source = examples.frame["source"].to_numpy(dtype=str)
     if enough_sources(source):
         codes = np.unique(source, return_inverse=True)[1]
