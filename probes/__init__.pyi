@@ -1,9 +1,9 @@
 from .compare import compare_run as compare_run
 from .compare import compare_runs as compare_runs
 from .cross import cross_matrix as cross_matrix
-from .cross import peers_of as peers_of
 from .estimators.directions import load_direction as load_direction
 from .follow_ups import follow_ups as follow_ups
+from .peers import peers_of as peers_of
 from .pieces import CrossFit as CrossFit
 from .pieces import Estimate as Estimate
 from .pieces import Folds as Folds

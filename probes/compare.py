@@ -130,8 +130,8 @@ def _row(one: Compared, adjusted, family: int, peers: Mapping[tuple[str, str], t
         return _not_analysable(one.entry)
     holm_p = float(next(adjusted))
     evidence = replace(one.evidence, gap=replace(one.evidence.gap, holm_p=holm_p, n_family=family))
-    if not evidence.about.at_report:  # what peers were compared with is the probe over all sites
-        evidence = replace(evidence, peers=peers.get((one.entry["target"], one.entry["condition"]), ()))
+    known = peers.get((one.entry["target"], one.entry["condition"]), ())
+    evidence = replace(evidence, peers=tuple(p for p in known if p.at_report or not evidence.about.at_report))
     verdict = decide(evidence)
     about, know, report, gap = evidence.about, evidence.know, evidence.say, evidence.gap
     lost = one.extra["localisation"]

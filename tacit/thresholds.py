@@ -7,7 +7,8 @@ MARGIN = 0.05
 HEAVY_TAIL = 0.5
 """Share of the median guess's error, borne by a tenth of the items, above which a verdict about counts says so."""
 WORTH = 0.10
-"""NOT_KNOWN needs the probe's upper limit below chance + WORTH; otherwise the measurement was not precise enough."""
+"""NOT_KNOWN needs the probe's upper limit below chance + WORTH; otherwise the measurement was not precise enough.
+A peer must read its own truth above chance + WORTH, and at most WORTH worse than this model's probe reads its own."""
 N_RESAMPLES = 2000
 """Resamples of the paired cluster bootstrap."""
 MIN_PERMUTATIONS = 200

@@ -7,12 +7,12 @@ from collections import Counter
 
 import numpy as np
 
-from tacit.validation.judge import Control, Judged, shares
-from tacit.validation.pipeline import judged
-from tacit.validation.worlds import WorldTarget
+from tacit.validation.judge import Control, Judged, at_least, shares
+from tacit.validation.pipeline import judged, judged_beside
+from tacit.validation.worlds import WorldTarget, along, coin, flipped
 
 COUNTS = WorldTarget(name="token_count", kind="count", classes=())
-N = 120
+N, N_PEERS = 120, 200
 
 
 def _read_within_the_span(seed: int) -> dict:
@@ -36,4 +36,50 @@ def _not_known(found: list[dict]) -> Judged:
                   f"{shares(calls)}; coupled {failed / len(found):.0%}")  # fmt: skip
 
 
-PEER_CONTROLS = (Control("N6 within the span", _read_within_the_span.__doc__, _read_within_the_span, _not_known),)
+def _beside(seed: int, theirs: list[str], *, mine: float = 5.0, strength: float) -> dict:
+    """The verdict on a model with a gap beside one with other truths, or another strength of signal."""
+    y, n = coin(N_PEERS, seed), N_PEERS
+    texts = {"surface": [f"fact {k}" for k in range(n)]}
+    found = judged_beside({
+        "own": {"y": y, "said": flipped(y, 0.45, seed), "signal": along(y, mine, layers=(1,)), "seed": seed, **texts},
+        "peer": {"y": theirs, "said": flipped(theirs, 0.45, seed + 1), "signal": along(theirs, strength, layers=(1,)),
+                 "seed": seed + 1000, **texts},
+    })  # fmt: skip
+    (condition,) = [c for c in found["conditions"] if c["level"] == "P"]
+    return found | {"privileged": condition["held"], "evidence": condition["evidence"]}
+
+
+def _noisier_peer(seed: int) -> dict:
+    """A peer with the same truth everywhere, whose states are noisier, or in odd seeds nothing but noise."""
+    return _beside(seed, coin(N_PEERS, seed), strength=0.0 if seed % 2 else 1.5)
+
+
+def _noise_with_its_own_truth(seed: int) -> dict:
+    """A peer with a truth of its own on a third of the items, which its states do not show, or faintly."""
+    return _beside(seed, flipped(coin(N_PEERS, seed), 1 / 3, seed), strength=0.0 if seed % 2 else 1.0)
+
+
+def _private_truth(seed: int) -> dict:
+    """Both models' states follow their own truths, which differ on a third of the items."""
+    return _beside(seed, flipped(coin(N_PEERS, seed), 1 / 3, seed), strength=5.0)
+
+
+def _never_privileged(found: list[dict]) -> Judged:
+    """P is not assessed, and not given."""
+    none = sum(f["privileged"] is None for f in found)
+    given = sum(f["level"][0] in "PU" for f in found)
+    return Judged(none == len(found) and not given, "P never given, always not assessed",
+                  f"P given {given / len(found):.0%}, not assessed {none / len(found):.0%}")  # fmt: skip
+
+
+def _privileged(found: list[dict]) -> Judged:
+    given = sum(f["level"][0] in "PU" for f in found)
+    return Judged(at_least(given, len(found), 0.9), "level P in at least 90 %", f"P given {given / len(found):.0%}")
+
+
+PEER_CONTROLS = (
+    Control("P4 private, level P", _private_truth.__doc__, _private_truth, _privileged),
+    Control("P4 noisier peer", _noisier_peer.__doc__, _noisier_peer, _never_privileged),
+    Control("P4 noise with a truth", _noise_with_its_own_truth.__doc__, _noise_with_its_own_truth, _never_privileged),
+    Control("N6 within the span", _read_within_the_span.__doc__, _read_within_the_span, _not_known),
+)  # fmt: skip

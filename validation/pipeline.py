@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from tacit.probes.compare import compare_run
+from tacit.probes.compare import compare_run, compare_runs
 from tacit.probes.cross import cross_matrix
+from tacit.probes.peers import peers_of
 from tacit.probes.probe import probe_run
 from tacit.validation.worlds import make_world
 
@@ -37,6 +38,15 @@ def matrix(worlds: dict[str, dict]) -> pd.DataFrame:
         runs = {name: Path(folder) / name for name in worlds}
         stores = {name: _probed(world.pop("y"), runs[name], **world)[0] for name, world in worlds.items()}
         return cross_matrix(runs, stores=stores, n_resamples=N_RESAMPLES)
+
+
+def judged_beside(worlds: dict[str, dict]) -> dict:
+    """The verdict on the first of several simulated runs on the same items, the others being its peers."""
+    with TemporaryDirectory() as folder:
+        runs = {name: Path(folder) / name for name in worlds}
+        stores = {name: _probed(world.pop("y"), runs[name], **world)[0] for name, world in worlds.items()}
+        peers = peers_of(cross_matrix(runs, stores=stores, n_resamples=N_RESAMPLES), first := next(iter(runs)))
+        return compare_runs([runs[first]], peers=[peers], n_resamples=N_RESAMPLES)[0][0]
 
 
 def _probed(y: Sequence, folder: Path, **world):

@@ -10,13 +10,14 @@ import numpy as np
 from tacit.names import CONTROL_TASK, LOGIT_LENS, OUTPUT_CONFIDENCE, POSITION, RANDOM_MODEL
 from tacit.probes.statistics.bootstrap import Estimate
 from tacit.probes.statistics.metrics import printed
-from tacit.probes.verdicts.evidence import EMBEDDINGS, Evidence, Rival
+from tacit.probes.verdicts.evidence import EMBEDDINGS, Evidence, Peer, Rival
 from tacit.probes.verdicts.ladder import (
     closed,
     enough_ablations,
     enough_shared,
     given_labels,
     rival,
+    short_of,
     surface,
     tuned,
 )
@@ -32,6 +33,7 @@ from tacit.thresholds import (
     MIN_GROUPS,
     MIN_ITEMS,
     MIN_PERMUTATIONS,
+    WORTH,
 )
 
 
@@ -194,11 +196,26 @@ def _beats_peers(e: Evidence) -> tuple[str, str]:
     name = "its own states carry more than a peer model's"
     if not e.peers:
         return name, "needs another model's run on the same items"
-    text = "; ".join(f"{p.run}: lead {span(p.lead)} on {p.lead.n} shared items" for p in e.peers)
-    enough = [p for p in e.peers if enough_shared(p)]
-    if len(enough) < len(e.peers) and all(p.lead.lower > 0 for p in enough):
-        text += f"; fewer than {MIN_ITEMS}, or {MIN_GROUPS} groups of the rarer class"
-    return name, text
+    return name, "; ".join(_peer(p) for p in e.peers)
+
+
+def _peer(p: Peer) -> str:
+    """One peer: its figures, or what is missing for them to show privilege."""
+    text = f"{p.run}: lead {span(p.lead)} on {p.lead.n} shared items"
+    few = f"fewer than {MIN_ITEMS}, or {MIN_GROUPS} groups of the rarer class"
+    if not enough_shared(p):
+        return f"{text}, {few}"
+    if not p.lead.lower > 0:
+        return text
+    if short_of(p) == "equal_truths":
+        return f"{text}; not assessed: items whose truths differ between the two models are {few}"
+    if short_of(p) == "weak_peer":
+        own = "unknown" if p.on_own is None else span(p.on_own)
+        return (
+            f"{text}; not assessed: {p.run} does not read its own truth well enough (probe on its own labels: {own};"
+            f" needed: lower limit above {p.chance + WORTH:g}, and no more than {WORTH:g} below {p.target_on_own:.3f})"
+        )
+    return f"{text}; where truths differ, both models' states lead over {p.run}'s alone by {span(p.adds)}"
 
 
 def _used(e: Evidence) -> tuple[str, str]:

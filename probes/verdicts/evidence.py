@@ -96,6 +96,19 @@ class Peer:
     """probe on the own states minus probe on the peer's, paired, on the items that both have"""
     effective: int
     """independent groups among these items: those that hold the rarer class"""
+    adds: Estimate | None = None
+    """both models' states side by side minus the peer's alone, on the items whose truths differ between the models;
+    None or nan where these are too few"""
+    apart: int = 0
+    """independent groups among the items whose truths differ"""
+    on_own: Estimate | None = None
+    """the peer's own probe on its own labels"""
+    target_on_own: float = float("nan")
+    """this model's probe on its labels of the shared items"""
+    chance: float = 0.5
+    """of the metric"""
+    at_report: bool = False
+    """whether states were read at the report prompt alone"""
 
 
 @dataclass(frozen=True)

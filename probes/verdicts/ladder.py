@@ -22,6 +22,7 @@ from tacit.thresholds import (
     MIN_GROUPS,
     MIN_ITEMS,
     MIN_PERMUTATIONS,
+    WORTH,
 )
 
 
@@ -194,10 +195,32 @@ def _tuned(report: Supervised | None) -> Outcome:
 
 def _privileged(e: Evidence) -> Outcome:
     """The own states against a peer's: the text and the embeddings are among the surface baselines already."""
-    enough = [p for p in e.peers if enough_shared(p)]
-    if any(not p.lead.lower > 0 for p in enough):
+    found = [privileged_over(p) for p in e.peers]
+    if False in found:
         return Outcome("beats_peers", "P", False)
-    return Outcome("beats_peers", "P", True if e.peers and len(enough) == len(e.peers) else None)
+    return Outcome("beats_peers", "P", True if found and None not in found else None)
+
+
+def privileged_over(peer: Peer) -> bool | None:
+    """Whether the own states carry something that the peer's do not: they lead, and add to the peer's where the truths
+    of the two models differ. None where that cannot be seen with this peer (`short_of`)."""
+    if not enough_shared(peer):
+        return None
+    if not peer.lead.lower > 0:
+        return False
+    return None if short_of(peer) else bool(peer.adds.lower > 0)
+
+
+def short_of(peer: Peer) -> str:
+    """The id of what a peer lacks to show privilege: enough items whose truths differ (where they are equal, a lead may
+    be the peer's noise), or a probe that reads the peer's own truth about as well; "" where it lacks nothing."""
+    adds = peer.adds
+    if adds is None or adds.n < MIN_ITEMS or peer.apart < MIN_GROUPS or not np.isfinite([adds.lower, adds.upper]).all():
+        return "equal_truths"
+    own = peer.on_own
+    if own is None or not (own.lower > peer.chance + WORTH and own.value >= peer.target_on_own - WORTH):
+        return "weak_peer"
+    return ""
 
 
 def _used(e: Evidence) -> Outcome:

@@ -13,8 +13,7 @@ from tacit.probes.data.results import read_results
 from tacit.probes.estimators.directions import fit_direction, fit_weights
 from tacit.probes.estimators.families import PATH
 from tacit.probes.verdicts.decide import decide
-from tacit.probes.verdicts.evidence import Peer
-from tests.probes.verdicts.test_decide import TESTED, est
+from tests.probes.verdicts.test_decide import TESTED, peer
 from tests.probes.worlds import along, coin, flipped, make_world
 
 N, D = 120, 6
@@ -133,7 +132,7 @@ def test_only_what_is_privileged_can_be_called_used(probed):
     run, store = probed
     (used, *_) = measure_usage(read_results(run), store, model([0]), n_items=40, n_random=99)
     (run / "probes" / FILE).unlink()
-    peers = (Peer("base", est(0.2), 40),)
+    peers = (peer("base", 0.2),)
     found = decide(replace(TESTED, peers=peers, used=used))
     assert found.level == "U, provisional"  # no tuned report
     assert "Ablating the probe direction" in found.sentence

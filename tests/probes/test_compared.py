@@ -3,6 +3,7 @@
 import functools
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -16,8 +17,9 @@ from tacit.probes.comparison.decisions import decisions
 from tacit.probes.comparison.paired_scores import Paired
 from tacit.probes.comparison.rungs import in_fine_steps
 from tacit.probes.comparison.self_or_typical import answers, self_vs_typical
-from tacit.probes.cross import cross_matrix, peers_of
+from tacit.probes.cross import cross_matrix
 from tacit.probes.data.results import read_results
+from tacit.probes.peers import peers_of
 from tacit.probes.statistics.metrics import Scoring
 from tests.probes.worlds import along, coin, flipped, graded, make_world
 
@@ -369,6 +371,24 @@ def test_only_states_read_with_the_targets_own_labels_make_a_peer(two):
     assert peers_of(loose, "a") == {}
     (peer,) = peers_of(cross_matrix(runs, stores=stores, n_resamples=100), "a")["behavior", "plain"]
     assert (peer.run, peer.lead.n, peer.effective) == ("b", N, N // 2)
+
+
+def test_a_verdict_about_the_report_prompt_has_peers_that_were_read_there_alone(two):
+    """Nothing shows that these acts are known ahead of the next token, so the verdict is about the report prompt."""
+    runs, stores = two
+    table = cross_matrix(runs, stores=stores, n_resamples=200)
+    assert set(table.loc[table["kind"] == "probe", "sites"]) == {"report"}
+    peers = peers_of(table, "a")
+    ((peer,),) = peers.values()
+    assert peer.at_report
+    assert peer.adds.n == cell(table, predictor="b", target_run="a", kind="probe", subset="truths differ")["n"]
+    assert peer.on_own.value == pytest.approx(1, abs=0.02)
+    for known, held in ((peers, {True, None}), ({k: (replace(peer, at_report=False),) for k in peers}, {None})):
+        verdict = compare_runs([runs["a"]], peers=[known], n_resamples=200)[0][0]
+        (condition,) = [c for c in verdict["conditions"] if c["level"] == "P"]
+        assert verdict["probe_method"] == "nested report"
+        assert condition["held"] in held
+        assert ("b: lead" in condition["evidence"]) == (held != {None})
 
 
 def test_peers_are_read_at_the_sites_that_both_have_and_named_with_their_condition(two, tmp_path):

@@ -21,6 +21,11 @@ def rival(score, lead, matches=False):
     return Rival("embeddings", est(score), est(lead), matches)
 
 
+def peer(name, lead):
+    """A peer that reads its own truth well, which differs from the model's on enough items."""
+    return Peer(name, est(lead), 40, adds=est(0.4), apart=40, on_own=est(0.9), target_on_own=0.92)
+
+
 CLEAR = from_flat(dict(
     target="knowledge", condition="locked", metric="auroc", chance=0.5, probe=est(0.9), report=est(0.6), rung="said",
     gap=est(0.3), equivalent=False, shuffled=est(0.4), unbeaten=(), rivals=(rival(0.6, 0.3),),
@@ -408,19 +413,39 @@ def test_or_on_the_report_prompt_and_says_so():
 
 
 def test_states_that_lead_every_peers_are_privileged():
-    peers = (Peer("base", est(0.2), 40), Peer("other", est(0.1), 40))
+    peers = (peer("base", 0.2), peer("other", 0.1))
     found = decide(changed(TESTED, peers=peers))
     assert (found.name, found.level) == ("GAP", "P, provisional")
     assert "Its own states carry more of it than the states of base, other." in found.sentence
-    assert decide(changed(TESTED, peers=(*peers, Peer("twin", est(0.0), 40)))).level == "A, provisional"
-    few = changed(TESTED, peers=(Peer("base", est(0.2), effective=4),))
-    beaten = changed(TESTED, peers=(*few.peers, Peer("other", est(0.0), 40)))
+    assert decide(changed(TESTED, peers=(*peers, peer("twin", 0.0)))).level == "A, provisional"
+    few = changed(TESTED, peers=(replace(peer("base", 0.2), effective=4),))
+    beaten = changed(TESTED, peers=(*few.peers, peer("other", 0.0)))
     assert [c.held for c in decide(beaten).conditions if c.level == "P"] == [False]
     assert decide(few).level == "A, provisional"
     assert any(c.held is None and "fewer than 40" in c.evidence for c in decide(few).conditions if c.level == "P")
     closed = changed(TESTED, peers=peers, supervised=(Supervised("said calibrated", "map", est(0.01), None),))
     assert decide(closed).level == "G"
     assert "Its own states" not in decide(closed).sentence
+
+
+@pytest.mark.parametrize(
+    ("change", "missing"),
+    [
+        ({"adds": None}, "truths differ"), ({"adds": est(0.2, n=39)}, "truths differ"), ({"apart": 9}, "truths differ"),
+        ({"adds": est(np.nan, np.nan)}, "truths differ"), ({"on_own": None}, "own truth"),
+        ({"on_own": est(0.55)}, "own truth"), ({"on_own": est(0.75)}, "own truth"),
+    ],
+)  # fmt: skip
+def test_a_lead_over_a_peer_that_cannot_show_privilege_is_not_assessed(change, missing):
+    found = decide(changed(TESTED, peers=(replace(peer("base", 0.2), **change),)))
+    (condition,) = [c for c in found.conditions if c.level == "P"]
+    assert (found.level, condition.held) == ("A, provisional", None)
+    assert missing in condition.evidence
+
+
+def test_states_that_add_nothing_to_a_peers_where_truths_differ_are_not_privileged():
+    found = decide(changed(TESTED, peers=(replace(peer("base", 0.2), adds=est(0.0)),)))
+    assert [c.held for c in found.conditions if c.level == "P"] == [False]
 
 
 def test_another_format_in_which_the_model_can_report_makes_the_report_valid():
