@@ -40,6 +40,13 @@ def never_called(found: list[dict]) -> Judged:
     return Judged(at_most(called, len(found), MOST_FALSE), f"GAP in at most {MOST_FALSE:.0%}", got)
 
 
+def never(found: list[dict], *names: str, share: float) -> Judged:
+    """None of these verdicts in more than this share of the simulations."""
+    tally = Counter(f["verdict"] for f in found)
+    called = sum(tally[name] for name in names)
+    return Judged(at_most(called, len(found), share), f"{' or '.join(names)} in at most {share:.1%}", shares(tally))
+
+
 def returns(found: list[dict], *names: str, share: float = 0.9) -> Judged:
     """One of these verdicts in at least this share of the simulations, the first of them most often."""
     tally = Counter(f["verdict"] for f in found)

@@ -3,11 +3,11 @@
 In: `Paired`. Out: the probe's lead once it answers as the words do. A ranking by a continuous score beats yes and no,
 or tens, without knowing more; a probe that says yes as often as the words, or names the same numbers equally often, has
 no such advantage. Classes: balanced accuracy. Counts: Spearman's rho, ties included, which no rescaling of the words
-moves.
+moves. Of several classes the probe names the likeliest: held to the words' shares it would be forgiven a class that
+the words never name.
 """
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from tacit.probes.comparison.paired_scores import BALANCED, Paired
 from tacit.probes.statistics.bootstrap import Estimate
@@ -24,15 +24,17 @@ def metric_of(kind: str) -> str:
 def decisions(paired: Paired, *, reversed_words: bool = False) -> Estimate | None:
     """The probe's lead over the words, both as decisions.
 
-    The probe answers with the words' own answers, each as often as the words give it in the fold. Where the words
-    always say the same there is nothing to match: classes are then decided at even odds, and None is returned for
-    counts, whose ranks are undefined. reversed_words: compare with the words after the map that turns them around.
+    The probe says yes, or names each number, as often as the words do in the fold. Where the words always say the same
+    there is nothing to match: classes are then decided at even odds, and None is returned for counts, whose ranks are
+    undefined. reversed_words: compare with the words after the map that turns them around.
     """
     words = "said calibrated" if reversed_words else "said"
     said, kind = paired.pred(words), paired.scoring.kind
     metric = metric_of(kind)
-    if _constant(said):
-        return None if kind == "count" else paired.lead(paired.head, words, metric)
+    if kind == "count" and _constant(said):
+        return None
+    if kind == "multiclass" or _constant(said):
+        return paired.lead(paired.head, words, metric)
     return paired.lead(
         paired.head, words, metric, seen=lambda pred: matched(pred, said, paired.scoring.fold, kind=kind)
     )
@@ -41,11 +43,10 @@ def decisions(paired: Paired, *, reversed_words: bool = False) -> Estimate | Non
 def matched(pred: np.ndarray, said: np.ndarray, fold: np.ndarray, *, kind: str) -> np.ndarray:
     """Predictions with the words' distribution of answers in each fold.
 
-    pred, said: (n_items,) log-odds or counts, (n_items, n_classes) shares. Two classes: +1 for the items of the highest
-    log-odds, as large a share as the words answer with yes, and -1. Several: the assignment of classes, each as often
-    as the words name it, with the largest total log share. Counts: the words' quantile at the rank of each item.
+    pred, said: (n_items,) log-odds of two classes, or counts. Classes: +1 for the items of the highest log-odds, as
+    large a share as the words answer with yes, and -1. Counts: the words' quantile at the rank of each item.
     """
-    match = {"count": _counts_matched, "binary": _signs_matched}.get(kind, _classes_matched)
+    match = _counts_matched if kind == "count" else _signs_matched
     out = np.array(pred, dtype=np.float64, copy=True)
     for rows in (np.flatnonzero(fold == i) for i in np.unique(fold)):
         answers = said[rows][has_answer(said[rows])]
@@ -61,13 +62,6 @@ def _counts_matched(pred: np.ndarray, answers: np.ndarray) -> np.ndarray:
 
 def _signs_matched(pred: np.ndarray, answers: np.ndarray) -> np.ndarray:
     return np.where(_ranks(pred) >= len(pred) - round(len(pred) * np.mean(answers > 0)), 1.0, -1.0)
-
-
-def _classes_matched(pred: np.ndarray, answers: np.ndarray) -> np.ndarray:
-    named = np.sort(np.argmax(answers, axis=1))[_shared_out(len(pred), len(answers))]
-    gain = np.log(np.clip(pred, 1e-9, None))[:, named]
-    rows, columns = linear_sum_assignment(gain, maximize=True)
-    return np.eye(pred.shape[1])[named[columns[np.argsort(rows)]]]
 
 
 def _ranks(pred: np.ndarray) -> np.ndarray:

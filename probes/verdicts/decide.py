@@ -134,6 +134,8 @@ def _doubts(e: Evidence, decodable: bool, known: bool, ahead: bool, behind: bool
         found.append("few_controls")
     if ahead and e.gap.decisions is not None and not e.say.graded and not e.gap.decisions.lower > 0:
         found.append("finer_scale")
+    if ahead and e.say.reversed is not None and not e.gap.lead.lower > WORTH:
+        found.append("said_reversed")
     if e.gap.ranks is not None and (behind or (ahead and not e.gap.ranks.lower > 0)):
         found.append("ranks_disagree")
     return tuple(found)

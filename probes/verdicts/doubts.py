@@ -6,13 +6,14 @@ In: `Evidence` and the id of a doubt. Out: a clause with its figures.
 from tacit.probes.statistics.metrics import printed
 from tacit.probes.verdicts.evidence import Evidence
 from tacit.probes.verdicts.number_formats import plain, span
-from tacit.thresholds import MARGIN
+from tacit.thresholds import MARGIN, WORTH
 
 
 def doubt_in_words(e: Evidence, doubt: str) -> str:
     """Raises KeyError for an id that no rule gives."""
     return {
-        "finer_scale": _finer_scale, "ranks_disagree": _ranks_disagree, "said_above_chance": _said_above_chance,
+        "finer_scale": _finer_scale, "said_reversed": _said_reversed, "ranks_disagree": _ranks_disagree,
+        "said_above_chance": _said_above_chance,
         "report_above_chance": _report_at_chance, "same_ranks": _other_ranks, "same_decisions": _other_decisions,
         "same_items": _other_items, "class_behind": _class_behind,
     }[doubt](e)  # fmt: skip
@@ -20,6 +21,8 @@ def doubt_in_words(e: Evidence, doubt: str) -> str:
 
 def _finer_scale(e: Evidence) -> str:
     differ = f"probe and words differ by {span(e.gap.decisions)}"
+    if e.about.metric == "macro_auroc":
+        return f"as decisions, {differ} in balanced accuracy: a better ranking alone is no better answer"
     if e.gap.ranks is not None:
         return (
             f"once the probe names the same numbers as often as the words do, {differ} in Spearman ρ: a finer scale has"
@@ -35,6 +38,13 @@ def _ranks_disagree(e: Evidence) -> str:
     return (
         f"the difference in {printed(e.about.metric)} ({span(e.gap.lead)}) is not confirmed by the ranks (Spearman ρ,"
         f" probe minus best report: {span(e.gap.ranks)}), so a few large errors may decide it"
+    )
+
+
+def _said_reversed(e: Evidence) -> str:
+    return (
+        f"turned around, the words are not shown to be more than {WORTH:g} behind the probe ({span(e.gap.lead)}), so"
+        " what it knows is said, in reverse"
     )
 
 
@@ -76,5 +86,10 @@ def _other_items(e: Evidence) -> str:
 
 
 def _class_behind(e: Evidence) -> str:
+    return f"{_equal(e)} {classes_in_words(e)}"
+
+
+def classes_in_words(e: Evidence) -> str:
+    """The classes in which the report is behind, with both recalls."""
     named = (f'"{c.name}" ({plain(c.probe)} against {plain(c.report)})' for c in e.gap.classes_behind)
-    return f"{_equal(e)} the probe recognises more items of class {', '.join(named)}"
+    return f"the probe recognises more items of class {', '.join(named)}"

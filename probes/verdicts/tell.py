@@ -8,7 +8,7 @@ import math
 from tacit.probes.statistics.bootstrap import enough_groups
 from tacit.probes.statistics.metrics import printed
 from tacit.probes.verdicts.condition_words import described, few_controls, lead_over_best
-from tacit.probes.verdicts.doubts import doubt_in_words
+from tacit.probes.verdicts.doubts import classes_in_words, doubt_in_words
 from tacit.probes.verdicts.evidence import Evidence
 from tacit.probes.verdicts.ladder import closed, tuned, undefined
 from tacit.probes.verdicts.number_formats import chance_of, plain, span
@@ -140,7 +140,7 @@ def _sentence(e: Evidence, decision: Decision, found: tuple[Condition, ...]) -> 
     about = f"{e.about.target}, {e.about.condition}:"
     return {
         GAP: f"{about} a linear probe ({where}) reads more than the model says in its best report ({best}): {scores},"
-        f" difference {lead}.{_reversed(e)}{_silent(e)}{_taught(e)}{_where_it_rests(e)}{_words_only(found)}"
+        f" difference {lead}.{_behind(e)}{_reversed(e)}{_silent(e)}{_taught(e)}{_where_it_rests(e)}{_words_only(found)}"
         f"{_privileged(e, decision.level)}",
         NO_GAP: f"{about} the scores of a linear probe ({where}) and of the best report ({best}) differ by less than"
         f" {MARGIN:g}: {scores}.{_reversed(e)}",
@@ -155,6 +155,11 @@ def _sentence(e: Evidence, decision: Decision, found: tuple[Condition, ...]) -> 
         INCONCLUSIVE: f"{about} the evidence is inconclusive: {_main_reason(e, decision, found)}."
         f"{_reversed(e) if decision.known else ''}",
     }[decision.name]
+
+
+def _behind(e: Evidence) -> str:
+    """A gap of several classes may be one of a few: they are named."""
+    return f" Class by class, {classes_in_words(e)}." if e.gap.classes_behind else ""
 
 
 def _reversed(e: Evidence) -> str:
