@@ -36,12 +36,15 @@ from tacit.probes.data.results import read_results
 from tacit.probes.data.transcript import COLUMNS as REPLY_COLUMNS
 from tacit.probes.data.transcript import marked_out_of_range, transcript
 from tacit.probes.statistics.bootstrap import resample
+from tacit.probes.statistics.metrics import CHANCE
+from tacit.probes.verdicts.evidence import Copies
+from tacit.probes.verdicts.ladder import survives_regrouping
 from tacit.seeds import stream
 from tacit.targets.tables.python_files import permit, permitted
 from tacit.thresholds import N_RESAMPLES
 
 CSVS = {"scores.csv": SCORE_COLUMNS, "null.csv": NULL_COLUMNS, "curve.csv": CURVE_COLUMNS, **COLUMNS}
-LAYOUT = 3
+LAYOUT = 4
 """Of what is written: results of another layout are made again."""
 PARQUETS = {"items.parquet": ITEM_COLUMNS, "replies.parquet": REPLY_COLUMNS}
 FILES = (*CSVS, *PARQUETS, "probes.json")
@@ -167,7 +170,7 @@ def _fill(part: Part, found: Analysis, run, sites: Sequence[str], layers: Sequen
     part.frames["items.parquet"] = items_frame(found)
     part.entry = _entry(found, sites, terms.seed)
     part.lines += [_line(found), *([_warning(found)] if found.leakage.suspicious else [])]
-    part.lines += [_split_copies(found)] if found.regrouped.leaks else []
+    part.lines += [_split_copies(found)] if _leaks(found) else []
 
 
 def _between_conditions(store, out: "Results", terms: Terms) -> list[dict]:
@@ -311,12 +314,19 @@ def _line(found: Analysis) -> str:
     )
 
 
+def _leaks(found: Analysis) -> bool:
+    close = found.regrouped
+    copies = Copies(close.close, close.score, close.drop)
+    return survives_regrouping(copies, CHANCE[found.scoring.primary]) is False
+
+
 def _split_copies(found: Analysis) -> str:
     ex, close = found.examples, found.regrouped
+    before = close.score.value + close.drop.value
     return (
         f"{ex.target}, {ex.condition}: {close.close:.0%} of the items are far closer in state space to one of another"
-        f" group than to the rest; with these in one group layer {found.methods[NESTED].layer} scores {close.score:.2f}"
-        f" instead of {close.score + close.drop:.2f}. Give paraphrases the same `group` or `entity`, and probe again"
+        f" group than to the rest; with these in one group layer {found.methods[NESTED].layer} scores"
+        f" {close.score.value:.2f} instead of {before:.2f}. Give paraphrases one `group` or `entity`, and probe again"
     )
 
 

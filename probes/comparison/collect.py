@@ -100,18 +100,21 @@ def _know(entry: dict, paired: Paired, beyond_lens: Estimate | None) -> Know:
         ranked=paired.score(head, "spearman") if entry["kind"] == "count" else None,
         null_p=null.get("p"), n_permutations=int(null.get("n_permutations") or 0),
         near_duplicates=entry.get("near_duplicates"), selectivity=paired.selectivity(head, CONTROL_TASK),
-        beyond_lens=beyond_lens, copies=_copies(entry, paired), positions=_positions(entry),
+        beyond_lens=beyond_lens, copies=_copies(entry), positions=_positions(entry),
     )  # fmt: skip
 
 
-def _copies(entry: dict, paired: Paired) -> Copies | None:
+def _copies(entry: dict) -> Copies | None:
     found = entry.get("regrouped")
     if found is None:
         return None
-    if found["drop_lower"] is None or np.isnan(found["drop_lower"]):
-        return Copies(found["close"], None)
-    limits = (found[name] for name in ("drop", "drop_lower", "drop_upper"))
-    return Copies(found["close"], Estimate(*limits, n=len(paired.frame), n_groups=paired.n_groups))
+    return Copies(found["close"], *(_estimate(found[name]) for name in ("score", "drop")))
+
+
+def _estimate(written: dict | None) -> Estimate | None:
+    """An estimate back from JSON, which holds null for nan."""
+    numbers = {} if written is None else {name: _number(written[name]) for name in ("value", "lower", "upper")}
+    return None if written is None else Estimate(**written | numbers)
 
 
 def _positions(entry: dict) -> tuple[Coupling, ...]:

@@ -20,7 +20,7 @@ from tacit.probes.statistics.groups import effective_groups
 from tacit.probes.statistics.metrics import Scoring, measure, value
 from tacit.seeds import stream
 from tacit.targets.groups import renumber
-from tacit.thresholds import MARGIN, MIN_CLOSE
+from tacit.thresholds import MIN_CLOSE
 
 N_RESAMPLES = 500
 LEAK = 0.1
@@ -40,21 +40,14 @@ class Leakage:
 
 @dataclass(frozen=True)
 class Regrouped:
-    """What is left of the score once suspiciously close items are kept in one fold."""
+    """What is left of the score once suspiciously close items are kept in one fold (`ladder` judges it)."""
 
     close: float
     """share of items that are far closer to one of another group than to the rest"""
-    score: float = float("nan")
-    """on the larger groups; nan where few items are close, or no such folds exist"""
-    drop: float = float("nan")
+    score: Estimate | None = None
+    """on the larger groups; None where few items are close, or no such folds exist"""
+    drop: Estimate | None = None
     """score on the groups given minus that"""
-    drop_lower: float = float("nan")
-    drop_upper: float = float("nan")
-
-    @property
-    def leaks(self) -> bool:
-        """Whether the score needs the copies: it drops by the margin at least, beyond its noise."""
-        return bool(self.drop >= MARGIN and self.drop_lower > 0)
 
 
 def regrouped(x: np.ndarray, scoring: Scoring, folds: Folds, grouped: Held, *, seed: int) -> Regrouped:
@@ -74,8 +67,8 @@ def regrouped(x: np.ndarray, scoring: Scoring, folds: Folds, grouped: Held, *, s
         return Regrouped(close)
     other = scoring.with_labels(scoring.y, fold=wide.fold)
     held = cross_fit(Dense(x), other, wide, families(scoring.kind))
-    drop = _drop(scoring, grouped.pred, other, held.pred, wide.groups, seed)
-    return Regrouped(close, value(other.primary, other, held.pred), drop.value, drop.lower, drop.upper)
+    estimates = _score_and_drop(scoring, grouped.pred, other, held.pred, wide.groups, seed)
+    return Regrouped(close, *estimates)
 
 
 def _unless_a_class(joined: np.ndarray, groups: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -87,13 +80,14 @@ def _unless_a_class(joined: np.ndarray, groups: np.ndarray, y: np.ndarray) -> np
     return renumber(np.where(whole[joined], len(held) + groups, joined))
 
 
-def _drop(first: Scoring, pred: np.ndarray, second: Scoring, other: np.ndarray, groups, seed: int) -> Estimate:
-    """The first score minus the second, on the same draws of groups."""
+def _score_and_drop(first: Scoring, pred: np.ndarray, second: Scoring, other: np.ndarray, groups, seed: int):
+    """(the second score, the first minus the second), on the same draws of groups."""
     weights = resample(groups, n_resamples=N_RESAMPLES, rng=stream(seed, "close neighbours"))
-    point = value(first.primary, first, pred) - value(second.primary, second, other)
-    drawn = measure(first.primary, first, pred, weights) - measure(second.primary, second, other, weights)
-    effective = effective_groups(first.y, groups, first.kind)
-    return interval(point, drawn, n=len(first.y), n_groups=len(np.unique(groups)), effective=effective)
+    size = {"n": len(first.y), "n_groups": len(np.unique(groups))}
+    size["effective"] = effective_groups(first.y, groups, first.kind)
+    before, after = value(first.primary, first, pred), value(second.primary, second, other)
+    drawn_before, drawn_after = (measure(s.primary, s, p, weights) for s, p in ((first, pred), (second, other)))
+    return interval(after, drawn_after, **size), interval(before - after, drawn_before - drawn_after, **size)
 
 
 def leakage(x: np.ndarray, scoring: Scoring, folds: Folds, grouped: Held, *, seed: int) -> Leakage:

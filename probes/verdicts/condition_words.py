@@ -145,9 +145,9 @@ def _no_paraphrase_leakage(e: Evidence) -> tuple[str, str]:
     text = f"{copies.share:.0%} of the items are far closer in state space to one of another group than to the rest"
     if copies.share < MIN_CLOSE:
         return name, text
-    if copies.drop is None:
+    if copies.score is None or copies.drop is None:
         return name, f"{text}; with these in one group there are no folds"
-    return name, f"{text}; with these in one group the score at this layer drops by {span(copies.drop)}"
+    return name, f"{text}; with these in one group the score is {span(copies.score)}, a drop of {span(copies.drop)}"
 
 
 def _above_every_rung(e: Evidence) -> tuple[str, str]:

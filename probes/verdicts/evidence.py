@@ -205,8 +205,10 @@ class Copies:
 
     share: float
     """of all items"""
-    drop: Estimate | None
-    """score minus the score with such items in one group; None where that was not needed or not possible"""
+    score: Estimate | None = None
+    """the probe's score with such items in one group; None where that was not needed or not possible"""
+    drop: Estimate | None = None
+    """its score on the groups given minus that"""
 
 
 @dataclass(frozen=True)

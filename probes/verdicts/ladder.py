@@ -112,7 +112,7 @@ def _known(e: Evidence) -> list[Outcome]:
         Outcome("selectivity", "K", _leads(e.know.selectivity)),
     ]
     if e.know.copies is not None:
-        found.append(Outcome("no_paraphrase_leakage", "K", _survives_regrouping(e.know.copies)))
+        found.append(Outcome("no_paraphrase_leakage", "K", survives_regrouping(e.know.copies, e.about.chance)))
     if e.about.acts:
         # What the next token's logits give away is no knowledge yet: a claim about an act rests on layers where the
         # lens fails, or on the report prompt, where the act is not about to be written (docs/protocol.md, section 6).
@@ -122,13 +122,15 @@ def _known(e: Evidence) -> list[Outcome]:
     return found
 
 
-def _survives_regrouping(copies: Copies) -> bool | None:
-    """Whether few items are copies of each other, or the score does not need them; None where it could not be tried."""
+def survives_regrouping(copies: Copies, chance: float) -> bool | None:
+    """Whether few items are copies of each other, or the score stays above chance and does not drop by the margin with
+    these in one group; None where it could not be tried."""
     if copies.share < MIN_CLOSE:
         return True
-    if copies.drop is None:
+    if copies.score is None or copies.drop is None:
         return None
-    return not (copies.drop.lower > 0 and copies.drop.value >= MARGIN)
+    drops = copies.drop.lower > 0 and copies.drop.value >= MARGIN
+    return bool(copies.score.lower > chance) and not drops
 
 
 def _decoupled(e: Evidence) -> bool | None:

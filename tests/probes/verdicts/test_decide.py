@@ -171,11 +171,14 @@ def test_non_answers_that_differ_by_class_are_in_the_sentence():
 
 
 @pytest.mark.parametrize(
-    ("share", "drop", "level"),
-    [(0.1, None, "G"), (0.9, est(0.02), "G"), (0.9, est(0.3), "D"), (0.9, None, "G")],
-)
-def test_what_needs_paraphrases_in_training_is_not_known(share, drop, level):
-    found = decide(changed(CLEAR, copies=Copies(share, drop)))
+    ("share", "score", "drop", "level"),
+    [
+        (0.1, None, None, "G"), (0.9, est(0.88), est(0.02), "G"), (0.9, est(0.6), est(0.3), "D"),
+        (0.9, est(0.51), est(0.04), "D"), (0.9, None, None, "G"),
+    ],
+)  # fmt: skip
+def test_what_needs_paraphrases_in_training_is_not_known(share, score, drop, level):
+    found = decide(changed(CLEAR, copies=Copies(share, score, drop)))
     assert found.level[0] == level
     condition = next(c for c in found.conditions if c.id == "no_paraphrase_leakage")
     assert condition.held is (None if share > 0.2 and drop is None else level == "G")
