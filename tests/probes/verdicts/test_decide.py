@@ -7,7 +7,17 @@ import pytest
 
 from tacit.probes.statistics.bootstrap import Estimate
 from tacit.probes.verdicts.decide import NAMES, decide, rule
-from tacit.probes.verdicts.evidence import Asked, Copies, Peer, Rival, Supervised, Unanswered, WithinSource
+from tacit.probes.verdicts.evidence import (
+    Asked,
+    Behind,
+    Copies,
+    Likeness,
+    Peer,
+    Rival,
+    Supervised,
+    Unanswered,
+    WithinSource,
+)
 from tacit.probes.verdicts.number_formats import span
 from tacit.probes.verdicts.verdict import IDS
 from tests.probes.verdicts.evidence_made import changed, from_flat
@@ -499,3 +509,52 @@ def test_an_interval_inside_the_margin_of_few_groups_says_what_is_missing(effect
     found = decide(changed(CLEAR, gap=est(0.001, 0.01), effective=effective, equivalent=False))
     assert found.name == "INCONCLUSIVE"
     assert (f"59 independent groups of the rarer class (here {effective})" in found.sentence) == told
+
+
+EQUAL = changed(CLEAR, report=est(0.9), gap=est(0.0), equivalent=True, hard=est(0.0))
+
+
+def alike(id, value=0.2, *, shown=False):
+    return (Likeness(id, est(value), shown),)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (dict(alike=alike("report_above_chance", 0.5)), "not shown to be above chance"),
+        (dict(alike=alike("same_ranks")), "their ranks are not shown to be as close"),
+        (dict(alike=alike("same_decisions")), "their decisions are not shown to be as close"),
+        (dict(alike=alike("same_items")), "equal scores on different items"),
+        (dict(classes_behind=(Behind("b", 1.0, 0.2, est(0.8)),)), 'items of class "b" (1.000 against 0.200)'),
+    ],
+)
+def test_equal_scores_of_unequal_knowledge_are_not_no_gap(change, words):
+    assert decide(EQUAL).name == "NO_GAP"
+    assert decide(changed(EQUAL, alike=alike("same_items", 0.0, shown=True))).name == "NO_GAP"
+    found = decide(changed(EQUAL, **change))
+    assert found.name == "INCONCLUSIVE"
+    assert words in found.sentence
+
+
+def test_a_label_that_a_report_gets_right_is_not_unknown():
+    nothing = changed(NOISE, gap=est(-0.05, 0.06), report=est(0.55))
+    assert decide(nothing).name == "NOT_KNOWN"
+    found = decide(changed(nothing, informed=("said",)))
+    assert found.name == "INCONCLUSIVE"
+    assert "a report is (said)" in found.sentence
+
+
+def test_reversed_words_are_named_whatever_the_verdict():
+    for e, name in ((EQUAL, "NO_GAP"), (CLEAR, "GAP"), (changed(CLEAR, gap=est(0.05)), "INCONCLUSIVE")):
+        found = decide(changed(e, reversed=est(0.1)))
+        assert found.name == name
+        assert "known, and said reversed" in found.sentence
+
+
+@pytest.mark.parametrize(("gap", "ranks"), [(0.3, -0.1), (-0.3, 0.1)])
+def test_a_difference_in_skill_that_the_ranks_do_not_confirm_decides_nothing(gap, ranks):
+    counts = changed(CLEAR, metric="skill", chance=0.0, gap=est(gap), alike=alike("same_ranks", ranks), tail=0.8)
+    found = decide(counts)
+    assert found.name == "INCONCLUSIVE"
+    assert "is not confirmed by the ranks" in found.sentence
+    assert any("a tenth of the items bears 80%" in reason for reason in found.reasons)
