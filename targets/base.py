@@ -54,9 +54,9 @@ class Item:
     reports: tuple[tuple[str, str], ...] = ()
     """(name of an elicitation, prompt): further report prompts from the user's table."""
     popularity: str = ""
-    """Knowledge: the popularity of the entity, as the table gives it."""
+    """The popularity of the entity, as the table gives it."""
     answer_type: str = ""
-    """Knowledge: person, place, number, date or other."""
+    """The table's own, else for knowledge: person, place, number, date or other."""
 
 
 @dataclass(frozen=True)

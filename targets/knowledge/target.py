@@ -179,7 +179,7 @@ def _table_item(row: pd.Series) -> Item:
         raise TargetError(
             f"knowledge, item {row['item_id']!r}: the answer {row['answer']!r} contains no word. Correct the column."
         )
-    own |= {"label": _label(row), "popularity": row.get("popularity", "").strip(), "reports": own_reports(row)}
+    own |= {"label": _label(row), "reports": own_reports(row)}
     return _item(row["item_id"], row["question"].strip(), answers, **cells(row), **own)
 
 

@@ -25,7 +25,11 @@ from tacit.targets.tables.hub import HUB, fetched
 from tacit.targets.tables.parquet_files import read_parquet
 from tacit.targets.tables.text_files import decoded
 
-COMMON_COLUMNS = ("item_id", "group", "entity", "source", "object_prompt", "report_prompt", "label")
+METADATA_COLUMNS = ("popularity", "answer_type")
+"""Columns that baselines read as they are: what is known of an item beside its text."""
+COMMON_COLUMNS = (
+    "item_id", "group", "entity", "source", "object_prompt", "report_prompt", "label", *METADATA_COLUMNS,
+)  # fmt: skip
 REQUIRED = {
     "token_count": ("text",),
     "knowledge": ("question", "answer"),
@@ -34,7 +38,7 @@ REQUIRED = {
 }
 OPTIONAL = {
     "token_count": ("before", "after"),
-    "knowledge": ("aliases", "popularity"),
+    "knowledge": ("aliases",),
     "behavior": ("options", "property", "matching"),
     "truth": (),
 }
@@ -46,7 +50,7 @@ ALIAS_COLUMN = re.compile(r"alias(?:es)?[ _]?\d*")
 """Columns of further accepted answers: `aliases`, or one each in `alias_1`, `alias_2`…"""
 TEXT_COLUMNS = {
     "question", "text", "before", "after", "statement", "problem", "item_id", "group", "entity", "source", "label",
-    "property", "matching", "popularity",
+    "property", "matching", *METADATA_COLUMNS,
 }  # fmt: skip
 """Columns that hold one text; a list or an object in one of them is an error."""
 REPORT_COLUMN = "report_prompt:"
@@ -175,8 +179,10 @@ def sample_rows(table: pd.DataFrame, n: int | None, seed: int) -> pd.DataFrame:
 
 
 def cells(row: pd.Series) -> dict[str, str]:
-    """The columns that every target reads in the same way, "" if missing: group, entity, source."""
-    return {name: str(row.get(name, "")).strip() for name in ("group", "entity", "source")}
+    """The columns that every target reads in the same way: group, entity and source, "" if missing; popularity and
+    answer_type where they are given."""
+    text = {name: str(row.get(name, "")).strip() for name in ("group", "entity", "source", *METADATA_COLUMNS)}
+    return {name: value for name, value in text.items() if value or name not in METADATA_COLUMNS}
 
 
 def _read_jsonl(path: Path) -> pd.DataFrame:

@@ -209,6 +209,11 @@ def test_items_with_a_report_of_their_own_are_asked_in_the_tables_words_alone():
     assert [item.popularity for item in items] == ["12", ""]
 
 
+def test_the_type_of_answer_is_the_tables_own_where_it_gives_one():
+    table = pd.DataFrame({"question": ["Who wrote it?", "Who did?"], "answer": ["A", "B"], "answer_type": ["poet", ""]})
+    assert [item.answer_type for item in TARGET.from_table(table, n=None, seed=0)] == ["poet", "person"]
+
+
 def test_relation_popularity_and_type_of_answer_are_kept(made):
     types = {item.source: item.answer_type for item in made}
     assert types == {
