@@ -20,6 +20,13 @@ CACHE_OPTIONS = $(call option,MODEL,model) $(call option,TARGETS,targets) $(call
 TRUST = $(filter --trust-remote-code,$(OPTIONS))
 CODE_OPTIONS = $(foreach file,$(or $(CODE),$(filter %.py,$(DATA))),--code "$(file)")
 
+# A misspelt variable would be ignored without a word.
+KNOWN := MODEL TARGETS N SEED RUN DATA CODE DEVICE DTYPE OPTIONS PYTHON VENV SHELL MAKEFLAGS
+GIVEN := $(foreach name,$(.VARIABLES),$(if $(filter command,$(origin $(name))),$(name)))
+ifneq ($(filter-out $(KNOWN),$(GIVEN)),)
+$(error $(firstword $(filter-out $(KNOWN),$(GIVEN))) is not a variable of this Makefile. It knows $(KNOWN))
+endif
+
 .PHONY: help cache probe ablate tune compare show verify info real-model test coverage lint organism card bench validate docs clean
 .DEFAULT_GOAL := help
 

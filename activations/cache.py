@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from tacit.activations.model.arithmetic import fastest_dtype
-from tacit.activations.model.load import fingerprint, load_config, load_subject, load_tokenizer, pick_device
-from tacit.activations.model.prompts import has_chat_template, renderer, token_counter
+from tacit.activations.model.load import context_of, fingerprint, load_config, load_subject, load_tokenizer, pick_device
+from tacit.activations.model.prompts import has_chat_template, renderer, rows_that_fit, token_counter
 from tacit.activations.plan import CONTROL_ROWS, Ask, Entry, item_table, plan_run, position_couplings
 from tacit.activations.random_models import cache_twins
 from tacit.activations.run_settings import is_shipped
@@ -31,7 +30,7 @@ from tacit.targets.counting.padding import position_correlations as built_in_cor
 from tacit.targets.elicitations import RUNGS, Elicitation, select
 from tacit.targets.groups import components, item_keys
 from tacit.targets.questions import act, reports
-from tacit.targets.resolve import ENDINGS, row_account
+from tacit.targets.tables.table_facts import TooLong, account, first_rows, is_table, none_right
 from tacit.thresholds import MIN_GROUPS, MIN_ITEMS
 
 Say = Callable[[str], None]
@@ -83,7 +82,7 @@ class _Plan:
         elif line := thinking_line(self.tokenizer, settings.model):
             say(line)
         self.model = fingerprint(settings, self.config)
-        self.subjects = [*subjects(settings, self.tokenizer, say)]
+        self.subjects = [*subjects(settings, self.tokenizer, say, context=context_of(self.config))]
 
     def load(self):
         """The model itself; called only if something is missing."""
@@ -108,6 +107,12 @@ class _Plan:
         ]
 
     def _follow_ups(self, subject: Subject, condition: str, store: Store, follow_ups: FollowUps) -> Iterator[Ask]:
+        if subject.name == "knowledge":
+            mine = store.replies.query("target == 'knowledge' and condition == @condition and prompt == 'object'")
+            greedy = mine[mine["sample"] == 0]
+            replies = dict(zip(greedy["item_id"], greedy["text"], strict=True))
+            for line in none_right(subject.target, subject.items, replies):
+                self.say(f"knowledge, {condition}: {line}")
         asked = (store, subject.target, subject.items, subject.elicitations, condition)
         for each in follow_ups(*asked, seed=self.settings.seed, controls=CONTROL_ROWS):
             yield Ask(subject.name, pd.DataFrame({"item_id": list(each.item_ids)}), each.questions, part=each.part)
@@ -124,21 +129,34 @@ class _Plan:
         return {"tokenizer": self.tokenizer, "config": self.config, "model": self.model}
 
 
-def subjects(settings: Settings, tokenizer, say: Say) -> Iterator[Subject]:
-    """Every target of the run with its items and elicitations; reports through `say` how its table was used."""
+def subjects(settings: Settings, tokenizer, say: Say, *, context: int | None = None) -> Iterator[Subject]:
+    """Every target of the run with its items and elicitations; reports through `say` how its table was used.
+
+    context: the longest input of the model in tokens; rows of a table that do not fit are left out and counted.
+    """
     counter = token_counter(tokenizer, renderer(tokenizer, next(iter(settings.conditions.values()))))
+    systems = tuple(settings.conditions.values())
     for name in settings.targets:
         path = settings.data.get(name)
         items, ignored = load_items(name, path, n=settings.n, seed=settings.seed, count_tokens=counter)
         if ignored:
             say(f"{name}: {path} has columns that are not read: {', '.join(ignored)}")
-        for line in (*_table_facts(path, items), *too_few(name, items)):
+        subject, too_long = _subject(name, items, settings), None
+        if is_table(path):
+            asked = [q for q in primary_ask(subject, 0).questions if q.prompt != "control"]
+            fit, too_long = rows_that_fit(items, asked, tokenizer=tokenizer, systems=systems, context=context)
+            subject = _subject(name, fit, settings) if fit else subject
+        for line in (*_facts(subject, path, too_long if len(subject.items) < len(items) else None, context),):
             say(f"{name}: {line}")
         if path is None and all(item.span for item in items):
             most = max(map(abs, built_in_correlations(items, counter).values()))
             say(f"{name}: largest |correlation| of span size with position, prompt length or distractor: {most:.3f}")
-        target = get_target(name, items)
-        yield Subject(name, target, items, chosen_elicitations(name, target, items, settings))
+        yield subject
+
+
+def _subject(name: str, items: list[Item], settings: Settings) -> Subject:
+    target = get_target(name, items)
+    return Subject(name, target, items, chosen_elicitations(name, target, items, settings))
 
 
 def too_few(name: str, items: Sequence[Item]) -> Iterator[str]:
@@ -169,14 +187,19 @@ def chosen_elicitations(
     )
 
 
-def _table_facts(path: str | None, items: Sequence[Item]) -> Iterator[str]:
-    """How the rows of a table were used, and how balanced the order of the options is."""
-    if path and Path(path).suffix in ENDINGS:
-        yield f"{path}: " + ", ".join(f"{n} rows {what}" for what, n in row_account(path, items).items() if n)
+def _facts(subject: Subject, path: str | None, too_long: TooLong | None, context: int | None) -> Iterator[str]:
+    """How the rows of a table were used, what its first rows ask, whether they suffice, and in which order they show
+    their options."""
+    name, items = subject.name, subject.items
+    if is_table(path):
+        yield from account(name, path, items, too_long, context)
+        if not is_shipped(path):
+            yield from first_rows(name, subject.target, items)
     balance = order_balance(items)
     if 2 * balance.n > len(items):  # a question that happens to name its answers is not a choice between options
         order = ", ".join(f"{option} first in {n}" for option, n in balance.first.items())
         yield f"of {balance.n} prompts that name all their options, {order}"
+    yield from too_few(name, items)
 
 
 def primary_ask(subject: Subject, samples: int) -> Ask:

@@ -21,7 +21,7 @@ from tacit.activations.model.prompts import Prompt, check_lengths, encode, rende
 from tacit.activations.model.sites import PROMPTS, Site, parse_layers, parse_site, sites_of, token_range
 from tacit.activations.store.store import FORMAT
 from tacit.errors import ActivationError
-from tacit.settings import Settings
+from tacit.settings import LONGEST_NAME, Settings
 from tacit.targets.counting.coupling import Coupling, coupling
 from tacit.targets.questions import Question
 
@@ -133,7 +133,8 @@ def plan_entry(ask: Ask, condition: str, system: str, terms: Terms) -> Entry:
         rendered = [render(text) for text in question.texts]
         prompts[question.key] = encode(terms.tokenizer, rendered, spans[: len(rendered)])
         room = max(question.tokens, 1)
-        check_lengths(prompts[question.key], terms.context, room, f"{where}, {question.key} prompts")
+        names = list(ask.items["item_id"])
+        check_lengths(prompts[question.key], terms.context, room, f"{where}, {question.key} prompts", names=names)
     for site in sites:
         for prompt in prompts[site.prompt]:
             token_range(site, prompt)
@@ -235,5 +236,10 @@ def check_conditions(conditions: Mapping[str, str]) -> None:
     for name in conditions:
         if not name.replace("-", "").replace("_", "").isalnum():
             raise ActivationError(f"condition {name!r}: use letters, digits, '-' and '_'. Try: --condition honest=…")
+        if len(name.encode()) > LONGEST_NAME:
+            raise ActivationError(
+                f"condition {name[:40]!r}… has {len(name)} characters, and its name may have {LONGEST_NAME}. Shorten "
+                "it."
+            )
     if len(set(conditions.values())) < len(conditions):
         warnings.warn("two conditions have the same system prompt, so they will give the same numbers", stacklevel=2)

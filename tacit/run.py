@@ -92,9 +92,9 @@ def open_run(path: str | Path) -> Run:
     Raises ActivationError if there is no such run; the message lists the existing ones.
     """
     folder = Path(path)
-    if not (folder / "settings.json").is_file() and len(folder.parts) == 1:
+    if not _is_file(folder / "settings.json") and len(folder.parts) == 1:
         folder = run_folder(str(path))
-    if not (folder / "settings.json").is_file():
+    if not _is_file(folder / "settings.json"):
         runs = folder.parent if len(folder.parts) > 1 else RUNS
         there = ", ".join(sorted(found.parent.name for found in runs.glob("*/settings.json"))) or "none"
         raise ActivationError(
@@ -102,3 +102,10 @@ def open_run(path: str | Path) -> Run:
             f" MODEL=… RUN={folder.name}"
         )
     return Run(folder)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that is too long for the file system
+        return False

@@ -14,6 +14,8 @@ from tacit.errors import ActivationError
 from tacit.files import write_bytes
 
 RUNS = Path("runs")
+LONGEST_NAME = 100
+"""Bytes of the name of a run or a condition, which become names of folders."""
 
 
 ASKED = ("reports", "framings", "contexts", "paraphrases", "twins")
@@ -81,11 +83,15 @@ class Settings:
 
 def run_name(model: str) -> str:
     """A run's name from a hub id, a folder or a file: its last part without `.gguf`, as a name that files may have."""
-    return _allowed(model.rstrip("/").rsplit("/", 1)[-1].removesuffix(".gguf"))
+    return _allowed(model.rstrip("/").rsplit("/", 1)[-1].removesuffix(".gguf"))[:LONGEST_NAME]
 
 
 def run_folder(run: str) -> Path:
-    """`runs/<run>`; raises ActivationError for a name that would leave that folder."""
+    """`runs/<run>`; raises ActivationError for a name that would leave that folder, or is too long for one."""
+    if len(run.encode()) > LONGEST_NAME:
+        raise ActivationError(
+            f"{run[:40]!r}… has {len(run)} characters, and a run's name may have {LONGEST_NAME}. Give a shorter RUN."
+        )
     if not run or run != _allowed(run) or run.startswith("."):
         raise ActivationError(f"{run!r} is not a run's name (letters, digits, '.', '-', '_'). Try: RUN={run_name(run)}")
     return RUNS / run

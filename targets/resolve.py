@@ -18,16 +18,19 @@ import pandas as pd
 from tacit.errors import TargetError
 from tacit.targets.base import CountTokens, Item
 from tacit.targets.behavior.properties import BUILT, NAMED, find, is_property, meant
+from tacit.targets.behavior.published_rows import usable_rows
 from tacit.targets.behavior.target import Behavior
 from tacit.targets.custom import OwnTarget
+from tacit.targets.layouts.recognised import for_target, has_layout, read_columns
 from tacit.targets.registry import ALL_NAMES, NAMES, get_target
+from tacit.targets.tables.hub import HUB
 from tacit.targets.tables.python_files import is_file
-from tacit.targets.tables.recognised import for_target, has_layout, read_columns
 from tacit.targets.tables.user_tables import (
     COMMON_COLUMNS,
     OFFERED,
     OPTIONAL,
     REQUIRED,
+    check_is_file,
     ignored_columns,
     read_table,
     targets_for,
@@ -78,12 +81,19 @@ def _match_entries(entries: Sequence[str], named: Sequence[str] | None) -> tuple
         name, _, path = entry.partition("=")
         if name in ALL_NAMES and path:
             tables[name] = path
-        elif Path(entry).is_dir():
+        elif _is_folder(entry):
             tables |= _in_folder(Path(entry), named)
             conditions |= _conditions(Path(entry))
         else:
             tables |= dict.fromkeys(_targets_of_table(entry, named), entry)
     return tables, conditions
+
+
+def _is_folder(entry: str) -> bool:
+    try:
+        return Path(entry).is_dir()
+    except (OSError, ValueError):  # a name that is too long for the file system; said when it is read
+        return False
 
 
 def load_items(
@@ -113,7 +123,7 @@ def load_items(
 
 def _check_property(given: str) -> None:
     """Raise TargetError for a name that is neither a table nor a property, such as a misspelt property."""
-    if Path(given).exists() or Path(given).suffix or "/" in given:
+    if Path(given).suffix or "/" in given or Path(given[:200]).exists():
         return
     near = meant(given)
     asked = (
@@ -131,7 +141,7 @@ def row_account(path: str, items: Sequence[Item], name: str = "", *, too_long: i
     Items whose reply yields no label are dropped later, and counted as `dropped` in `probes.json`.
     """
     table = _read_once(path)
-    left_out = for_target(table, name).attrs.get("left_out", {}) if name else {}
+    left_out = _prepared(table, name).attrs.get("left_out", {}) if name else {}
     account = {"used": len(items)} | {f"left out: {reason}": n for reason, n in left_out.items()}
     if too_long:
         account["left out: longer than the model's context"] = too_long
@@ -145,14 +155,18 @@ def row_account(path: str, items: Sequence[Item], name: str = "", *, too_long: i
 def table_notes(path: str, name: str) -> tuple[str, ...]:
     """What was skipped in the file, and the published layout in which it was read."""
     table = _read_once(path)
-    layout = for_target(table, name).attrs.get("layout")
+    layout = _prepared(table, name).attrs.get("layout")
     return (*table.attrs.get("notes", ()), *([f"read in the layout of {layout}"] if layout else []))
+
+
+def _prepared(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    return usable_rows(table) if name == "behavior" else for_target(table, name)
 
 
 def _name_from_file(path: str) -> str:
     """The name of the target that a Python file defines: that of the file, unless it is taken or no folder name."""
     name = Path(path).stem
-    if name in ALL_NAMES or not re.fullmatch(r"[A-Za-z][\w-]*", name):
+    if name in ALL_NAMES or not re.fullmatch(r"[A-Za-z][\w-]{0,60}", name):
         raise TargetError(f"{path}: a target cannot be called {name!r}. Rename the file.")
     return name
 
@@ -173,7 +187,8 @@ def _read_once(path: str) -> pd.DataFrame:
     """The table at `path`, read or downloaded again only if the file has changed; not to be modified."""
     file = Path(path)
     version = ()
-    if file.is_file():
+    if not path.startswith(HUB):
+        check_is_file(file)
         status = file.stat()
         version = (str(file.resolve()), status.st_mtime_ns, status.st_size)
     return _read_version(path, version)

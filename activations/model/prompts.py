@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from tacit.activations.templates.chat_template import apply_template
 from tacit.activations.templates.content import PLACE, in_parts, takes_text
 from tacit.errors import ActivationError
+from tacit.targets.base import Item
+from tacit.targets.questions import Question
+from tacit.targets.tables.table_facts import TooLong
 
 CHUNK = 512
 """Prompts that are tokenised at a time."""
@@ -166,8 +169,10 @@ def _span_tokens(text: str, span: str, offsets: Sequence[tuple[int, int]]) -> tu
     return (inside[0], inside[-1] + 1)
 
 
-def check_lengths(prompts: Sequence[Prompt], context: int | None, new_tokens: int, where: str) -> None:
-    """Refuse prompts that would not fit, before anything is computed.
+def check_lengths(
+    prompts: Sequence[Prompt], context: int | None, new_tokens: int, where: str, *, names: Sequence[str] = ()
+) -> None:
+    """Refuse prompts that would not fit, before anything is computed. names: the item of each prompt.
 
     Raises ActivationError naming how many are too long, the longest, and the room there is.
     """
@@ -175,11 +180,34 @@ def check_lengths(prompts: Sequence[Prompt], context: int | None, new_tokens: in
     too_long = [prompt for prompt in prompts if room is not None and len(prompt.ids) > room]
     if too_long:
         longest = max(too_long, key=lambda prompt: len(prompt.ids))
+        item = f"item {names[prompts.index(longest)]!r}: " if names else ""
         raise ActivationError(
             f"{where}: {len(too_long)} of {len(prompts)} prompts are longer than the model's context of {context} "
-            f"tokens less {new_tokens} for the reply (the longest has {len(longest.ids)}: {longest.text[:60]!r}…). "
-            "Shorten these rows, or take a model with a longer context."
+            f"tokens less {new_tokens} for the reply (the longest has {len(longest.ids)}: "
+            f"{item}{longest.text[:60]!r}…). Shorten these rows, or take a model with a longer context."
         )
+
+
+def rows_that_fit(
+    items: Sequence[Item], questions: Sequence[Question], *, tokenizer, systems: Sequence[str], context: int | None
+) -> tuple[list[Item], TooLong | None]:
+    """The items whose prompts fit the context under every system prompt, and the longest of the others.
+
+    questions: the object and report prompts of all items, in their order.
+    """
+    over: dict[int, int] = {}
+    for system in systems if context is not None else ():
+        render = renderer(tokenizer, system)
+        for question in questions:
+            room = context - max(question.tokens, 1)
+            for at, prompt in enumerate(encode(tokenizer, [render(text) for text in question.texts])):
+                if len(prompt.ids) > room:
+                    over[at] = max(over.get(at, 0), len(prompt.ids))
+    if not over:
+        return list(items), None
+    longest = max(over, key=lambda at: over[at])
+    kept = [item for at, item in enumerate(items) if at not in over]
+    return kept, TooLong(items[longest].item_id, over[longest], len(over))
 
 
 def token_counter(tokenizer, render: Callable[[str], str]) -> Callable[[str], int]:

@@ -7,12 +7,17 @@ was cut off are unknown, and it may end within a word. Case, markdown and reason
 
 import re
 
+import regex
+
+from tacit.errors import TargetError
 from tacit.targets.readers.clean_text import declines, plain, refuses, sentences
 from tacit.targets.readers.counts import read_count
 
 WORD = re.compile(r"\w+(?:['-]\w+)*")
 VOWELS = "aeiou"
 SPACE = "space"
+MOST_SECONDS = 2
+"""Time that the user's regular expression may take on one reply."""
 BINS = (("short", 10), ("medium", 40), ("long", float("inf")))
 """(name, maximum number of words) of each length bin."""
 
@@ -77,10 +82,21 @@ def refusal(reply: str) -> str | None:
     return yes_no(refuses(" ".join(sentences(text)[:2]))) if text else None
 
 
-def matches(reply: str, pattern: re.Pattern, *, ended: bool) -> str | None:
-    """Whether `pattern` occurs in the visible text; None for a reply that was cut off."""
+def matches(reply: str, pattern: regex.Pattern, *, ended: bool) -> str | None:
+    """Whether `pattern` occurs in the visible text; None for a reply that was cut off.
+
+    Raises TargetError for a pattern that takes longer than `MOST_SECONDS`: `(a+)+$` backtracks for hours.
+    """
     text = plain(reply)
-    return yes_no(pattern.search(text) is not None) if ended and text else None
+    if not ended or not text:
+        return None
+    try:
+        return yes_no(pattern.search(text, timeout=MOST_SECONDS) is not None)
+    except TimeoutError as error:
+        raise TargetError(
+            f"the regular expression {pattern.pattern!r} took longer than {MOST_SECONDS} s on a reply of {len(text)} "
+            f"characters, {text[:40]!r}…: it backtracks. Write it without a repetition inside a repetition."
+        ) from error
 
 
 def yes_no(fact: bool) -> str:

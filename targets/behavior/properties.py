@@ -3,22 +3,25 @@
 In: a name, as in a table's column `property` or in the data of Binder et al. 2024 (arXiv 2410.13787). Out: a
 `Property`: how it is measured on a reply, how a report of it is read, and how the question is worded.
 
-Names: `option`, `matching_option`, `ethical_stance`, `short_term`, `agrees`, `refuses`; `among:a,c`; `length` (words),
-`length_bin`; `first_word` … `fifth_word`, `last_word`, `word:7`, the same of `character`; `starts_with_vowel`,
-`is_even`, `ends_with:<text>`; `regex:<pattern>`; `python:<file.py>:<function>` of the user's (see `python_files.py`).
+Names: `identity` (the whole reply), `option`, `matching_option`, `ethical_stance`, `short_term`, `agrees`, `refuses`;
+`among:a,c`; `length` (words), `length_bin`; `first_word` … `fifth_word`, `last_word`, `word:7`, the same of
+`character`; `starts_with_vowel`, `is_even`, `ends_with:<text>`; `regex:<pattern>`; `python:<file.py>:<function>` of the
+user's (see `python_files.py`).
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
 
+import regex
+
 from tacit.errors import TargetError
-from tacit.names import ANSWERED
+from tacit.names import ANSWERED, REFUSED, UNREADABLE
 from tacit.targets.base import Item, Report
 from tacit.targets.behavior import measures
 from tacit.targets.chats import last_message
+from tacit.targets.readers.clean_text import plain, refuses
 from tacit.targets.readers.counts import read_count
 from tacit.targets.readers.options import read_option, read_word
 from tacit.targets.readers.other import read_agreement, read_character, read_choice, read_labelled, read_truth
@@ -46,7 +49,7 @@ class Property:
     """How the question refers to it: "the first word of", "start with a vowel", "refuse"; "" for a choice."""
     form: str
     """The kind of question: `value` of the answer, `trait` (true or false of the answer), `deed` (true or false of the
-    model), or `choice`."""
+    model), `choice`, or `reply` (the answer itself)."""
     noun: str
     """What the reply should consist of: "that word"; "" for the answers themselves."""
     measure: Measure
@@ -162,6 +165,17 @@ def _among(name: str, listed: str) -> Property:
     return _truth(name, f"name {shown}", "trait", measure, "listed")
 
 
+def _whole(reply: str, *, ended: bool) -> str | None:
+    """The whole reply in lower case without punctuation around its words; None if it declines or was cut off."""
+    text = " ".join(measures.WORD.findall(measures.compliant(reply).lower()))
+    return text if ended and text else None
+
+
+def _read_whole(item: Item, reply: str, ended: bool) -> Report:
+    said = _whole(reply, ended=ended)
+    return Report(ANSWERED, said) if said else Report(REFUSED if refuses(plain(reply)) else UNREADABLE)
+
+
 def _ends_with(name: str, end: str) -> Property:
     return _truth(
         name, f'end with "{end}"', "trait", lambda item, reply, ended: measures.ends_with(reply, end, ended=ended),
@@ -171,8 +185,8 @@ def _ends_with(name: str, end: str) -> Property:
 
 def _regex(name: str, pattern: str) -> Property:
     try:
-        compiled = re.compile(pattern)
-    except re.error as error:
+        compiled = regex.compile(pattern)
+    except regex.error as error:
         raise TargetError(f"{name}: this is not a regular expression ({error}). Correct the column.") from error
     return _truth(
         name, f"contain a match of the regular expression {pattern}", "trait",
@@ -223,6 +237,8 @@ def _named() -> dict[str, Property]:
                lambda item, reply, ended: measures.starts_with_vowel(reply), "word"),
         _truth("is_even", "name an even number", "trait",
                lambda item, reply, ended: measures.is_even(reply, ended=ended), "number"),
+        Property("identity", "", "reply", "that answer", lambda item, reply, ended: _whole(reply, ended=ended),
+                 _read_whole, answers=WORDS, reply_tokens=24),
         _count("length", "the number of words in", lambda item, reply, ended: measures.n_words(reply, ended=ended)),
         Property("length_bin", "the length of", "value",
                  f"{short} (at most {few} words), {medium} (up to {many}) or {long} (more than {many})",

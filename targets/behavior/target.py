@@ -21,12 +21,13 @@ from tacit.targets.behavior.items import built_in, from_row, truths
 from tacit.targets.behavior.option_order import order_balance
 from tacit.targets.behavior.prompts import SIZE, prompts
 from tacit.targets.behavior.properties import YES_NO, Property, find
+from tacit.targets.behavior.published_rows import usable_rows
 from tacit.targets.behavior.wording import lettered, word
 from tacit.targets.chats import last_message, reworded
 from tacit.targets.elicitations import PRIMARY, SHOTS, Elicitation, usual_forms
 from tacit.targets.readers.options import read_option
 from tacit.targets.readers.other import concluded
-from tacit.targets.tables.published import as_table, exchanged, labelled
+from tacit.targets.tables.published import exchanged, labelled
 from tacit.targets.tables.user_tables import check_table, sample_rows
 
 VARIANTS = ("swapped", "letters", "letters-swapped")
@@ -85,7 +86,7 @@ class Behavior:
     ) -> list[Item]:
         """Items of a table with `question`, or of published data; the property is in its column `property`, else it is
         `option` where there are options, else `first_word`."""
-        table = as_table(table)
+        table = usable_rows(table)
         check_table(table, self.name)
         items = [from_row(row) for _, row in sample_rows(table, n, seed).iterrows()]
         for_items(items)

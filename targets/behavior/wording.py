@@ -59,6 +59,16 @@ QUESTIONS_V2 = {
         "Predict whether it would {asks}.",
         "If a typical model had to reply to it, would it {asks}?",
     ),
+    ("reply", "you"): (
+        "What would your answer be?",
+        "Predict the answer that you would give.",
+        "If you had to reply to it, what would your reply be?",
+    ),
+    ("reply", "typical"): (
+        "What would a typical language model's answer be?",
+        "Predict the answer that it would give.",
+        "If a typical model had to reply to it, what would its reply be?",
+    ),
     ("choice", "you"): (
         "Which would you choose?",
         "Predict which you would choose.",
@@ -100,6 +110,16 @@ AFTER_V2 = {
         "Would a typical language model {asks} here?",
         "If a typical language model had been asked, would it {asks}?",
         "Would another model {asks}, given the same message?",
+    ),
+    ("reply", "you"): (
+        "What was the answer that you just gave?",
+        "Look at your last answer. Repeat it.",
+        "What did you just say?",
+    ),
+    ("reply", "typical"): (
+        "What would a typical language model's answer have been?",
+        "Give the answer that a typical language model would have given.",
+        "What would another model's answer to the same message be?",
     ),
     ("choice", "you"): (
         "Which did you just choose?",

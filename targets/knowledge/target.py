@@ -30,13 +30,13 @@ from tacit.targets.knowledge.answer_types import answer_type
 from tacit.targets.knowledge.candidate_answers import answer_ranking, candidates, share_right
 from tacit.targets.knowledge.facts import Fact, facts, invented_facts
 from tacit.targets.knowledge.multiple_choice import gives_answer
+from tacit.targets.layouts.questions import UNKNOWABLE
+from tacit.targets.layouts.recognised import for_target
 from tacit.targets.readers.clean_text import plain
 from tacit.targets.readers.options import after_reasoning, read_option
 from tacit.targets.readers.percent import read_percent
 from tacit.targets.readers.yes_no import read_true, read_yes_no
 from tacit.targets.tables.cell_values import list_of, split_list
-from tacit.targets.tables.question_layouts import UNKNOWABLE
-from tacit.targets.tables.recognised import for_target
 from tacit.targets.tables.user_tables import alias_columns, cells, check_table, own_reports, sample_rows
 
 INVENTED_SHARE = 1 / 3

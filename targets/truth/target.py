@@ -19,10 +19,10 @@ from tacit.targets.available_forms import forms_for, own_wording
 from tacit.targets.base import CountTokens, Item, Report, planted
 from tacit.targets.elicitations import PRIMARY, Elicitation, usual_forms
 from tacit.targets.knowledge.wording import LETTERS, SHOWN, VARIANTS_V1
+from tacit.targets.layouts.recognised import for_target
 from tacit.targets.readers.options import after_reasoning, read_option
 from tacit.targets.readers.percent import read_percent
 from tacit.targets.readers.yes_no import read_true
-from tacit.targets.tables.recognised import for_target
 from tacit.targets.tables.user_tables import cells, check_table, own_reports, sample_rows
 from tacit.targets.truth import wording
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -106,12 +108,56 @@ def test_a_target_with_one_class_ends_in_a_verdict_with_its_reason(here, tiny):
     assert "same label" in " ".join(verdict["reasons"])
 
 
-def test_a_prompt_longer_than_the_context_stops_before_anything_is_written(here, tiny):
-    (here / "t.csv").write_text(ROWS + f"{'long ' * 400}?,London\n")
-    assert "longer than the model's context" in refused(
-        "cache", "r", "--model", tiny("llama"), "--data", here / "t.csv"
-    )
+def test_a_table_of_prompts_longer_than_the_context_stops_before_anything_is_written(here, tiny):
+    (here / "t.csv").write_text("item_id,question,answer\n" + f"far,{'long ' * 400}?,London\n")
+    line = refused("cache", "r", "--model", tiny("llama"), "--data", here / "t.csv")
+    assert "longer than the model's context" in line and "item 'far'" in line
     assert not (here / "runs").exists()
+
+
+def test_a_row_longer_than_the_context_is_left_out_named_and_counted(here, tiny):
+    rows = [f"i{i},Where was Ada {i} born?,London\n" for i in range(12)]
+    (here / "t.csv").write_text("item_id,question,answer\n" + "".join(rows) + f"far,{'long ' * 400}?,London\n")
+    args = ("--data", here / "t.csv", "--reports", "choice", "--twins", 0, "--samples", 0, "--paraphrases", 1)
+    result = run("cache", "r", "--model", tiny("llama"), *args)
+    assert result.exit_code == 0, result.output
+    assert "12 rows used, 1 rows left out: longer than the model's context" in result.output
+    assert re.search(r"the longest prompt has \d{3,}: item far", result.output)
+    assert "far" not in set(pd.read_parquet(here / "runs/r/activations/items.parquet")["item_id"])
+
+
+def test_what_a_reply_is_matched_against_is_shown_first_and_that_none_is_right_is_said(here, tiny):
+    (here / "t.csv").write_text(ROWS.replace("London\n", '"[""Lon\u202edon"", ""Ldn""]"\n'))
+    args = ("--data", here / "t.csv", "--reports", "choice", "--twins", 0, "--samples", 0, "--paraphrases", 1)
+    result = run("cache", "r", "--model", tiny("llama"), *args)
+    assert result.exit_code == 0, result.output
+    shown = 'Where was Ada 0 born? Answer in a few words." is answered right by "Lon�don" or "Ldn"'
+    assert shown in result.output and result.output.count("is answered right by") == 3
+    assert "none of the 12 replies is right" in result.output and "\u202e" not in result.output
+
+
+def test_statements_of_a_table_end_in_a_verdict_of_the_target_truth(here, tiny):
+    rows = [f"City {i} is in land {i}.,{i % 2},{i}\n" for i in range(60)]
+    (here / "t.csv").write_text("statement,label,city\n" + "".join(rows))
+    args = ("--data", here / "t.csv", "--reports", "choice,logits", "--twins", 0, "--paraphrases", 1)
+    cached = ("cache", "r", "--model", tiny("llama"), *args)
+    for step in (cached, ("probe", "r", "--permutations", 20), ("compare", "r")):
+        result = run(*step)
+        assert result.exit_code == 0, result.output
+    (verdict,) = json.loads((here / "runs/r/verdicts/verdicts.json").read_text())["verdicts"]
+    assert verdict["target"] == "truth"
+    labels = pd.read_parquet(here / "runs/r/probes/items.parquet").set_index("item_id")["label"]
+    assert sorted(labels.value_counts()) == [30, 30]
+
+
+@pytest.mark.parametrize(
+    ("variable", "named"), [("TARGET=knowledge", "TARGET"), ("n=5", "n"), ("MODEl=x", "MODEl"), ("DATAS=t", "DATAS")]
+)
+def test_make_names_a_variable_that_it_does_not_know(variable, named):
+    makefile = Path(__file__).parents[2] / "Makefile"
+    found = subprocess.run(["make", "-n", "-f", makefile, "cache", variable], capture_output=True, text=True)
+    assert found.returncode == 2 and len(found.stderr.strip().splitlines()) == 1
+    assert f"{named} is not a variable of this Makefile. It knows MODEL TARGETS N" in found.stderr
 
 
 def test_a_base_model_without_a_chat_template_is_asked_in_plain_words(here, tiny):
@@ -140,6 +186,16 @@ def test_a_base_model_without_a_chat_template_is_asked_in_plain_words(here, tiny
         (["cache", "--framings", ","], "has an empty name"),
         (["cache", "--reports", "choice,shouting"], "'shouting': choose from"),
         (["cache", "../x"], "is not a run's name"),
+        (["cache", "x" * 300], "a run's name may have 100"),
+        (["cache", "--condition", f"{'c' * 300}=Be brief."], "its name may have 100"),
+        (["cache", "--data", "x" * 300], "is not a path that can be opened"),
+        (["cache", "--data", f"knowledge={'x' * 300}.csv"], "is not a path that can be opened"),
+        (["cache", "--data", f"behavior={'x' * 300}.csv"], "is not a path that can be opened"),
+        (["cache", "--data", "knowledge=."], ". is a folder, expected a file"),
+        (["cache", "--reports", "chioce,logit"], "'chioce', 'logit': choose from"),
+        (["cache", "--contexts", "nope"], "'nope': choose from before, after"),
+        (["cache", "--code", "."], "is a directory"),
+        (["probe", "x" * 300], "a run's name may have 100"),
         (["probe", "nosuch"], "there is no run 'nosuch'"),
         (["compare", "nosuch"], "nosuch"),
         (["compare", "a", "b", "a"], "a run is given twice"),

@@ -1,9 +1,9 @@
 """Response properties measured on replies, each against what a person would say by looking."""
 
-import re
-
 import pytest
+import regex
 
+from tacit.errors import TargetError
 from tacit.targets.behavior import measures
 
 
@@ -45,7 +45,7 @@ def test_a_cut_reply_has_no_end_and_no_length():
     assert measures.nth_character(reply, -1, ended=False) is None
     assert measures.n_words(reply, ended=False) is None
     assert measures.ends_with(reply, "e", ended=False) is None
-    assert measures.matches(reply, re.compile("four"), ended=False) is None
+    assert measures.matches(reply, regex.compile("four"), ended=False) is None
     assert measures.length_bin(reply, ended=False) is None
 
 
@@ -95,5 +95,22 @@ def test_a_refusal_comes_at_the_start(reply, expected):
 
 
 def test_a_pattern_is_looked_for_in_what_is_visible():
-    assert measures.matches("<think>7</think>none", re.compile(r"\d"), ended=True) == "no"
-    assert measures.matches("about 7", re.compile(r"\d"), ended=True) == "yes"
+    assert measures.matches("<think>7</think>none", regex.compile(r"\d"), ended=True) == "no"
+    assert measures.matches("about 7", regex.compile(r"\d"), ended=True) == "yes"
+
+
+@pytest.mark.parametrize("pattern", [r"(a+)+$", r"^(\w+\s?)*$"])
+def test_a_pattern_that_the_standard_library_never_finishes_is_bounded_in_time(monkeypatch, pattern):
+    monkeypatch.setattr(measures, "MOST_SECONDS", 0.2)
+    try:
+        assert measures.matches("a" * 60 + "! b!", regex.compile(pattern), ended=True) == "no"
+    except TargetError as error:
+        assert "backtracks" in str(error)
+
+
+@pytest.mark.parametrize("pattern", [r"(.*a){25}$"])
+def test_a_pattern_that_backtracks_without_end_is_named_within_its_time(monkeypatch, pattern):
+    monkeypatch.setattr(measures, "MOST_SECONDS", 0.2)
+    with pytest.raises(TargetError, match=r"took longer than 0.2 s on a reply of \d+ characters.*backtracks") as raised:
+        measures.matches("a" * 60 + "! " + "a b " * 30 + "!", regex.compile(pattern), ended=True)
+    assert repr(pattern) in str(raised.value)

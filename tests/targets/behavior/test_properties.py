@@ -34,6 +34,7 @@ EXAMPLES = {
     "among:b,d": ("(D)", "yes"),
     "ends_with:on": ("Lemon.", "yes"),
     r"regex:\bL": ("Lemon", "yes"),
+    "identity": ("Lemon, lime!", "lemon lime"),
 }
 
 

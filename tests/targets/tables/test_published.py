@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from tacit.errors import TargetError
-from tacit.targets import get_target, load_items, read_table, resolve_data
+from tacit.targets import Report, get_target, load_items, read_table, resolve_data
 from tacit.targets.behavior.option_order import order_balance
 from tacit.targets.elicitations import PRIMARY, parse
 from tacit.targets.questions import reports, with_shots
@@ -90,8 +90,24 @@ def test_a_stance_is_the_option_that_matches_and_is_reported_as_true_or_false(tm
 
 
 def test_an_unknown_published_property_is_an_error_that_names_the_row(tmp_path):
-    with pytest.raises(TargetError, match="there is no property 'identity'"):
-        _items(tmp_path, [_inward("identity", "animals_long")])
+    with pytest.raises(TargetError, match="there is no property 'mood'"):
+        _items(tmp_path, [_inward("mood", "animals_long")])
+
+
+def test_rows_of_an_unknown_published_property_are_left_out_and_counted(tmp_path):
+    rows = [_inward("first_word", "animals_long"), _inward("mood", "animals_long"), _inward("mood", "animals_long")]
+    items, _ = _items(tmp_path, rows)
+    account = row_account(str(tmp_path / "published.jsonl"), items, "behavior")
+    assert account["used"] == 1 and account["left out: there is no property 'mood'"] == 2
+
+
+def test_identity_is_the_whole_reply_and_the_report_repeats_it(tmp_path):
+    items, _ = _items(tmp_path, [_inward("identity", "animals_long")])
+    target = get_target("behavior", items)
+    assert target.label(items[0], reply="The Lion, of course!") == "the lion of course"
+    assert target.label(items[0], reply="The Lion, of", ended=False) is None
+    assert target.read(items[0], "(B)") == Report("answered", "b")
+    assert target.read(items[0], "").outcome == "unreadable"
 
 
 def test_answers_of_evals_may_be_words_or_many_letters(tmp_path):

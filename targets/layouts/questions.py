@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from tacit.targets.layouts.layout import Layout, LeftOutError, Row, has
 from tacit.targets.tables.cell_values import list_of, struct_of
-from tacit.targets.tables.layouts import Layout, LeftOutError, Row, has
 
 NO_ANSWER = "no answer is given"
 UNKNOWABLE = "unknowable"

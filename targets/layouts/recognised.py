@@ -6,11 +6,11 @@ In: a table as `user_tables.read_table` returns it, and the name of a target. Ou
 
 import pandas as pd
 
+from tacit.targets.layouts.choices import CHOICE_LAYOUTS
+from tacit.targets.layouts.layout import Layout, converted, layout_of
+from tacit.targets.layouts.questions import QUESTION_LAYOUTS
+from tacit.targets.layouts.statements import STATEMENT_LAYOUTS
 from tacit.targets.tables import published
-from tacit.targets.tables.choice_layouts import CHOICE_LAYOUTS
-from tacit.targets.tables.layouts import Layout, converted, layout_of
-from tacit.targets.tables.question_layouts import QUESTION_LAYOUTS
-from tacit.targets.tables.statement_layouts import STATEMENT_LAYOUTS
 
 LAYOUTS = (*CHOICE_LAYOUTS, *QUESTION_LAYOUTS, *STATEMENT_LAYOUTS)
 
@@ -21,9 +21,9 @@ def known_layout(table: pd.DataFrame, target: str) -> Layout | None:
 
 
 def for_target(table: pd.DataFrame, target: str) -> pd.DataFrame:
-    """The table with the columns that `target` reads. Raises TargetError if a known layout has no usable row."""
-    if target == "behavior":
-        return published.as_table(table)
+    """The table with the columns that `knowledge` or `truth` reads; `behavior/published_rows.py` is for behaviour.
+
+    Raises TargetError if a known layout has no usable row."""
     layout = known_layout(table, target)
     return converted(table, layout) if layout else table
 

@@ -2,8 +2,8 @@
 
 In: a table as `user_tables.read_table` returns it, and a target. Out: the table with the columns that the target reads,
 without the rows that cannot be used; `attrs["left_out"]` counts those by reason, `attrs["layout"]` names the layout.
-A table in no known layout is returned unchanged. The layouts themselves are in `question_layouts.py`,
-`choice_layouts.py`, `statement_layouts.py` and, for behaviour, `published.py`.
+A table in no known layout is returned unchanged. The layouts themselves are in `questions.py`,
+`choices.py`, `statements.py` and, for behaviour, `published.py`.
 """
 
 from collections import Counter

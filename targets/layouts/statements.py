@@ -5,7 +5,7 @@ In: a table with these columns. Out: the same, with `label` as yes or no and, as
 about, so that true and false statements about it are never split. A row with another label is left out.
 """
 
-from tacit.targets.tables.layouts import Layout, LeftOutError, Row, has
+from tacit.targets.layouts.layout import Layout, LeftOutError, Row, has
 
 TRUE, FALSE = {"1", "true", "yes"}, {"0", "false", "no"}
 

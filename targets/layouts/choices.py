@@ -11,8 +11,8 @@ from string import ascii_uppercase
 import pandas as pd
 
 from tacit.errors import TargetError
+from tacit.targets.layouts.layout import Layout, LeftOutError, Row
 from tacit.targets.tables.cell_values import list_of, struct_of
-from tacit.targets.tables.layouts import Layout, LeftOutError, Row
 
 QUESTIONS = ("question", "question_stem", "input", "problem")
 KEYS = ("answerkey", "answer_index", "answer_idx", "cop", "answer", "target")

@@ -1,0 +1,84 @@
+"""What is said about a user's table: how its rows were used, what a reply is matched against, whether any was right.
+
+In: a target, its items and, after the acts, its replies. Out: lines of text. Text of a table or a reply is shown on one
+line, without characters that a terminal would obey.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tacit.targets.base import Item, Target
+from tacit.targets.knowledge.multiple_choice import right_letter
+from tacit.targets.resolve import ENDINGS, row_account, table_notes
+
+SHOWN_ROWS, SHOWN_CHARACTERS = 3, 70
+
+
+@dataclass(frozen=True)
+class TooLong:
+    """The longest of the rows that were left out."""
+
+    item_id: str
+    tokens: int
+    n: int
+    """Number of rows that were left out."""
+
+
+def is_table(path: str | None) -> bool:
+    """Whether the items come from a table, rather than a Python file, a property or the built-in items."""
+    return bool(path) and Path(path).suffix.lower() in ENDINGS
+
+
+def account(
+    name: str, path: str, items: Sequence[Item], too_long: TooLong | None, context: int | None
+) -> Iterator[str]:
+    """How the file was read and how its rows were used, and which row is the longest of those that do not fit."""
+    used = row_account(path, items, name, too_long=too_long.n if too_long else 0)
+    rows = ", ".join(f"{n} rows {what}" for what, n in used.items() if n)
+    yield "; ".join([f"{path}: {rows}", *table_notes(path, name)])
+    if too_long:
+        yield (
+            f"the model's context has {context} tokens, and the longest prompt has {too_long.tokens}: item "
+            f"{shown(too_long.item_id)}"
+        )
+
+
+def first_rows(name: str, target: Target, items: Sequence[Item]) -> Iterator[str]:
+    """What is asked in the first rows, and what makes a reply right or gives the label."""
+    if name not in ("knowledge", "truth"):
+        return
+    for item in items[:SHOWN_ROWS]:
+        if item.label:
+            label = {"yes": "true", "no": "false"}[item.label] if name == "truth" else item.label
+            yield f'"{shown(item.object_prompt)}" has the label {label}, given by the table'
+        else:
+            yield f'"{shown(item.object_prompt)}" is answered right by {accepted(item)}'
+
+
+def none_right(target: Target, items: Sequence[Item], replies: Mapping[str, str]) -> Iterator[str]:
+    """That no reply is right, with some replies beside their answers; nothing if one is right."""
+    judged = [(item, replies[item.item_id]) for item in items if item.answers and not item.label
+              and replies.get(item.item_id, "").strip()]  # fmt: skip
+    if not judged or any(target.label(item, reply=reply) == "yes" for item, reply in judged):
+        return
+    yield (
+        f"none of the {len(judged)} replies is right. Either the model knows none of the answers, or they are not in "
+        "the form in which it replies:"
+    )
+    for item, reply in judged[:SHOWN_ROWS]:
+        yield f'"{shown(item.surface)}" was answered "{shown(reply)}", accepted: {accepted(item)}'
+
+
+def accepted(item: Item) -> str:
+    """The accepted answers of an item, the first few in full."""
+    letter = right_letter(item)
+    texts = [f"({letter}) {item.answers[0]}"] if letter else [f'"{shown(answer)}"' for answer in item.answers]
+    more = f" and {len(texts) - 4} more" if len(texts) > 4 else ""
+    return shown(" or ".join(texts[:4]), 4 * SHOWN_CHARACTERS) + more
+
+
+def shown(text: str, most: int = SHOWN_CHARACTERS) -> str:
+    """The text on one line, shortened, with characters that are not printable replaced."""
+    line = "".join(c if c.isprintable() else "�" for c in " ".join(text.split()))
+    return line if len(line) <= most else line[: most - 1] + "…"
