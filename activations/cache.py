@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from tacit.activations.model.arithmetic import fastest_dtype
+from tacit.activations.model.capture import check_subject
 from tacit.activations.model.load import context_of, fingerprint, load_config, load_subject, load_tokenizer, pick_device
 from tacit.activations.model.prompts import has_chat_template, renderer, rows_that_fit, token_counter
 from tacit.activations.plan import CONTROL_ROWS, Ask, Entry, item_table, plan_run, position_couplings
@@ -86,7 +87,9 @@ class _Plan:
 
     def load(self):
         """The model itself; called only if something is missing."""
-        return load_subject(self.settings, self.tokenizer)
+        subject = load_subject(self.settings, self.tokenizer)
+        check_subject(subject)
+        return subject
 
     def before_acting(self) -> list[Entry]:
         """Object prompts and primary reports of every target and condition, then the other elicitations."""

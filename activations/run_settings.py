@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tacit.errors import ActivationError
-from tacit.settings import Settings, read_settings
+from tacit.settings import Settings, one_name, read_settings
 from tacit.targets.resolve import resolve_data
 
 DEFAULT_MODEL = Path(str(files("tacit.organisms"))) / "lock"
@@ -23,6 +23,7 @@ def chosen_settings(run: str, given: Mapping[str, Any]) -> Settings:
     with the model's own Python code where `given` does not allow it.
     """
     given, known = dict(given), read_settings(run)
+    given |= {name: one_name(given[name]) for name in ("model", "peft") if name in given}
     if known:
         check_trust(run, known, given.get("trust_remote_code"))
     base = dataclasses.asdict(known) if known else {}

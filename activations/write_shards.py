@@ -22,7 +22,7 @@ from filelock import FileLock, Timeout
 
 from tacit.activations.lens_and_embeddings import entries_without_lens, write_lens_and_embeddings
 from tacit.activations.manifest import Manifest
-from tacit.activations.model.capture import check_subject
+from tacit.activations.model.capture import check_subject, check_tokens
 from tacit.activations.model.device import map_large_blocks, release_free_memory
 from tacit.activations.model.load import Subject
 from tacit.activations.model.sites import parse_layers
@@ -30,7 +30,7 @@ from tacit.activations.plan import Entry
 from tacit.activations.store.store import Store, open_store
 from tacit.activations.trees.ask import Asking, Part
 from tacit.activations.trees.jobs import Tally
-from tacit.activations.trees.run import can_share
+from tacit.activations.trees.run import can_batch, can_share
 from tacit.activations.work import Work, batch_tokens, seconds_a_token, units_of
 from tacit.errors import ActivationError
 from tacit.files import sweep
@@ -80,16 +80,32 @@ def _cache(manifest: Manifest, entries, items, load, say) -> bool:
     subject = load() if missing or lacking else None
     if missing:
         check_subject(subject)
+        _check_prompts(subject, missing)
         torch.set_num_threads(manifest.content["threads"] or torch.get_num_threads())
-        asking = Asking(
-            subject, parse_layers(manifest.settings.layers, subject.n_layers), can_share(subject), batch_tokens(subject)
-        )
+        asking = _asking(manifest.settings, subject, say)
         manifest.describe(asking)
         _check_room(manifest.folder, asking, missing, say)
         _write_all(manifest, asking, units_of(missing, entries, manifest.together), say)
     manifest.finish(items)
     write_lens_and_embeddings(manifest, lacking, subject)
     return bool(missing)
+
+
+def _asking(settings: Settings, subject: Subject, say) -> Asking:
+    """The model with what a trial shows of it: whether prompts share their work, or may at least share a batch."""
+    shares, most = can_share(subject), batch_tokens(subject)
+    if not (shares and subject.window is None) and not can_batch(subject):
+        say("prompts are run one at a time, because this model replies differently when they are padded in a batch")
+        most = 1
+    return Asking(subject, parse_layers(settings.layers, subject.n_layers), shares, most)
+
+
+def _check_prompts(subject: Subject, parts: Sequence[Part]) -> None:
+    for entry in {entry.key: entry for entry, _ in parts}.values():
+        for prompts in entry.prompts.values():
+            if prompts and not subject.remote:
+                largest = max(prompts, key=lambda prompt: max(prompt.ids, default=0))
+                check_tokens(subject, largest.ids, largest.text)
 
 
 def _write_all(manifest: Manifest, asking: Asking, units: Sequence[Sequence[Part]], say) -> None:

@@ -116,7 +116,8 @@ def read_settings_file(path: Path) -> Settings:
         fields = json.loads(path.read_text(encoding="utf-8"))
         _check_types(fields)
         lists = {name: tuple(value) for name, value in fields.items() if isinstance(value, list)}
-        return Settings(**(fields | lists))
+        folders = {name: one_name(fields[name]) for name in ("model", "peft") if name in fields}
+        return Settings(**(fields | lists | folders))
     except (OSError, ValueError, TypeError) as error:
         raise ActivationError(
             f"{path} is not a settings file of this version ({error}). Choose another RUN, or move {path.parent} away."
@@ -151,27 +152,36 @@ _IN_WORDS: dict[object, str] = {
 }  # fmt: skip
 
 
-def write_settings(run: str, settings: Settings) -> Path:
-    """Write the settings of a run. Which reports are asked for may change, as what was asked stays; nothing else may.
+def check_unchanged(run: str, settings: Settings) -> Settings | None:
+    """The settings that the run has, None where there is no such run yet. Which reports are asked for may change, as
+    what was asked stays; nothing else may.
 
     Raises ActivationError when `runs/<run>` holds other settings.
     """
     known = read_settings(run)
-    path = run_folder(run) / "settings.json"
-    if known is not None and known.dtype == "auto":  # a run that was made before the choice was written down
-        known = dataclasses.replace(known, dtype=settings.dtype)
     if known is None:
-        _write(path, settings)
-    elif changed := dataclasses.replace(known, **{name: getattr(settings, name) for name in ASKED}).difference(
-        settings
-    ):
+        return None
+    if known.dtype == "auto":  # a run that was made before the choice was written down
+        known = dataclasses.replace(known, dtype=settings.dtype)
+    if changed := dataclasses.replace(known, **{name: getattr(settings, name) for name in ASKED}).difference(settings):
         raise ActivationError(
             f"runs/{run} was made with other settings ({changed}). "
             f"Nothing was changed. Name a new run: make cache RUN={run}-2 … (or remove runs/{run})"
         )
-    elif known != settings:
+    return known
+
+
+def write_settings(run: str, settings: Settings) -> Path:
+    """Write the settings of a run; raises ActivationError like `check_unchanged`."""
+    path = run_folder(run) / "settings.json"
+    if check_unchanged(run, settings) != settings:
         _write(path, settings)
     return path
+
+
+def one_name(model: str) -> str:
+    """A folder by one name, however it was written (`x/`, `./x`, `x`); anything else as it is."""
+    return str(Path(model)) if model and Path(model).is_dir() else model
 
 
 def _asked(settings: Settings) -> dict:

@@ -110,10 +110,52 @@ def _selection(ranges: Ranges, width: int, device: torch.device) -> tuple[torch.
 def check_subject(subject: Subject) -> None:
     """Check on a tiny pass that every layer gives finite states of the model's width; raises ActivationError if not."""
     ids = list(subject.tokenizer("a b c", add_special_tokens=False)["input_ids"])[:3] or [0]
+    check_tokens(subject, ids, "a b c")
     batch = plain_batch(subject, [ids], [[(len(ids) - 1, len(ids))]])
+    if not subject.remote:
+        _check_output(subject, batch)
     states = residuals(subject, batch, range(subject.n_layers))
     outline = f"Blocks: {len(subject.blocks)} x {type(subject.blocks[0]._module).__name__}."
     check_blocks(list(states[:, :, 0]), (1, subject.d_model), outline)
+
+
+def _check_output(subject: Subject, batch: Batch) -> None:
+    """Refuse blocks whose output is not one residual stream; raises ActivationError, also where the pass fails."""
+    shapes: list[tuple[int, ...]] = []
+
+    def note(_module, _inputs, output) -> None:
+        state = output[0] if isinstance(output, tuple) else output
+        shapes.append(tuple(getattr(state, "shape", ())))
+
+    name, expected = type(subject.module).__name__, (*batch.inputs["input_ids"].shape, subject.d_model)
+    hook = subject.blocks[0]._module.register_forward_hook(note)
+    try:
+        with torch.inference_mode():
+            subject.body(**batch.inputs)
+    except (RuntimeError, ValueError, TypeError, IndexError, KeyError, AttributeError) as error:
+        reason = " ".join(str(error).split())[:300].rstrip(".")
+        raise ActivationError(f"{name} fails on a tiny prompt ({type(error).__name__}: {reason})") from error
+    finally:
+        hook.remove()
+    if shapes and shapes[0] != expected:
+        several = ": it keeps several streams side by side" if len(shapes[0]) == 4 else ""
+        raise ActivationError(
+            f"{name}: a block's output has shape {shapes[0]}, expected {expected}{several}. tacit reads models with one"
+            " residual stream only"
+        )
+
+
+def check_tokens(subject: Subject, ids: Sequence[int], text: str) -> None:
+    """Refuse a token that the model has no embedding for; raises ActivationError with its number and the prompt."""
+    embedding = subject.module.get_input_embeddings()
+    rows = getattr(getattr(embedding, "weight", None), "shape", (0,))[0]
+    largest = max(ids, default=0)
+    if rows and largest >= rows:
+        token = subject.tokenizer.convert_ids_to_tokens(largest)
+        raise ActivationError(
+            f"the tokenizer gives token {largest} ({token!r}), but the model has embeddings for tokens 0-{rows - 1}"
+            f" only, e.g. in the prompt {text[:60]!r}. Do tokenizer and weights belong together?"
+        )
 
 
 def halving(batch: list[int], run: Callable[[list[int]], object]) -> list:

@@ -18,8 +18,10 @@ from tacit.errors import ActivationError
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "tokenizer_config.json")
 SAVE_AGAIN = "Save it again with model.save_pretrained(folder)"
-SHOWN = 3
+SHOWN = 10
 """Parameters that a message names."""
+BUFFERS = re.compile(r"(rotary_emb\.inv_freq|attn\.(masked_)?bias|attention\.(masked_)?bias|position_ids)$")
+"""Constants that older versions of transformers saved beside the weights, and that a model computes by itself."""
 
 
 def check_folder(model: str) -> None:
@@ -85,6 +87,20 @@ def check_index(path: Path, model: str) -> None:
             )
 
 
+def loaded_files(folder: Path) -> list[Path]:
+    """The safetensors files that are read when the folder is loaded: a single one, those of its index, or an adapter's;
+    others beside them, such as the same weights in another format, are not."""
+    config = folder / "config.json"
+    named = _json(config).get("transformers_weights") if config.is_file() else None
+    names = [named] if named else ["model.safetensors", "model.safetensors.index.json"]
+    found = next((folder / name for name in names if (folder / name).is_file()), None)
+    if found is None:
+        return sorted(folder.glob("*.safetensors"))
+    if found.suffix == ".safetensors":
+        return [found]
+    return sorted({folder / name for name in _json(found)["weight_map"].values()})
+
+
 def _in_folder(name: object) -> bool:
     return isinstance(name, str) and Path(name).name == name
 
@@ -109,7 +125,9 @@ def recorded_reports() -> Iterator[list[dict]]:
     original = PreTrainedModel.__dict__["from_pretrained"]
 
     def from_pretrained(cls, *args, output_loading_info: bool = False, **kwargs):
+        kwargs["ignore_mismatched_sizes"] = True  # they are in the report then, by name and shape
         module, report = original.__func__(cls, *args, output_loading_info=True, **kwargs)
+        report["tied"] = tuple(getattr(module, "_tied_weights_keys", None) or ())
         reports.append(report)
         return (module, report) if output_loading_info else module
 
@@ -121,20 +139,41 @@ def recorded_reports() -> Iterator[list[dict]]:
 
 
 def check_loaded(model: str, reports: Sequence[dict]) -> None:
-    """Refuse a model whose checkpoint lacks weights of some parameters, which transformers initialized at random.
+    """Refuse a model whose checkpoint does not hold exactly its parameters; transformers draws the others at random.
 
-    reports: of `recorded_reports`, the last one that of the model itself. Tied weights, and those that an architecture
-    can do without, are not among its missing keys.
+    reports: of `recorded_reports`, the last one that of the model itself. Tied weights, those that an architecture can
+    do without, and buffers that it computes by itself may be missing or left over.
     """
-    missing = sorted(map(str, reports[-1]["missing_keys"])) if reports else []
-    if not missing:
+    if not reports:
         return
-    unexpected = sorted(map(str, reports[-1]["unexpected_keys"]))
-    names = ", ".join(missing[:SHOWN]) + (", …" if len(missing) > SHOWN else "")
-    raise ActivationError(
-        f"{model} has no weights for {len(missing)} of the model's parameters ({names}), which would be random."
-        f" {_other_names(missing, unexpected) or 'Is the download complete?'}"
-    )
+    report = reports[-1]
+    missing = sorted(map(str, report["missing_keys"]))
+    unexpected = sorted(name for name in map(str, report["unexpected_keys"]) if not _is_spare(name, report))
+    if missing:
+        raise ActivationError(
+            f"{model} has no weights for {len(missing)} of the model's parameters ({_some(missing)}), which would be"
+            f" random. {_other_names(missing, unexpected) or 'Is the download complete?'}"
+        )
+    if mismatched := sorted(report["mismatched_keys"], key=lambda each: str(each[0])):
+        shapes = [f"{name}: {tuple(theirs)}, expected {tuple(ours)}" for name, theirs, ours in mismatched]
+        raise ActivationError(
+            f"could not load the weights of {model}: {len(mismatched)} tensors have another shape than its config says"
+            f" ({_some(shapes, '; ')}). Do config.json and the weights belong together?"
+        )
+    if unexpected:
+        raise ActivationError(
+            f"{model} has {len(unexpected)} tensors that the model does not use ({_some(unexpected)})."
+            f" Do config.json and the weights belong together? {SAVE_AGAIN}"
+        )
+
+
+def _is_spare(name: str, report: dict) -> bool:
+    return bool(BUFFERS.search(name)) or any(re.search(tied, name) for tied in report.get("tied", ()))
+
+
+def _some(names: Sequence[str], between: str = ", ") -> str:
+    """The first few names."""
+    return between.join(names[:SHOWN]) + (f"{between}…" if len(names) > SHOWN else "")
 
 
 def _other_names(missing: Sequence[str], unexpected: Sequence[str]) -> str:

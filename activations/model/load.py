@@ -21,12 +21,22 @@ from transformers.utils import logging as transformers_logging
 
 from tacit.activations.model.arithmetic import fastest_threads
 from tacit.activations.model.blocks import find_blocks
-from tacit.activations.model.checkpoint import check_adapter, check_folder, check_index, check_loaded, recorded_reports
+from tacit.activations.model.checkpoint import (
+    check_adapter,
+    check_folder,
+    check_index,
+    check_loaded,
+    loaded_files,
+    recorded_reports,
+)
 from tacit.activations.model.gguf_file import check_gguf, gguf_config, gguf_module, gguf_tokenizer, is_gguf
 from tacit.activations.templates.chat_template import choose_template
 from tacit.errors import ActivationError
 from tacit.files import sha256_of
 from tacit.settings import Settings
+
+REASON = 700
+"""Most characters of another library's error."""
 
 
 @dataclass(frozen=True)
@@ -215,9 +225,8 @@ def _weights(model: str) -> dict[str, str]:
         return {folder.name: sha256_of(folder)}
     if not folder.is_dir():
         return {"id": model}
-    return {
-        file.name: sha256_of(file) for file in sorted([*folder.glob("*.safetensors"), *folder.glob("*config.json")])
-    }
+    loaded = loaded_files(folder)
+    return {file.name: sha256_of(file) for file in sorted([*loaded, *folder.glob("*config.json")])}
 
 
 def _tokenizer(settings: Settings):
@@ -264,9 +273,17 @@ def _check_hub_index(settings: Settings) -> None:
         check_index(Path(path), settings.model)
 
 
+def _reason(text: str) -> str:
+    """The whole of an error's text in one line, without tracebacks inside it: shapes and names come late in it."""
+    if "Traceback (most recent call last)" in text:
+        text = re.findall(r"^\w*(?:Error|Exception): .*", text, flags=re.MULTILINE)[-1:] or [text]
+        text = text[0]
+    return " ".join(text.split())[:REASON].rstrip(".")
+
+
 def _unreadable(settings: Settings, what: str, error: Exception) -> ActivationError:
     text = str(error).strip()
-    reason = text.splitlines()[0][:200].rstrip(".") if text else type(error).__name__
+    reason = _reason(text) or type(error).__name__
     if not Path(settings.model).is_dir() and re.search(r"connect|offline|cached", text):
         reason, advice = "the hub cannot be reached, and the model is not in the local cache", "Give a folder: MODEL=…"
     elif re.search(r"trust_remote_code|custom code|does not recognize this architecture", text):

@@ -141,19 +141,37 @@ def encode(tokenizer, texts: Sequence[str], spans: Sequence[str] | None = None) 
             f"{type(tokenizer).__name__} gives no character offsets, so the tokens of a span cannot be counted. "
             "Use the model's fast tokenizer (tokenizer.json), or leave token_count out of TARGETS."
         )
-    found = []
+    special, found = not has_chat_template(tokenizer), []
+    ending = ending_of(tokenizer) if special else 0
     for start in range(0, len(texts), CHUNK):  # what the tokenizer returns takes kilobytes a prompt
         some = slice(start, start + CHUNK)
         batch = tokenizer(
             list(texts[some]),
-            add_special_tokens=not has_chat_template(tokenizer),
+            add_special_tokens=special,
             return_offsets_mapping=marked,
             verbose=False,
         )
         offsets = batch["offset_mapping"] if marked else [()] * len(texts[some])
         rows = zip(texts[some], batch["input_ids"], spans[some], offsets, strict=True)
-        found += [Prompt(text, array("i", ids), _span_tokens(text, span, where)) for text, ids, span, where in rows]
+        found += [
+            Prompt(text, array("i", ids[: len(ids) - ending]), _span_tokens(text, span, where))
+            for text, ids, span, where in rows
+        ]
     return found
+
+
+def token_ids(tokenizer, text: str, *, special: bool) -> list[int]:
+    """The tokens of a prompt; special: whether the tokenizer adds those that begin a text. None that end one is added,
+    since the model's answer follows."""
+    ids = list(tokenizer(text, add_special_tokens=special, verbose=False)["input_ids"])
+    return ids[: len(ids) - ending_of(tokenizer)] if special else ids
+
+
+def ending_of(tokenizer) -> int:
+    """How many special tokens the tokenizer appends to a text of its own accord, such as `</s>`."""
+    whole, alone = (list(tokenizer("a", add_special_tokens=given)["input_ids"]) for given in (True, False))
+    starts = [at for at in range(len(whole) - len(alone) + 1) if whole[at : at + len(alone)] == alone]
+    return len(whole) - starts[-1] - len(alone) if starts and alone else 0
 
 
 def _span_tokens(text: str, span: str, offsets: Sequence[tuple[int, int]]) -> tuple[int, int]:
@@ -219,7 +237,7 @@ def token_counter(tokenizer, render: Callable[[str], str]) -> Callable[[str], in
     special = not has_chat_template(tokenizer)
 
     def length(text: str) -> int:
-        return len(tokenizer(text, add_special_tokens=special, verbose=False)["input_ids"])
+        return len(token_ids(tokenizer, text, special=special))
 
     empty = length(head + tail)
     return lambda text: length(head + text + tail) - empty

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tacit.activations.model.prompts import Prompt
+from tacit.activations.model.prompts import Prompt, token_ids
 from tacit.activations.trees.jobs import Path
 
 Spelled = Mapping[Path, int]
@@ -26,7 +26,7 @@ def spellings(tokenizer, rendered: str, answers: Sequence[str], *, special: bool
     """
 
     def ids(text: str) -> Path:
-        return tuple(tokenizer(text, add_special_tokens=special, verbose=False)["input_ids"])
+        return tuple(token_ids(tokenizer, text, special=special))
 
     base, found, ambiguous = ids(rendered), {}, set()
     space = [""] if rendered[-1:].isspace() else ["", " "]
@@ -87,7 +87,7 @@ def continuation(tokenizer, prompt: Prompt, text: str, *, special: bool) -> Path
     """
     gap = "" if prompt.text[-1:].isspace() else " "
     for joint in dict.fromkeys(("", gap) if not special else (gap, "")):
-        whole = tuple(tokenizer(prompt.text + joint + text, add_special_tokens=special, verbose=False)["input_ids"])
+        whole = tuple(token_ids(tokenizer, prompt.text + joint + text, special=special))
         if whole[: len(prompt.ids)] == tuple(prompt.ids):
             return whole[len(prompt.ids) :]
     return ()

@@ -8,6 +8,7 @@ that are counted from the mask do not know a tree. Such a model is read prompt b
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from math import inf
 
 import numpy as np
@@ -62,21 +63,37 @@ def can_share(subject: Subject) -> bool:
     """Whether trees give what prompts give one by one: states, log-probabilities and replies of a few made-up ones."""
     if subject.remote:
         return False
+    jobs, layers = _trial_jobs(subject), range(subject.n_layers)
+    try:
+        ours = run_trees(subject, jobs, layers, len(jobs[0].ids) * 2, Tally())
+    except REFUSALS:
+        return False
+    plain = run_apart(subject, jobs, layers, 1, Tally())
+    return all(_alike(a, b, slack_of(subject)) for a, b in zip(ours, plain, strict=True))
+
+
+def can_batch(subject: Subject) -> bool:
+    """Whether prompts in a batch, padded on the right to read and on the left to reply, give what they give alone."""
+    if subject.remote:
+        return True
+    jobs, layers = [replace(job, tokens=3) for job in _trial_jobs(subject)], range(subject.n_layers)
+    try:
+        ours = run_apart(subject, jobs, layers, 8 * len(jobs[0].ids), Tally())
+    except REFUSALS:
+        return False
+    plain = run_apart(subject, jobs, layers, 1, Tally())
+    return all(_alike(a, b, slack_of(subject)) for a, b in zip(ours, plain, strict=True))
+
+
+def _trial_jobs(subject: Subject) -> list[Job]:
+    """Prompts of made-up tokens and different lengths, with everything that may be wanted of one."""
     ids = [i % subject.tokenizer.vocab_size for i in range(5, 29)]
     one, other, third = ids[:16], [*ids[:9], *ids[16:20]], ids[10:24]
-    jobs = [
+    return [
         Job(one, 0, ((15, 16), (3, 7)), {(): (ids[3],), (ids[3], ids[9]): (ids[4],)}, tokens=3),
         Job(other, 0, ((12, 13), (1, 4)), {(): (ids[5],)}, tokens=2),
         Job(third, 1, ((13, 14), (2, 3)), {(ids[2],): (ids[6],)}, tokens=3),
     ]
-    layers = range(subject.n_layers)
-    try:
-        ours = run_trees(subject, jobs, layers, len(one) * 2, Tally())
-    except REFUSALS:
-        return False
-    plain = run_apart(subject, jobs, layers, len(one) * 4, Tally())
-    slack = slack_of(subject)
-    return all(_alike(a, b, slack) for a, b in zip(ours, plain, strict=True))
 
 
 def _alike(ours: Told, plain: Told, slack: float) -> bool:
@@ -84,7 +101,7 @@ def _alike(ours: Told, plain: Told, slack: float) -> bool:
     if not torch.allclose(ours.states.float(), states, atol=slack * states.abs().max().item(), rtol=0):
         return False
     scores = [(ours.logprobs[path][token], x) for path, known in plain.logprobs.items() for token, x in known.items()]
-    scores.append((ours.greedy.logprob, plain.greedy.logprob))
+    scores += [(ours.greedy.logprob, plain.greedy.logprob), (ours.entropy, plain.entropy)]
     return all(abs(a - b) <= 10 * slack * max(1.0, abs(b)) for a, b in scores)
 
 
