@@ -3,13 +3,14 @@
 In: a report's read-out, the category of each item. Out: families and features for `cross_fit`. A report may rank the
 items of one relation well and be shifted between relations: what it says then is relative to the relation, and a map
 that may learn this from the training folds must be beaten too. Offsets (and, for classes, slopes) are partially pooled:
-an L2 penalty, or a few items' weight for counts, draws them towards the common map, which is the map of a category that
-the training folds lack (Gelman & Hill 2007, Data Analysis Using Regression and Multilevel Models, ch. 12).
+a penalty (L2; L1 for counts) draws them towards the common map, which is the map of a category that the training folds
+lack (Gelman & Hill 2007, Data Analysis Using Regression and Multilevel Models, ch. 12).
 """
 
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn.linear_model import QuantileRegressor
 
 from tacit.probes.analysis.maps import fit_affine
 from tacit.probes.estimators.families import Family, fit_logistic
@@ -18,8 +19,8 @@ from tacit.probes.statistics.metrics import has_answer
 CS = (0.1, 1.0, 10.0)
 SLOPE = 0.5
 """Scale of the features that carry a category's own slope: a smaller one is drawn harder towards the common slope."""
-POOLED = 3.0
-"""Items by which the offset of a count's category is drawn towards 0."""
+POOLED = 1e-3
+"""L1 penalty on a count's slope and offsets, which are in units of the middle four fifths of the counts."""
 LEAST = 3
 """Training items of a category without an answer for it to have a median of its own."""
 
@@ -80,16 +81,26 @@ def fit_pooled(x_train, y_train, x_test, *, n_classes: int, only: int | None = N
 
 
 def fit_offsets(x_train, y_train, x_test, *, n_classes: int = 0, only: int | None = None) -> np.ndarray:
-    """The line with the least absolute error, and the median that it leaves over in each category; counts.
+    """The line with the least absolute error that has an offset for each category; counts.
 
     x: (n, 2) float64, what was said and the category. NaN where nothing was said.
     """
-    line = fit_affine(x_train[:, :1], y_train, np.r_[x_train, x_test][:, :1])[0]
-    fitted, out = line[: len(x_train)], line[len(x_train) :]
-    for category in np.unique(x_train[:, 1]):
-        left = (y_train - fitted)[(x_train[:, 1] == category) & ~np.isnan(fitted)]
-        if len(left):
-            out[x_test[:, 1] == category] += np.median(left) * len(left) / (len(left) + POOLED)
+    seen, known = ~np.isnan(x_train[:, 0]), ~np.isnan(x_test[:, 0])
+    spread = np.ptp(np.quantile(y_train, [0.1, 0.9]))
+    if seen.sum() < LEAST or np.ptp(x_train[seen, 0]) == 0 or spread == 0:
+        return fit_affine(x_train[:, :1], y_train, x_test[:, :1])
+    low, middle, high = np.quantile(x_train[seen, 0], [0.01, 0.5, 0.99])
+    scale, categories = max(high - low, 1e-9), np.unique(x_train[seen, 1])
+
+    def features(x: np.ndarray) -> np.ndarray:
+        tame = np.clip(x[:, 0], low - scale, high + scale)  # a wild reply must not set the scale for the solver
+        return np.column_stack([(tame - middle) / scale, x[:, [1]] == categories])
+
+    line = QuantileRegressor(quantile=0.5, alpha=POOLED, solver="highs")
+    line.fit(features(x_train[seen]), (y_train[seen] - np.median(y_train)) / spread)
+    out = np.full(len(x_test), np.nan)
+    if known.any():
+        out[known] = line.predict(features(x_test[known])) * spread + np.median(y_train)
     return np.clip(out, y_train.min(), y_train.max())[None]
 
 

@@ -119,3 +119,19 @@ def test_counts_that_are_off_by_a_constant_of_their_source_are_mended():
     x_test[0, 0] = np.nan
     assert np.isnan(fit_offsets(x_train, y[:60], x_test)[0][0])
     assert not np.isnan(fit_filled(x_train, y[:60], x_test)[0]).any()
+
+
+def test_a_count_and_a_turned_report_are_read_within_sources_by_the_rungs():
+    rng = np.random.default_rng(1)
+    source = np.arange(200) % 4
+    columns = {"source": [f"s{k}" for k in source]}
+    y = rng.integers(20, 50, size=200)
+    said = [str(v) for v in y + np.array([-15, -5, 0, 20])[source]]
+    scores, *_ = measured(list(y), said, COUNTS, columns=columns)
+    assert scores["said calibrated"] < 0.5
+    assert scores["said calibrated by source"] > 0.9
+    true = rng.integers(2, size=200)
+    turned = [("no", "yes")[v ^ (k % 2)] for v, k in zip(true, source, strict=True)]
+    scores, *_ = measured([("no", "yes")[v] for v in true], turned, columns=columns)
+    assert scores["said calibrated"] < 0.6
+    assert scores["said calibrated by source"] > 0.95
