@@ -23,7 +23,7 @@ from tacit.activations.store.store import Store
 from tacit.activations.templates.thinking import thinking_line
 from tacit.activations.write_shards import cache_entries
 from tacit.errors import ActivationError
-from tacit.settings import Settings, run_folder, write_settings
+from tacit.settings import Settings, check_unchanged, run_folder, write_settings
 from tacit.targets import get_target, items_to_frame, load_items
 from tacit.targets.base import Item, Target
 from tacit.targets.behavior.option_order import order_balance
@@ -61,12 +61,19 @@ def cache_run(run: str, settings: Settings, *, follow_ups: FollowUps, say: Say) 
     entries = plan.before_acting()
     items = item_table(entries)
     settings = plan.settings
-    write_settings(run, settings)
+    check_unchanged(run, settings)
     _say_correlations(items, settings.sites, say)
     folder = run_folder(run) / "activations"
+
+    def load():
+        subject = plan.load()
+        write_settings(run, settings)  # a model that cannot be loaded leaves the run's name free
+        return subject
+
     ran = cache_entries(
-        folder, entries, items, settings, plan.model, plan.load, say, lambda store: plan.after_acting(store, follow_ups)
+        folder, entries, items, settings, plan.model, load, say, lambda store: plan.after_acting(store, follow_ups)
     )
+    write_settings(run, settings)
     return cache_twins(folder, entries, items, settings, plan.tokenizer, say, n=settings.twins) or ran
 
 

@@ -11,6 +11,7 @@ from safetensors.torch import load_file, save_file
 from tokenizers.processors import TemplateProcessing
 from transformers import RwkvConfig, RwkvForCausalLM
 
+import tacit
 from tacit.activations.model.capture import check_subject, check_tokens
 from tacit.activations.model.checkpoint import loaded_files
 from tacit.activations.model.load import fingerprint, load_config, load_subject, load_tokenizer
@@ -117,3 +118,18 @@ def test_the_reason_of_another_library_is_told_to_its_end(tiny, tmp_path, monkey
     settings = settings_for(tiny("llama"))
     with pytest.raises(ActivationError, match=r"RuntimeError: shape \[520, 64\]"):
         load_subject(settings, load_tokenizer(settings))
+
+
+def test_a_load_that_fails_leaves_the_runs_name_free_and_a_folder_has_one_name(tiny, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    broken = _copied(tiny("llama"), tmp_path / "broken")
+    _changed_weights(broken, lambda w: w.pop("model.norm.weight"))
+    _copied(tiny("llama"), tmp_path / "whole")
+    how = {"targets": ("behavior",), "n": 10, "twins": 0, "samples": 0, "paraphrases": 1, "reports": ("choice",)}
+    with pytest.raises(ActivationError, match="no weights for 1"):
+        tacit.cache("r", model=broken, **how)
+    assert not (tmp_path / "runs" / "r" / "settings.json").exists()
+    assert tacit.cache("r", model="whole/", **how).settings.model == "whole"
+    said = []
+    tacit.cache("r", model="whole", say=said.append, **how)
+    assert any("reused" in line for line in said)
