@@ -18,7 +18,10 @@ from tacit.names import BEST, TUNED, VERDICTS_SCHEMA
 from tacit.probes.ablate import read_usage
 from tacit.probes.comparison.calibration import calibrate, reliability
 from tacit.probes.comparison.collect import answered_only, control_of, coverage_by_class, gather, headline
+from tacit.probes.comparison.corrected_labels import correct, read_labels
 from tacit.probes.comparison.disagreements import disagreements
+from tacit.probes.comparison.label_errors import audit, explain
+from tacit.probes.comparison.label_errors import sentence as wrong_labels
 from tacit.probes.comparison.paired_scores import Paired, limits
 from tacit.probes.comparison.self_or_typical import self_vs_typical
 from tacit.probes.comparison.where_lost import localise, settled
@@ -26,10 +29,10 @@ from tacit.probes.data.results import Results, read_results
 from tacit.probes.statistics.bootstrap import Estimate, detectable, mcnemar_midp, p_value
 from tacit.probes.statistics.tests import holm
 from tacit.probes.tune import read_tuned, with_tuned
-from tacit.probes.verdicts.decide import INCONCLUSIVE, REPORT_INVALID, Verdict, decide
+from tacit.probes.verdicts.decide import GAP, INCONCLUSIVE, REPORT_INVALID, Verdict, decide
 from tacit.probes.verdicts.evidence import Evidence, Peer, Tuning, Used
 from tacit.probes.verdicts.usable_reports import unusable_report
-from tacit.thresholds import MARGIN, N_RESAMPLES
+from tacit.thresholds import MARGIN, N_RESAMPLES, PLAUSIBLE_ERRORS
 
 Say = Callable[[str], None]
 STEPS = (("raw say", "said"), ("calibrated say", "said calibrated"), ("best say", BEST))
@@ -47,6 +50,9 @@ class Compared:
     extra: dict = field(default_factory=dict)
     reliability: pd.DataFrame | None = None
     disagreements: pd.DataFrame | None = None
+    audit: pd.DataFrame | None = None
+    corrected: int = 0
+    """labels that were corrected after probing"""
 
 
 def compare_run(
@@ -65,15 +71,19 @@ def compare_runs(
     *,
     outs: Sequence[str | Path] | None = None,
     peers: Sequence[Mapping[tuple[str, str], tuple[Peer, ...]]] | None = None,
+    labels: str | Path | None = None,
     n_resamples: int = N_RESAMPLES,
     say: Say | None = None,
 ) -> list[list[dict]]:
     """The verdicts of each run; Holm's procedure runs over the gaps of all of them together.
 
     outs: where to write each run's verdicts.json. peers: of each run, the other models' states read with its labels
-    (`cross.peers_of`), by target and condition. Raises ProbeError like `compare_run`.
+    (`peers.peers_of`), by target and condition. labels: a CSV file of corrected labels (`corrected_labels`), for a
+    single run. Raises ProbeError like `compare_run`.
     """
-    found = [_measure(read_results(run), n_resamples) for run in runs]
+    if labels is not None and len(runs) > 1:
+        raise ProbeError(f"{labels} corrects the labels of one run, and {len(runs)} are compared: give one run")
+    found = [_measure(read_results(run), n_resamples, None if labels is None else read_labels(labels)) for run in runs]
     together = [one for part in found for one in part if one.evidence is not None]
     adjusted = iter(holm([one.p for one in together]))
     family = int(np.isfinite([one.p for one in together]).sum())
@@ -89,14 +99,15 @@ def compare_runs(
 
 def _write(out: Path, verdicts: list[dict], found: list[Compared]) -> None:
     write_json(out, {"schema": VERDICTS_SCHEMA, "verdicts": verdicts})
-    for name in ("reliability", "disagreements"):
+    for name in ("reliability", "disagreements", "audit"):
         tables = [t for one in found if (t := getattr(one, name)) is not None and len(t)]
         if tables:
             write_csv(out.with_name(f"{name}.csv"), pd.concat(tables, ignore_index=True))
 
 
-def _measure(results: Results, n_resamples: int) -> list[Compared]:
+def _measure(results: Results, n_resamples: int, labels: pd.DataFrame | None = None) -> list[Compared]:
     found, usage = [], read_usage(results.run)
+    results, changed = (results, {}) if labels is None else correct(results, labels)
     tuned = {(one.target, one.condition): one for one in read_tuned(results.run)}
     for entry in results.entries:
         if entry["status"] != "probed":
@@ -104,7 +115,8 @@ def _measure(results: Results, n_resamples: int) -> list[Compared]:
             continue
         try:
             tuning = tuned.get((entry["target"], entry["condition"]))
-            found.append(_compare(entry, with_tuned(results.of(entry), tuning), usage, tuning, n_resamples))
+            one = _compare(entry, with_tuned(results.of(entry), tuning), usage, tuning, n_resamples)
+            found.append(replace(one, corrected=changed.get((entry["target"], entry["condition"]), 0)))
         except KeyError as error:
             where = f"{entry['target']}/{entry['condition']} in {results.run / 'probes'}"
             raise ProbeError(f"{where}: no column {error}. Run: tacit probe {results.run.name}") from None
@@ -122,6 +134,7 @@ def _compare(
     return Compared(
         entry, evidence, gap, _extra(entry, paired, evidence) | _tuned(paired, tuning),
         reliability(entry, paired), disagreements(entry, paired),
+        audit(entry, paired),
     )  # fmt: skip
 
 
@@ -143,10 +156,29 @@ def _row(one: Compared, adjusted, family: int, peers: Mapping[tuple[str, str], t
         "report_rung": report.rung, "report_rungs": list(report.chosen), **limits("gap", gap.lead),
         "n": know.score.n, "n_groups": know.score.n_groups, "layer": about.layer, "site": about.site,
         "coverage": report.words.coverage, "control_accuracy": report.words.control,
-        "reasons": list(verdict.reasons), "sentence": verdict.sentence, "level": verdict.level,
+        "reasons": list(verdict.reasons), "level": verdict.level,
+        "sentence": verdict.sentence + _label_limit(verdict, one.extra) + _corrected(one.corrected),
         "conditions": [asdict(c) for c in verdict.conditions], "gap_p": one.p, "holm_p": holm_p, "n_family": family,
-        **one.extra, "localisation": lost,
+        **one.extra, "localisation": lost, "labels_corrected": one.corrected,
     }  # fmt: skip
+
+
+def _label_limit(verdict: Verdict, extra: dict) -> str:
+    """What a gap owes to wrong labels if a plausible share of them explains it; "" elsewhere."""
+    wrong = extra["label_errors"]
+    plausible = wrong and wrong["share"] is not None and wrong["share"] <= PLAUSIBLE_ERRORS
+    return f" {wrong_labels(wrong)}" if verdict.name == GAP and plausible else ""
+
+
+def _corrected(n: int) -> str:
+    """A sentence on corrected labels; "" where there are none."""
+    if not n:
+        return ""
+    were = "label was" if n == 1 else "labels were"
+    return (
+        f" {n} {were} corrected after probing: scores use the new labels; folds, probe and report maps are those of the"
+        " labels as cached."
+    )
 
 
 def _settled(step: str, verdict: Verdict, e: Evidence) -> str:
@@ -159,6 +191,7 @@ def _extra(entry: dict, paired: Paired, evidence: Evidence) -> dict:
     head, frame, words = paired.head, paired.frame, evidence.say.words
     probe, report, chance = evidence.know.score.value, evidence.say.score.value, evidence.about.chance
     _, values = paired.lead_values(head, BEST)
+    wrong = explain(paired)
     return {
         "probe_method": head, "table": _table(frame), "gap_equivalent": evidence.gap.equivalent, "margin": MARGIN,
         "detectable_gap": detectable(values),
@@ -174,7 +207,8 @@ def _extra(entry: dict, paired: Paired, evidence: Evidence) -> dict:
         "answered_only": answered_only(paired, head), "coverage_by_class": coverage_by_class(entry, frame),
         "sites": [{"site": s, **limits("score", paired.score(f"nested {s}"))} for s in entry["sites"]],
         "dropped": entry["dropped"], "n_control": words.n_control, "constant": words.constant,
-        "said": words.said, **_within_source(evidence), "unanswered": _unanswered(evidence),
+        "said": words.said, "label_errors": wrong, "limits": [line for line in (wrong_labels(wrong),) if line],
+        **_within_source(evidence), "unanswered": _unanswered(evidence),
         "reversed": evidence.say.reversed is not None,
         "alike": [{"id": one.id, "shown": one.shown, **_three(one.estimate)} for one in evidence.gap.alike],
         "classes_behind": [

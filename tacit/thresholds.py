@@ -9,6 +9,8 @@ HEAVY_TAIL = 0.5
 WORTH = 0.10
 """NOT_KNOWN needs the probe's upper limit below chance + WORTH; otherwise the measurement was not precise enough.
 A peer must read its own truth above chance + WORTH, and at most WORTH worse than this model's probe reads its own."""
+PLAUSIBLE_ERRORS = 0.15
+"""Share of wrong labels up to which they are named in the sentence of a gap that they would explain."""
 N_RESAMPLES = 2000
 """Resamples of the paired cluster bootstrap."""
 MIN_PERMUTATIONS = 200

@@ -165,12 +165,13 @@ def ablate(
     return open_run(run.path)
 
 
-def compare(*runs: Run | str, say: Say = silent) -> list[Run]:
+def compare(*runs: Run | str, labels: str | Path | None = None, say: Say = silent) -> list[Run]:
     """Compare probe and report: verdicts in `runs/<run>/verdicts`, tables and figures in `runs/<run>/figures`.
 
     Several runs are compared together: p-values are adjusted over all their gaps (Holm), and each run's reports and
-    probes are also scored on the other runs' labels. Raises TacitError where a run is missing, not probed, or given
-    twice.
+    probes are also scored on the other runs' labels. labels: a CSV file of corrected labels (columns target, item_id,
+    label, and condition if it matters) on which a single run is scored; figures by item keep the labels as cached.
+    Raises TacitError where a run is missing, not probed, or given twice, or a label does not fit.
     """
     from tacit.figures import draw_models, draw_run
     from tacit.probes import compare_runs, peers_of
@@ -183,7 +184,8 @@ def compare(*runs: Run | str, say: Say = silent) -> list[Run]:
     folders = [run.path for run in opened]
     matrix = _cross(opened, say)
     peers = None if matrix is None else [peers_of(matrix, name) for name in names]
-    found = compare_runs(folders, outs=[folder / "verdicts" / "verdicts.json" for folder in folders], peers=peers)
+    outs = [folder / "verdicts" / "verdicts.json" for folder in folders]
+    found = compare_runs(folders, outs=outs, peers=peers, labels=labels)
     for folder, verdicts in zip(folders, found, strict=True):
         draw_run(folder, verdicts)
     if len(opened) > 1:

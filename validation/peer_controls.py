@@ -8,8 +8,8 @@ from collections import Counter
 import numpy as np
 
 from tacit.validation.judge import Control, Judged, at_least, shares
-from tacit.validation.pipeline import judged, judged_beside
-from tacit.validation.worlds import WorldTarget, along, coin, flipped
+from tacit.validation.pipeline import judged, judged_beside, relabelled
+from tacit.validation.worlds import WorldTarget, along, coin, flipped, graded
 
 COUNTS = WorldTarget(name="token_count", kind="count", classes=())
 N, N_PEERS = 120, 200
@@ -77,9 +77,40 @@ def _privileged(found: list[dict]) -> Judged:
     return Judged(at_least(given, len(found), 0.9), "level P in at least 90 %", f"P given {given / len(found):.0%}")
 
 
+def _wrong_labels(seed: int) -> dict:
+    """One known item in five is marked wrong for the form of its answer, which the states show; the words are right."""
+    rng, n = np.random.default_rng([seed, 41]), N_PEERS
+    known = rng.permutation(np.arange(n) % 4 > 0)
+    wrong = known & (rng.random(n) < 0.2)
+    truth, labels = (np.where(marked, "yes", "no").tolist() for marked in (known, known & ~wrong))
+    states = np.stack([known - 0.5, wrong], axis=1) * 6.0
+    found = relabelled(
+        labels, {f"i{k}": truth[k] for k in np.flatnonzero(wrong)}, seed=seed,
+        signal=lambda site, layer: states if layer else None, **graded(truth, 0.99, seed),
+    )  # fmt: skip
+    listed = np.isin(found["audit"], [f"i{k}" for k in np.flatnonzero(wrong)])
+    return found | {"listed": float(listed.mean()), "rate": float(wrong.mean())}
+
+
+def _label_errors_are_named(found: list[dict]) -> Judged:
+    """A gap of wrong labels comes with the rate that explains it, no larger than the true one, and goes with them."""
+    gaps = [f for f in found if f["verdict"] == "GAP"]
+    named = sum(
+        bool(f["label_errors"] and (f["label_errors"]["share"] or 1) <= f["rate"] and f["limits"]) for f in gaps
+    )
+    left = sum(f["corrected"]["verdict"] == "GAP" for f in found)
+    listed = float(np.mean([f["listed"] for f in found]))
+    return Judged(
+        named == len(gaps) and left == 0 and listed > 0.7,
+        "every GAP names the error rate that explains it; audit lists the wrong labels; no GAP once corrected",
+        f"GAP {len(gaps) / len(found):.0%}, named {named}, wrong labels in audit {listed:.0%}, GAP after {left}",
+    )
+
+
 PEER_CONTROLS = (
     Control("P4 private, level P", _private_truth.__doc__, _private_truth, _privileged),
     Control("P4 noisier peer", _noisier_peer.__doc__, _noisier_peer, _never_privileged),
     Control("P4 noise with a truth", _noise_with_its_own_truth.__doc__, _noise_with_its_own_truth, _never_privileged),
+    Control("N8 wrong labels", _wrong_labels.__doc__, _wrong_labels, _label_errors_are_named),
     Control("N6 within the span", _read_within_the_span.__doc__, _read_within_the_span, _not_known),
 )  # fmt: skip

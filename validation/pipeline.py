@@ -32,6 +32,20 @@ def judged(y: Sequence, **world) -> dict:
     return found | {"naive": float(naive.iloc[0]) if len(naive) else None}
 
 
+def relabelled(y: Sequence, labels: dict[str, str], **world) -> dict:
+    """The verdict on one simulated data set; `audit`, the ids of the items to check in order; `corrected`, the verdict
+    with these labels (item id -> label) in place of those that the probes were trained on."""
+    with TemporaryDirectory() as folder:
+        folder = Path(folder)
+        _probed(y, folder, **world)
+        found = compare_runs([folder], outs=[folder / "verdicts.json"], n_resamples=N_RESAMPLES)[0][0]
+        audit = pd.read_csv(folder / "audit.csv", dtype=str)["item_id"].tolist()
+        rows = [(found["target"], item, label) for item, label in labels.items()]
+        pd.DataFrame(rows, columns=["target", "item_id", "label"]).to_csv(folder / "labels.csv", index=False)
+        again = compare_runs([folder], labels=folder / "labels.csv", n_resamples=N_RESAMPLES)[0][0]
+    return found | {"audit": audit, "corrected": again}
+
+
 def matrix(worlds: dict[str, dict]) -> pd.DataFrame:
     """The predictor x target matrix of several simulated runs on the same items, by run name."""
     with TemporaryDirectory() as folder:

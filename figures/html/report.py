@@ -21,6 +21,8 @@ from tacit.figures.paper import methods
 from tacit.figures.tables.table import Table
 from tacit.names import NESTED, OUT_OF_RANGE, OUTCOMES
 
+AUDITED = 10
+"""Items of the audit on the page; `verdicts/audit.csv` has more."""
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -48,7 +50,8 @@ def report_html(run: RunFiles, pictures: Sequence[Picture], tables: Sequence[Tab
     )  # fmt: skip
     items = browser_items(run)
     return environment.get_template("report.html").render(
-        run=run, model=(run.manifest.get("model") or {}).get("id", ""), rows=[_verdict(one) for one in run.verdicts],
+        run=run, model=(run.manifest.get("model") or {}).get("id", ""),
+        rows=[_verdict(one) | {"audit": _audit(run, one)} for one in run.verdicts],
         pictures=pictures, tables=tables, paragraphs=methods.methods(run), items=Markup(as_json(items)),
         n_items=items["n"], look=Markup(look.read_text(encoding="utf-8")), script=Markup(code),
         policy=_policy(code),
@@ -72,6 +75,7 @@ def _verdict(one) -> dict:
         "reasons": [words.one_line(reason) for reason in one.get("reasons") or []],
         "conditions": [_condition(each) for each in one.get("conditions") or []],
         "metric": words.metric(one.get("metric")),
+        "limits": [words.one_line(line) for line in one.get("limits") or []],
         "beside": _further_sentences(one), "know": _score(one, "probe"), "say": _score(one, "report"),
         "gap": _score(one, "gap", signed=True), "answered": _answered(one.get("coverage_by_class") or {}),
     }  # fmt: skip
@@ -169,6 +173,16 @@ def _percent(share: float) -> str:
     if 0 < share < 0.005 or 0.995 <= share < 1:
         return "<1 %" if share < 0.5 else ">99 %"
     return f"{100 * share:.0f} %"
+
+
+def _audit(run: RunFiles, one) -> list[list[str]]:
+    """Items whose labels should be checked first: item, label, what probe and report say, text, and why."""
+    table = run.tables.get("audit")
+    if table is None:
+        return []
+    mine = table[(table["target"] == one.get("target")) & (table["condition"] == one.get("condition"))]
+    columns = ["item_id", "label", "probe_says", "report_says", "surface", "why"]
+    return [[words.one_line(cell) for cell in row] for row in mine[columns].head(AUDITED).astype(str).values.tolist()]
 
 
 def _condition(each) -> dict:

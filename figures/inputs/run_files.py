@@ -20,7 +20,7 @@ OPTIONAL = {
     "null": "probes/null.csv", "curve": "probes/curve.csv", "transfer": "probes/transfer.csv",
     "sparse": "probes/sparse.csv", "positions": "probes/positions.csv", "replies": "probes/replies.parquet",
     "reliability": "verdicts/reliability.csv", "matrix": "verdicts/matrix.csv",
-    "disagreements": "verdicts/disagreements.csv", "asked": "activations/items.parquet",
+    "disagreements": "verdicts/disagreements.csv", "audit": "verdicts/audit.csv", "asked": "activations/items.parquet",
 }  # fmt: skip
 """Optional tables of a run, by the names that pages use."""
 

@@ -29,7 +29,7 @@ def disagreements(entry: dict, paired: Paired, *, most: int = MOST) -> pd.DataFr
         rows = np.flatnonzero(mine & np.isfinite(apart) & (sign * apart < 0))
         rows = rows[np.argsort(sign * apart[rows], kind="stable")][:most]
         part = frame.iloc[rows].assign(direction=direction, rank=np.arange(1, len(rows) + 1), difference=apart[rows])
-        parts.append(part.assign(probe=_probe_names(entry, frame)[rows]))
+        parts.append(part.assign(probe=probe_names(entry, frame)[rows]))
     found = pd.concat(parts, ignore_index=True)
     return found.reindex(columns=list(COLUMNS))
 
@@ -48,7 +48,7 @@ def apartness(paired: Paired) -> np.ndarray:
     return true - np.where(answered, right, 0.5)
 
 
-def _probe_names(entry: dict, frame: pd.DataFrame) -> np.ndarray:
+def probe_names(entry: dict, frame: pd.DataFrame) -> np.ndarray:
     """What the probe says of every item, in the words of the labels."""
     probe, classes = frame["probe"].to_numpy(dtype=np.float64), entry["classes"]
     if not classes:
