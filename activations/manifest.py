@@ -57,6 +57,7 @@ class Manifest:
             "entries": planned,
             "set_aside": others,
         }  # fmt: skip
+        self._before = before
         self._together: dict[tuple[str, int], tuple[str, ...]] = {}
 
     def extend(self, entries: Sequence[Entry]) -> None:
@@ -65,6 +66,24 @@ class Manifest:
         earlier = [entry for entry in self.content["entries"] if entry["key"] not in added]
         self.content["entries"] = [*earlier, *(self._record(entry) for entry in entries)]
         self.content["set_aside"] = [entry for entry in self.content["set_aside"] if entry["key"] not in added]
+
+    def changes(self) -> list[str]:
+        """What differs from the run as it was cached before, in lines for the user."""
+        earlier, now = self._before.get("model") or {}, self.content["model"]
+        lines = []
+        if earlier and earlier != now:
+            differ = sorted(name for name in {*earlier, *now} if earlier.get(name) != now.get(name))
+            lines.append(
+                f"{now['id']} is another model than this run was cached from ({', '.join(differ)} changed); its prompts"
+                " are asked again, and the earlier replies and activations are set aside"
+            )
+        known = {entry["key"] for entry in self._before.get("set_aside") or []}
+        if gone := [entry for entry in self.content["set_aside"] if entry["key"] not in known]:
+            lines.append(
+                f"{len(gone)} sets of prompts that were cached before are no longer asked for and are set aside (to"
+                " remove them: tacit clean)"
+            )
+        return lines
 
     def _record(self, entry: Entry) -> dict:
         """What is known of an entry: here, in another run of the same model, or nothing yet."""

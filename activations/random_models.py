@@ -21,7 +21,7 @@ from transformers import AutoModelForCausalLM
 from tacit.activations.model.load import Subject, load_config, pick_device, pick_dtype, subject_of
 from tacit.activations.model.sites import PROMPTS
 from tacit.activations.plan import Entry
-from tacit.activations.store.store import TWINS
+from tacit.activations.store.store import TWINS, open_store
 from tacit.activations.write_shards import cache_entries
 from tacit.errors import ActivationError
 from tacit.settings import Settings
@@ -42,6 +42,8 @@ def cache_twins(
     if settings.remote:
         say("skipped: random-initialised models of the same architecture (the model is remote)")
         return False
+    if (folder / "manifest.json").is_file() and (threads := open_store(folder).manifest.get("threads")):
+        torch.set_num_threads(threads)  # the last bits depend on it, and the model itself need not have been loaded
     ran = False
     for seed in range(n):
         mine = [_twin_entry(entry, seed) for entry in entries if entry.sites]

@@ -66,6 +66,8 @@ def cache_entries(
                 acted = later(open_store(folder))
                 manifest.extend(acted)
                 ran = _cache(manifest, acted, items, load, lambda line: say(f"follow-ups: {line}")) or ran
+            for line in manifest.changes():
+                say(line)
             return ran
     except Timeout as error:
         who = owner.read_text() if owner.exists() else "another process"

@@ -9,6 +9,7 @@ Nothing here imports torch, so later commands and other people's code can read a
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import io
 import json
@@ -24,6 +25,7 @@ from safetensors.numpy import load_file
 
 from tacit.activations.store.check_manifest import manifest_fault
 from tacit.errors import ActivationError
+from tacit.files import sha256_of
 
 FORMAT = "tacit-store/2"
 ENDS = "ends.safetensors"
@@ -35,6 +37,12 @@ TWINS = "twins"
 def tensor_name(site: str, layer: int) -> str:
     """The name of one site's tensor inside a shard: `object/007`."""
     return f"{site}/{layer:03d}"
+
+
+@functools.cache
+def _known_digest(path: Path, _size: int, _modified: int) -> str:
+    """The sha256 of a file of this size and time of change."""
+    return sha256_of(path)
 
 
 @dataclass(frozen=True)
@@ -106,7 +114,7 @@ class Store:
                 f"{site!r} at layer {layer} is not in {self.path} (sites {', '.join(entry['sites'])}; "
                 f"layers {', '.join(map(str, self.layers))})"
             )
-        parts = [self._read(shard["file"], tensor_name(site, layer)) for shard in entry["shards"]]
+        parts = [self._read(shard, tensor_name(site, layer)) for shard in entry["shards"]]
         return np.concatenate(parts).astype(np.float32, copy=False)
 
     def lens_and_embeddings(self, target: str, condition: str) -> dict[str, np.ndarray]:
@@ -120,7 +128,10 @@ class Store:
         name = next(
             (name for name in self.manifest["tables"] if name == f"{self._folder(target, condition)}/{ENDS}"), ""
         )
-        return load_file(self.path / name) if name else {}
+        if not name:
+            return {}
+        self._check(self.path / name, self.manifest["tables"][name])
+        return load_file(self.path / name)
 
     def _folder(self, target: str, condition: str) -> str:
         return self._entry(target, condition)["shards"][0]["file"].rpartition("/")[0]
@@ -131,15 +142,28 @@ class Store:
         folders = [path.parent for path in (self.path / TWINS).glob("*/manifest.json") if path.parent.name.isdecimal()]
         return tuple(open_store(folder) for folder in sorted(folders, key=lambda folder: int(folder.name)))
 
-    def _read(self, file: str, name: str) -> np.ndarray:
+    def _read(self, shard: dict, name: str) -> np.ndarray:
+        path = self.path / shard["file"]
+        self._check(path, shard["sha256"])
         try:
-            with safe_open(self.path / file, framework="numpy") as shard:
-                return shard.get_tensor(name)
+            with safe_open(path, framework="numpy") as opened:
+                return opened.get_tensor(name)
         except (OSError, SafetensorError) as error:
-            raise ActivationError(
-                f"{self.path / file} is missing or damaged ({error}). Run the same `cache` command again: "
-                "it rewrites this shard and keeps the others."
-            ) from error
+            raise self._damaged(f"{path} is missing or damaged ({error})") from error
+
+    def _check(self, path: Path, digest: str) -> None:
+        """Refuse a file that is not as it was written; each is read for this once per process and version."""
+        try:
+            status = path.stat()
+        except OSError as error:
+            raise self._damaged(f"{path} is missing or damaged ({error.strerror})") from error
+        if _known_digest(path.absolute(), status.st_size, status.st_mtime_ns) != digest:
+            raise self._damaged(f"{path} is damaged or was replaced (its checksum differs from the manifest's)")
+
+    def _damaged(self, what: str) -> ActivationError:
+        return ActivationError(
+            f"{what}. Run the same `cache` command again: it rewrites this file and keeps the others."
+        )
 
     def _entry(self, target: str, condition: str) -> dict:
         for entry in self.manifest["entries"]:

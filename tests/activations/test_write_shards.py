@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 
@@ -317,3 +318,27 @@ def test_a_damaged_shard_of_another_run_is_not_taken(tiny, tmp_path):
     shard.write_bytes(shard.read_bytes()[:-1])
     assert _cache(second, tiny("llama"))
     assert not list(faults(open_store(second)))
+
+
+@pytest.mark.parametrize("damage", ["flipped", "foreign", "missing"])
+def test_a_shard_that_is_not_as_it_was_written_is_not_read(tiny, tmp_path, damage):
+    _cache(tmp_path, tiny("llama"))
+    files = [tmp_path / shard["file"] for shard in open_store(tmp_path).manifest["entries"][0]["shards"]]
+    whole = files[1].read_bytes()
+    open_store(tmp_path).load("knowledge", "plain", "object", 1)
+    if damage == "missing":
+        files[1].unlink()
+    else:
+        flipped = whole[:-5] + bytes([whole[-5] ^ 1]) + whole[-4:]
+        files[1].write_bytes({"flipped": flipped, "foreign": files[0].read_bytes()}[damage])
+    with pytest.raises(ActivationError, match=rf"{files[1].name} is (damaged or was replaced|missing).*Run the same"):
+        open_store(tmp_path).load("knowledge", "plain", "object", 1)
+
+
+def test_other_weights_in_the_same_folder_are_named_and_nothing_is_lost(tiny, tmp_path):
+    _cache(tmp_path, tiny("llama"))
+    manifest, said = json.loads((tmp_path / "manifest.json").read_text()), []
+    manifest["model"]["model.safetensors"] = "0" * 64
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    _cache(tmp_path, tiny("llama"), said=said)
+    assert any("is another model than this run was cached from (model.safetensors changed)" in line for line in said)
