@@ -28,7 +28,7 @@ from tacit.probes.estimators.nested_cv import Held
 from tacit.probes.statistics.bootstrap import interval, resample
 from tacit.probes.statistics.groups import effective_groups
 from tacit.probes.statistics.metrics import Scoring, measure
-from tacit.probes.statistics.selection import Searches, inflate_variance
+from tacit.probes.statistics.selection import Searches, inflate_variance, score_draws
 from tacit.seeds import stream
 from tacit.targets.groups import renumber
 from tacit.thresholds import MIN_GROUPS, MIN_ITEMS, N_RESAMPLES
@@ -287,7 +287,7 @@ def _score(scoring, groups, keep, theirs, own, n_resamples: int, seed: int, both
     facts = {"n": len(part.y), "n_groups": int(groups.max()) + 1}
     effective = effective_groups(part.y, groups, part.kind) if len(np.unique(part.y)) > 1 else 1
     point, plain, redrawn = theirs.drawn(scoring, keep, weights)
-    found = interval(point, inflate_variance(point, plain, redrawn), **facts, effective=effective)
+    found = interval(point, score_draws(part.primary, point, plain, redrawn), **facts, effective=effective)
     out = {"value": found.value, "lower": found.lower, "upper": found.upper, **facts, "effective": effective}
     if own is not None:
         best, own_plain, own_redrawn = own.drawn(scoring, keep, weights)

@@ -344,6 +344,8 @@ def test_a_peer_knows_less_where_the_truths_differ_and_as_much_where_they_do_not
     differ = cell(table, predictor="b", target_run="a", kind=kind, subset="truths differ")
     agree = cell(table, predictor="b", target_run="a", kind=kind, subset="truths agree")
     assert differ["behind_lower"] > 0.5
+    assert table[["lower", "upper"]].min().min() >= 0
+    assert table[["lower", "upper"]].max().max() <= 1
     assert abs(agree["behind"]) < 0.15
     assert differ["n"] + agree["n"] == N
 
