@@ -135,6 +135,10 @@ def own_reports(row: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple(sorted((parse(column.removeprefix(REPORT_COLUMN)).name, text) for column, text in own))
 
 
+FEWEST_TO_HOLD_OUT = 3
+"""Fewest groups for folds that hold whole groups out."""
+
+
 def check_table(table: pd.DataFrame, target: str) -> None:
     """Raise `TargetError` for an empty table, a missing column, an empty cell, repeated ids, a label with one class."""
     if not len(table):
@@ -155,7 +159,18 @@ def check_table(table: pd.DataFrame, target: str) -> None:
                 f"column {column!r} is empty in {_rows(empty)}, and {target} needs it. Fill or remove {_these(empty)}."
             )
     _check_ids(table)
+    _check_groups(table)
     _check_label(table, target)
+
+
+def _check_groups(table: pd.DataFrame) -> None:
+    """Raise `TargetError` where every row is in one group, so that no group can be held out."""
+    groups = table.get("group", pd.Series("", table.index)).str.strip()
+    if len(table) >= FEWEST_TO_HOLD_OUT and groups.iloc[0] and (groups == groups.iloc[0]).all():
+        raise TargetError(
+            f"column 'group' holds {groups.iloc[0]!r} in all {len(table)} rows, expected at least {FEWEST_TO_HOLD_OUT} "
+            "groups, because whole groups are held out. Group only items that belong together, or drop the column."
+        )
 
 
 def _may_be_empty(table: pd.DataFrame, column: str) -> pd.Series:

@@ -202,3 +202,12 @@ def test_a_hub_that_cannot_be_reached_is_one_clear_line(monkeypatch):
     with pytest.raises(TargetError, match=r"t\.csv could not be fetched: offline mode is enabled\. Check") as raised:
         read_table("hf://datasets/owner/name/t.csv")
     assert "\n" not in str(raised.value)
+
+
+def test_a_group_column_that_is_the_same_in_every_row_is_refused_in_one_line():
+    table = pd.DataFrame({"question": ["a?", "b?", "c?"], "answer": ["a", "b", "c"], "group": "one"}, dtype=str)
+    with pytest.raises(TargetError, match=r"column 'group' holds 'one' in all 3 rows.*drop the column"):
+        check_table(table, "knowledge")
+    check_table(table.assign(group=["one", "one", "two"]), "knowledge")
+    check_table(table.assign(group=""), "knowledge")
+    check_table(table.drop(columns="group"), "knowledge")
