@@ -115,6 +115,7 @@ def _write_all(manifest: Manifest, asking: Asking, units: Sequence[Sequence[Part
     work = Work(units, shares=asking.shares)
     say(work.told(seconds_a_token(asking)))
     map_large_blocks()
+    left_out: list[str] = []
     with (
         progress(total=work.total, unit=" tokens", desc="cache") as bar,
         ThreadPoolExecutor(max_workers=1) as writer,
@@ -125,6 +126,7 @@ def _write_all(manifest: Manifest, asking: Asking, units: Sequence[Sequence[Part
             # Refreshed with the next tokens: in a log each refresh is a line.
             bar.set_postfix_str(f"{entry.ask.target}/{entry.condition}", refresh=False)
             shards = asking.shards(parts, tally)
+            left_out += tally.left_out
             bar.total = work.done(index, tally.read + tally.written)
             if written is not None:
                 written.result()  # one unit waits at most, so memory stays flat and a full disk is noticed at once
@@ -135,6 +137,9 @@ def _write_all(manifest: Manifest, asking: Asking, units: Sequence[Sequence[Part
             if index % TRIMMED == 0:
                 release_free_memory()
         written.result()
+    if left_out:
+        names = "; ".join(left_out[:10]) + ("; …" if len(left_out) > 10 else "")
+        say(f"{len(left_out)} prompts do not fit into memory even alone and have no reply: {names}")
 
 
 def _check_room(folder: Path, asking: Asking, missing: Sequence[Part], say) -> None:

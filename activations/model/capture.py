@@ -6,6 +6,7 @@ selected (or averaged) on the device, so only `layers x sites x d_model` numbers
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -158,18 +159,33 @@ def check_tokens(subject: Subject, ids: Sequence[int], text: str) -> None:
         )
 
 
-def halving(batch: list[int], run: Callable[[list[int]], object]) -> list:
+def halving(
+    batch: list[int], run: Callable[[list[int]], object], alone: Callable[[int], bool] = lambda _: False
+) -> list:
     """`[run(batch)]`, or the results of smaller and smaller halves when the device runs out of memory.
 
-    Raises ActivationError when a single prompt does not fit.
+    alone: called with a prompt that does not fit by itself; whether it may be left out.
+
+    Raises ActivationError when a single prompt does not fit and may not be left out.
     """
     try:
         return [run(batch)]
-    except torch.OutOfMemoryError as error:
+    except RuntimeError as error:
+        if not is_out_of_memory(error):
+            raise
+        if len(batch) == 1 and alone(batch[0]):
+            return []
         if len(batch) == 1:
             hint = "Try: DTYPE=bfloat16, or DEVICE=cpu"
             raise ActivationError(f"one prompt alone does not fit into memory. {hint}") from error
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
     middle = len(batch) // 2
-    return halving(batch[:middle], run) + halving(batch[middle:], run)
+    return halving(batch[:middle], run, alone) + halving(batch[middle:], run, alone)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether the device, or the machine itself, had no room: on a CPU torch raises a plain RuntimeError."""
+    return isinstance(error, torch.OutOfMemoryError) or bool(
+        re.search(r"out of memory|can't allocate memory|not enough memory", str(error))
+    )

@@ -48,7 +48,7 @@ def _states(subject, jobs: Sequence[Job], layers, max_tokens: int, told: list[To
             _count(tally, read=[len(job.ids) for job in own])
 
         for some in batches([len(jobs[i].ids) for i in mine], max_tokens):
-            halving(some, run)
+            halving(some, run, lambda k, mine=mine: _left_out(jobs, told, tally, mine[k]))
 
 
 def _replies(subject, jobs: Sequence[Job], max_tokens: int, told: list[Told], tally: Tally) -> None:
@@ -64,7 +64,7 @@ def _replies(subject, jobs: Sequence[Job], max_tokens: int, told: list[Told], ta
             _count(tally, read=[len(jobs[mine[k]].ids) for k in some], written=cap * len(some))
 
         for some in batches([len(jobs[i].ids) + cap for i in mine], max_tokens):
-            halving(some, run)
+            halving(some, run, lambda k, mine=mine: _left_out(jobs, told, tally, mine[k]))
 
 
 def _samples(subject, jobs: Sequence[Job], max_tokens: int, told: list[Told], tally: Tally) -> None:
@@ -78,7 +78,7 @@ def _samples(subject, jobs: Sequence[Job], max_tokens: int, told: list[Told], ta
             _count(tally, read=[len(p.ids) for p in prompts for _ in range(n)], written=n * cap * len(some))
 
         for some in batches([n * (len(jobs[i].ids) + cap) for i in mine], max_tokens):
-            halving(some, run)
+            halving(some, run, lambda k, mine=mine: _left_out(jobs, told, tally, mine[k]))
 
 
 def _log_probabilities(subject, jobs: Sequence[Job], max_tokens: int, told: list[Told], tally: Tally) -> None:
@@ -103,7 +103,11 @@ def _log_probabilities(subject, jobs: Sequence[Job], max_tokens: int, told: list
 
     most = min(max_tokens, SCORED // len(subject.tokenizer))
     for some in batches([len(row) for row in rows], most):
-        halving(some, run)
+        halving(some, run, lambda k: _left_out(jobs, told, tally, leaves[k][0]))
+
+
+def _left_out(jobs: Sequence[Job], told: list[Told], tally: Tally, i: int) -> bool:
+    return tally.leave_out(jobs[i], told[i])
 
 
 def _count(tally: Tally, *, read: list[int], written: int = 0) -> None:

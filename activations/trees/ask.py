@@ -103,6 +103,7 @@ class _Asked:
                 prompt.ids, numbers.setdefault(item_id, len(numbers)),
                 tuple(token_range(site, prompt) for site in self.sites), along(text) if text else wanted,
                 question.tokens, question.samples, seed_of(entry.key, question.key, rows.start + i),
+                f"{entry.ask.target}/{entry.condition}, {question.key}, item {item_id}",
             )
             for i, (item_id, prompt, text) in enumerate(zip(self.ids, self.prompts, self.continuations, strict=True))
         ] if question.speaks or self.sites else []  # fmt: skip
@@ -130,13 +131,14 @@ class _Asked:
         found = []
         for i, one in enumerate(told):
             frame = head | self._frame(i)
-            said = NO_REPLY if one.greedy is None else self._said(one.greedy, one)
+            silent = one.greedy is None or one.left_out
+            said = NO_REPLY if silent else self._said(one.greedy, one)
             answers = {"answers": list(self.question.answers), "logprobs": scores[i]}
             found.append(frame | said | {"sample": 0, "seed": -1} | answers)
             seed = self.jobs[i].seed
             found += [
                 frame | self._said(reply) | {"sample": k, "seed": seed, "answers": [], "logprobs": []}
-                for k, reply in enumerate(one.samples, start=1)
+                for k, reply in enumerate([] if one.left_out else one.samples, start=1)
             ]
         return found
 
@@ -150,10 +152,12 @@ class _Asked:
         if not self.paths:
             return [[-math.inf] * len(self.question.answers) for _ in told]
         known = {
-            path: {token: np.array([one.logprobs[path][token] for one in told]) for token in tokens}
+            path: {token: np.array([_logprob(one, path, token) for one in told]) for token in tokens}
             for path, tokens in tokens_wanted(self.paths).items()
         }
-        return answer_logprobs(self.paths, len(self.question.answers), known).T.tolist()
+        scores = answer_logprobs(self.paths, len(self.question.answers), known).T
+        scores[[one.left_out for one in told]] = -math.inf
+        return scores.tolist()
 
     def _said(self, reply: Reply, told: Told | None = None) -> dict:
         """The columns of a reply, with the model's confidence where it is the greedy one."""
@@ -166,9 +170,17 @@ class _Asked:
         return said | {"logprob": reply.logprob, "first_logprob": reply.first_logprob, "entropy": told.entropy}
 
 
+def _logprob(told: Told, path: tuple[int, ...], token: int) -> float:
+    return -math.inf if told.left_out else told.logprobs[path][token]
+
+
 def _candidate(text: str, path: tuple[int, ...], told: Told) -> dict:
     """The row of a candidate answer; nan and 0 tokens where its first letters merge with the prompt's last token."""
-    logp = sum(told.logprobs[path[:at]][token] for at, token in enumerate(path)) if path else math.nan
+    logp = (
+        sum(told.logprobs[path[:at]][token] for at, token in enumerate(path))
+        if path and not told.left_out
+        else math.nan
+    )
     return {
         "sample": 0, "seed": -1, "text": text, "n_tokens": len(path), "ended": True, **NO_CONFIDENCE,
         "answers": [text], "logprobs": [logp],

@@ -28,6 +28,8 @@ class Job:
     """Replies drawn at temperature 1, beside the greedy one."""
     seed: int = 0
     """Of the samples."""
+    name: str = ""
+    """Its item and question, for a message."""
 
     def draws(self) -> np.ndarray:
         """(samples, tokens) float64 in [0, 1): the random numbers that pick the tokens of each sample, one by one."""
@@ -58,6 +60,8 @@ class Told:
     """Of the first token's distribution, in nats; nan where no reply was wanted."""
     greedy: Reply | None = None
     samples: list[Reply] = field(default_factory=list)
+    left_out: bool = False
+    """Whether it does not fit into memory even alone: nothing above holds then."""
 
 
 @dataclass
@@ -74,6 +78,18 @@ class Tally:
     """All that went through the model, padding included."""
     tick: Callable[[int], object] = lambda n: None
     """Called with the number of tokens read or written, at every pass."""
+
+    left_out: list[str] = field(default_factory=list)
+    """Names of the jobs that did not fit into memory."""
+
+    def leave_out(self, job: Job, told: Told) -> bool:
+        """Give up a job that does not fit into memory; False for one whose states are read, which cannot be missing."""
+        if job.ranges:
+            return False
+        if not told.left_out:
+            self.left_out.append(job.name)
+        told.left_out = True
+        return True
 
     @property
     def counts(self) -> dict[str, int]:

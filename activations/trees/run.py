@@ -14,7 +14,7 @@ from math import inf
 import numpy as np
 import torch
 
-from tacit.activations.model.capture import batches, halving
+from tacit.activations.model.capture import batches, halving, is_out_of_memory
 from tacit.activations.model.load import Subject
 from tacit.activations.model.prefix_cache import REFUSALS, slack_of
 from tacit.activations.trees.apart import run_apart
@@ -118,7 +118,10 @@ def run_trees(
     tally.add(asked=sum(len(job.ids) for job in jobs))
     rows = list(rows_of(jobs, min(WIDTH, 2 * subject.d_model), _room(subject)))
     for some in _batches(jobs, rows, max_tokens, _room(subject)):
-        halving(some, lambda part: _run_part(subject, jobs, [rows[i] for i in part], layers, told, tally))
+        halving(
+            some, lambda part: _run_part(subject, jobs, [rows[i] for i in part], layers, told, tally),
+            lambda i: len(rows[i][0]) == 1 and tally.leave_out(jobs[rows[i][0][0]], told[rows[i][0][0]]),
+        )  # fmt: skip
     return told
 
 
@@ -137,11 +140,14 @@ def _run_part(
     """A batch of rows; one row that does not fit into memory is read prompt by prompt."""
     try:
         _run_batch(subject, jobs, rows, layers, told, tally)
-    except torch.OutOfMemoryError:
-        if len(rows) > 1 or len(rows[0][0]) == 1:
+    except RuntimeError as error:
+        if not is_out_of_memory(error) or len(rows) > 1 or len(rows[0][0]) == 1:
             raise
         for i in rows[0][0]:
-            _run_batch(subject, jobs, [_row(jobs, [i])], layers, told, tally)
+            halving(
+                [i], lambda one: _run_batch(subject, jobs, [_row(jobs, one)], layers, told, tally),
+                lambda i: tally.leave_out(jobs[i], told[i]),
+            )  # fmt: skip
 
 
 def rows_of(jobs: Sequence[Job], width: int = WIDTH, room: float = inf) -> Iterator[Row]:

@@ -165,3 +165,26 @@ def test_a_model_whose_tree_is_wrong_is_found_out(tiny, monkeypatch):
     subject = subject_for(tiny("llama"))
     monkeypatch.setattr(forward.TokenTree, "ancestors", lambda tree: np.tri(len(tree), dtype=bool))
     assert not can_share(subject)
+
+
+@pytest.mark.parametrize("shares", [True, False])
+def test_a_prompt_that_does_not_fit_into_memory_is_left_out_alone_and_named(tiny, monkeypatch, shares):
+    subject = subject_for(tiny("llama"))
+    jobs = [Job(range(5, 5 + n), n, (), {(): (7,)}, tokens=2, name=f"item {n}") for n in (6, 9, 30, 12)]
+    whole = run_jobs(subject, jobs, [0], 200, Tally(), shares=shares)
+    forward = subject.body.forward
+
+    def scarce(*args, **kwargs):
+        ids = kwargs.get("input_ids", args[0] if args else None)
+        if ids.shape[-1] >= 30:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes")
+        return forward(*args, **kwargs)
+
+    monkeypatch.setattr(subject.body, "forward", scarce)
+    tally = Tally()
+    told = run_jobs(subject, jobs, [0], 200, tally, shares=shares)
+    assert tally.left_out == ["item 30"] and [one.left_out for one in told] == [False, False, True, False]
+    assert [one.greedy.ids for one in told if not one.left_out] == [whole[i].greedy.ids for i in (0, 1, 3)]
+    reading = [Job(range(5, 35), 0, ((3, 4),), {}, name="item 30")]
+    with pytest.raises(ActivationError, match="does not fit into memory"):
+        run_jobs(subject, reading, [0], 200, Tally(), shares=shares)
