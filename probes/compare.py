@@ -130,7 +130,7 @@ def _compare(
     head, before_act = headline(entry, paired)
     paired = paired.read_by(head)
     evidence = gather(entry, paired, before_act, usage, tuning)
-    gap = p_value(*paired.lead_values(paired.head, BEST), n_groups=max(2, paired.effective))
+    gap = p_value(*paired.lead_values(paired.head, BEST), n_groups=max(2, paired.independent))
     return Compared(
         entry, evidence, gap, _extra(entry, paired, evidence) | _tuned(paired, tuning),
         reliability(entry, paired), disagreements(entry, paired),

@@ -25,10 +25,12 @@ from tacit.probes.data.folds import make_folds
 from tacit.probes.data.results import Results, read_results
 from tacit.probes.estimators.layer_sweep import sweep
 from tacit.probes.estimators.nested_cv import Held
-from tacit.probes.statistics.bootstrap import interval, resample
+from tacit.probes.statistics.bootstrap import Estimate, interval, resample
+from tacit.probes.statistics.drawn import Drawn
 from tacit.probes.statistics.groups import effective_groups
+from tacit.probes.statistics.jackknife import LeftOut, left_out
 from tacit.probes.statistics.metrics import Scoring, measure
-from tacit.probes.statistics.selection import Searches, inflate_variance, score_draws
+from tacit.probes.statistics.selection import Searches, clipped
 from tacit.seeds import stream
 from tacit.targets.groups import renumber
 from tacit.thresholds import MIN_GROUPS, MIN_ITEMS, N_RESAMPLES
@@ -50,19 +52,19 @@ class _Read:
     pred: np.ndarray
     options: Mapping[str, Held] = field(default_factory=dict)
 
-    def drawn(self, scoring: Scoring, keep: np.ndarray, weights: np.ndarray):
-        """(point, values, values with the reading chosen again in every draw) on the items that are kept."""
-        part = scoring.rows(keep)
-        point = float(measure(part.primary, part, self.pred[keep])[0])
-        plain = measure(part.primary, part, self.pred[keep], weights)
+    def drawn(self, scoring: Scoring, keep: np.ndarray, weights: np.ndarray, few: LeftOut | None) -> Drawn:
+        """The score on the items that are kept; few: their groups, where they are too few for the bootstrap."""
+        part, pred = scoring.rows(keep), self.pred[keep]
+        point, plain = float(measure(part.primary, part, pred)[0]), measure(part.primary, part, pred, weights)
+        left = None if few is None else measure(part.primary, part, pred, few.weights)
         if len(self.options) < 2:
-            return point, plain, plain
-        pred = {name: held.pred[keep] for name, held in self.options.items()}
+            return Drawn(point, plain, plain, left)
+        options = {name: held.pred[keep] for name, held in self.options.items()}
         inner = {name: held.inner for name, held in self.options.items()}
-        known = pred | {NESTED: self.pred[keep]}
+        known = options | {NESTED: pred}
         n_folds = len(next(iter(inner.values())))
-        searched = Searches(part, weights, known.__getitem__, inner, {NESTED: list(pred)}, n_folds=n_folds)
-        return point, plain, searched.redraw_selection(NESTED, part.primary)
+        searched = Searches(part, weights, known.__getitem__, inner, {NESTED: list(options)}, n_folds=n_folds)
+        return Drawn(point, plain, searched.redraw_selection(NESTED, part.primary), left)
 
 
 @dataclass(frozen=True)
@@ -286,16 +288,17 @@ def _score(scoring, groups, keep, theirs, own, n_resamples: int, seed: int, both
     weights = resample(groups, fold=part.fold, n_resamples=n_resamples, rng=stream(seed, "cross-model bootstrap"))
     facts = {"n": len(part.y), "n_groups": int(groups.max()) + 1}
     effective = effective_groups(part.y, groups, part.kind) if len(np.unique(part.y)) > 1 else 1
-    point, plain, redrawn = theirs.drawn(scoring, keep, weights)
-    found = interval(point, score_draws(part.primary, point, plain, redrawn), **facts, effective=effective)
+    few = left_out(groups, part.fold)
+    independent = effective if few is None else min(effective, few.n_groups)
+
+    def limited(drawn: Drawn, values: np.ndarray | None = None) -> Estimate:
+        values = drawn.settled(few) if values is None else values
+        return interval(drawn.point, values, **facts, effective=independent)
+
+    drawn = theirs.drawn(scoring, keep, weights, few)
+    found = limited(drawn, clipped(part.primary, drawn.settled(few)))
     out = {"value": found.value, "lower": found.lower, "upper": found.upper, **facts, "effective": effective}
-    if own is not None:
-        best, own_plain, own_redrawn = own.drawn(scoring, keep, weights)
-        lead = inflate_variance(best - point, own_plain - plain, own_redrawn - redrawn)
-        behind = interval(best - point, lead, **facts, effective=effective)
-        out |= limits("behind", behind)
-    if both is not None:
-        best, both_plain, both_redrawn = both.drawn(scoring, keep, weights)
-        lead = inflate_variance(best - point, both_plain - plain, both_redrawn - redrawn)
-        out |= limits("adds", interval(best - point, lead, **facts, effective=effective))
+    for name, read in (("behind", own), ("adds", both)):
+        if read is not None:
+            out |= limits(name, limited(read.drawn(scoring, keep, weights, few) - drawn))
     return out

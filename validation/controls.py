@@ -7,6 +7,7 @@ import numpy as np
 from scipy import stats
 
 from tacit.validation.equality_controls import EQUALITY_CONTROLS
+from tacit.validation.few_groups_controls import FEW_GROUPS_CONTROLS
 from tacit.validation.judge import (
     MANY,
     Control,
@@ -305,5 +306,5 @@ CONTROLS = (
     Control("P5 shifted", _shifted.__doc__, _shifted, _old_not_new),
     Control("P6 nonlinear", "label = XOR of two features, truthful report", _exclusive,
             _must_be("REPORT_EXCEEDS_PROBE")),
-    *PEER_CONTROLS, *REPLY_CONTROLS, *SURFACE_CONTROLS, *EQUALITY_CONTROLS,
+    *FEW_GROUPS_CONTROLS, *PEER_CONTROLS, *REPLY_CONTROLS, *SURFACE_CONTROLS, *EQUALITY_CONTROLS,
 )  # fmt: skip

@@ -20,6 +20,7 @@ from tacit.probes.data.rung_names import form_of, is_mapped
 from tacit.probes.data.sources import within_sources
 from tacit.probes.statistics.bootstrap import Estimate, enough_groups, equivalent, expanded_tail, interval
 from tacit.probes.statistics.groups import effective_groups, heaviest, permute_by_group
+from tacit.probes.statistics.jackknife import left_out
 from tacit.probes.statistics.metrics import CHANCE, has_answer, measure
 from tacit.probes.verdicts.evidence import (
     OUTPUTS,
@@ -192,7 +193,7 @@ def _rivals(entry: dict) -> list[str]:
 def _rival(paired: Paired, name: str) -> Rival:
     lead = paired.lead(paired.head, name)
     _, values = paired.lead_values(paired.head, name)
-    tail = expanded_tail(max(2, paired.effective), 0.90)
+    tail = expanded_tail(max(2, paired.independent), 0.90)
     good = values[~np.isnan(values)]
     seen = np.isfinite(lead.upper) and paired.effective >= enough_groups(MARGIN)
     matches = bool(seen and np.quantile(good, 1 - tail) < MARGIN)
@@ -312,10 +313,16 @@ def answered_only(paired: Paired, head: str = NESTED) -> dict:
     n_groups = int(paired.frame.loc[keep, "group"].nunique())
     if keep.sum() < 2 or n_groups < 2:
         return {"n": int(keep.sum()), "probe": None, "report": None, "gap": None, "gap_lower": None, "gap_upper": None}
-    scoring, weights = paired.scoring.rows(keep), paired.weights[keep]
+    scoring, weights, groups = paired.scoring.rows(keep), paired.weights[keep], paired.groups[keep]
     probe, said = paired.pred(head)[keep], paired.pred("said")[keep]
     a, b = (float(measure(scoring.primary, scoring, p)[0]) for p in (probe, said))
-    drawn = [measure(scoring.primary, scoring, p, weights) for p in (probe, said)]
-    effective = effective_groups(scoring.y, paired.groups[keep], scoring.kind)
-    gap = interval(a - b, drawn[0] - drawn[1], n=int(keep.sum()), n_groups=n_groups, effective=effective)
+
+    def lead(weights: np.ndarray) -> np.ndarray:
+        return measure(scoring.primary, scoring, probe, weights) - measure(scoring.primary, scoring, said, weights)
+
+    drawn, left = lead(weights), left_out(groups, scoring.fold)
+    effective = effective_groups(scoring.y, groups, scoring.kind)
+    if left is not None:
+        drawn, effective = left.settle(a - b, lead(left.weights), drawn), min(effective, left.n_groups)
+    gap = interval(a - b, drawn, n=int(keep.sum()), n_groups=n_groups, effective=effective)
     return {"n": gap.n, "probe": a, "report": b, **limits("gap", gap)}

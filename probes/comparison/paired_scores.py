@@ -12,9 +12,11 @@ import pandas as pd
 from tacit.names import LABEL_COLUMN, NESTED
 from tacit.probes.data.items_table import own_scoring, predictions, read_by
 from tacit.probes.statistics.bootstrap import Estimate, interval, resample
+from tacit.probes.statistics.drawn import Drawn
 from tacit.probes.statistics.groups import effective_groups
+from tacit.probes.statistics.jackknife import left_out
 from tacit.probes.statistics.metrics import CHANCE, Scoring, measure
-from tacit.probes.statistics.selection import Searches, inflate_variance, score_draws
+from tacit.probes.statistics.selection import Searches, clipped
 from tacit.seeds import stream
 
 BALANCED = "balanced_accuracy"
@@ -34,10 +36,11 @@ class Paired:
         self.frame, self.scoring, self.groups = frame, stick_of(entry, frame), groups
         rng = stream(entry["seed"], "bootstrap")
         self.weights = resample(groups, fold=self.scoring.fold, n_resamples=n_resamples, rng=rng)
+        self.left_out = left_out(groups, self.scoring.fold)
         self.n_groups = len(np.unique(groups))
         self.effective = effective_groups(self.scoring.y, groups, self.scoring.kind)
         self.n_classes = len(entry["classes"])
-        self._drawn: dict[tuple[str, str], tuple[float, np.ndarray, np.ndarray]] = {}
+        self._drawn: dict[tuple[str, str], Drawn] = {}
         self.head = NESTED
         self._searches = Searches(self.scoring, self.weights, self.pred, entry["inner"], entry["searches"])
 
@@ -58,23 +61,29 @@ class Paired:
     def pred(self, name: str) -> np.ndarray:
         return predictions(self.frame, name, self.n_classes)
 
-    def drawn(self, name: str, metric: str = "") -> tuple[float, np.ndarray, np.ndarray]:
-        """(point, (n_resamples,) values, the same with whatever was searched for chosen again in every draw) of a
-        method's metric, the primary one if none is named, against its own labels where it has some."""
+    @property
+    def independent(self) -> int:
+        """Groups that an interval's t quantile goes by."""
+        return self.effective if self.left_out is None else min(self.effective, self.left_out.n_groups)
+
+    def drawn(self, name: str, metric: str = "") -> Drawn:
+        """A method's metric, the primary one if none is named, against its own labels where it has some."""
         metric = metric or self.scoring.primary
         if (name, metric) not in self._drawn:
             self._drawn[name, metric] = self._drawn_as(name, metric, lambda pred: pred)
         return self._drawn[name, metric]
 
-    def _drawn_as(self, name: str, metric: str, seen: Seen):
+    def _drawn_as(self, name: str, metric: str, seen: Seen) -> Drawn:
         """`drawn` of what `seen` makes of the predictions."""
         scoring, pred = own_scoring(self.scoring, self._own_labels(name)), seen(self.pred(name))
         point, plain = float(measure(metric, scoring, pred)[0]), measure(metric, scoring, pred, self.weights)
-        return point, plain, self._searches.redraw_selection(name, metric, seen) if name in self._searches else plain
+        left = None if self.left_out is None else measure(metric, scoring, pred, self.left_out.weights)
+        redrawn = self._searches.redraw_selection(name, metric, seen) if name in self._searches else plain
+        return Drawn(point, plain, redrawn, left)
 
     def score(self, name: str, metric: str = "") -> Estimate:
         drawn = self.drawn(name, metric)
-        return self._limits(drawn[0], score_draws(metric or self.scoring.primary, *drawn))
+        return self._limits(drawn.point, clipped(metric or self.scoring.primary, self._settled(drawn)))
 
     def lead(self, first: str, second: str, metric: str = "", *, seen: Seen | None = None) -> Estimate:
         """The first method's score minus the second's; seen: what the first method's predictions are made into."""
@@ -85,27 +94,31 @@ class Paired:
     ) -> tuple[float, np.ndarray]:
         """(point, (n_resamples,) values) of that difference."""
         metric = metric or self.scoring.primary
-        a, x, x_redrawn = self.drawn(first, metric) if seen is None else self._drawn_as(first, metric, seen)
-        b, y, y_redrawn = self.drawn(second, metric)
-        return a - b, inflate_variance(a - b, x - y, x_redrawn - y_redrawn)
+        one = self.drawn(first, metric) if seen is None else self._drawn_as(first, metric, seen)
+        lead = one - self.drawn(second, metric)
+        return lead.point, self._settled(lead)
 
     def selectivity(self, head: str, control: str) -> Estimate | None:
         """The method's score minus that of a control task on labels of its own (Hewitt & Liang 2019, arXiv
         1909.03368); a control below chance counts as chance. None where the run holds no such task with its labels."""
         if not self.has(control) or self._own_labels(control) is None:
             return None
-        (a, x, redrawn), (b, y, _) = self.drawn(head), self.drawn(control)
-        chance = CHANCE[self.scoring.primary]
-        point, floor = a - max(b, chance), np.maximum(y, chance)
-        return self._limits(point, inflate_variance(point, x - floor, redrawn - floor))
+        lead = self.drawn(head) - self.drawn(control).at_least(CHANCE[self.scoring.primary])
+        return self._limits(lead.point, self._settled(lead))
 
     def statistic(self, function: Callable[[np.ndarray], np.ndarray]) -> Estimate:
         """function: (n_items, n_draws) weights -> (n_draws,) values."""
         point = float(function(np.ones((len(self.frame), 1)))[0])
-        return self._limits(point, function(self.weights))
+        plain = function(self.weights)
+        left = None if self.left_out is None else function(self.left_out.weights)
+        return self._limits(point, self._settled(Drawn(point, plain, plain, left)))
+
+    def _settled(self, drawn: Drawn) -> np.ndarray:
+        """(n_resamples,) draws about the point, with what a search adds; the jackknife's where groups are few."""
+        return drawn.settled(self.left_out)
 
     def _limits(self, point: float, values: np.ndarray) -> Estimate:
-        return interval(point, values, n=len(self.frame), n_groups=self.n_groups, effective=self.effective)
+        return interval(point, values, n=len(self.frame), n_groups=self.n_groups, effective=self.independent)
 
     def _own_labels(self, name: str) -> np.ndarray | None:
         column = f"{LABEL_COLUMN}{name}"

@@ -10,8 +10,9 @@ from tacit.names import BEST, LABEL_COLUMN, METHOD_COLUMN, NAIVE, NESTED, READ_C
 from tacit.probes.analysis.analyse import Analysis, Method
 from tacit.probes.statistics.bootstrap import Estimate, interval
 from tacit.probes.statistics.groups import effective_groups
+from tacit.probes.statistics.jackknife import left_out
 from tacit.probes.statistics.metrics import METRICS, Scoring, has_answer, measure, right
-from tacit.probes.statistics.selection import Searches
+from tacit.probes.statistics.selection import Searches, clipped
 
 SCORE_COLUMNS = (
     "target", "condition", "site", "layer", "method", "kind", "metric", "value", "lower", "upper", "n", "n_groups",
@@ -53,7 +54,11 @@ def estimate(
     effective = effective_groups(scoring.y, groups, scoring.kind)
     if np.isnan(point):
         return Estimate(point, np.nan, np.nan, len(scoring.y), n_groups)
-    drawn = measure(metric, scoring, pred, weights) if drawn is None else drawn
+    plain = measure(metric, scoring, pred, weights)
+    drawn, left = plain if drawn is None else drawn, left_out(groups, scoring.fold)
+    if left is not None:
+        drawn = clipped(metric, left.settle(point, measure(metric, scoring, pred, left.weights), drawn, plain))
+        effective = min(effective, left.n_groups)
     return interval(point, drawn, n=len(scoring.y), n_groups=n_groups, effective=effective)
 
 

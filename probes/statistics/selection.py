@@ -106,7 +106,12 @@ class Searches:
 
 def score_draws(metric: str, point: float, plain: np.ndarray, redrawn: np.ndarray) -> np.ndarray:
     """`inflate_variance` of the draws of a score, clipped to the range of the metric."""
-    return np.clip(inflate_variance(point, plain, redrawn), *RANGE.get(metric, UNIT))
+    return clipped(metric, inflate_variance(point, plain, redrawn))
+
+
+def clipped(metric: str, values: np.ndarray) -> np.ndarray:
+    """Draws of a score within the range of its metric."""
+    return np.clip(values, *RANGE.get(metric, UNIT))
 
 
 def inflate_variance(point: float, plain: np.ndarray, redrawn: np.ndarray) -> np.ndarray:
