@@ -18,8 +18,8 @@ from tacit.names import RANDOM_MODEL
 from tacit.probes.compare import compare_run
 from tacit.probes.controls.surface import FLOORS
 from tacit.probes.verdicts.evidence import OUTPUTS
-from tacit.validation.controls import CONTROLS, Control
-from tacit.validation.judge import Judged, at_most, covers
+from tacit.validation.controls import CONTROLS
+from tacit.validation.judge import Control, Judged, at_most, covers
 from tacit.validation.scores import COVERAGE, POWER, Setting, measure_setting
 
 SIMULATIONS = 200

@@ -6,8 +6,6 @@ In: a seed. Out: the verdict on that data set. Every data set goes through the r
 import numpy as np
 from scipy import stats
 
-from tacit.validation.equality_controls import EQUALITY_CONTROLS
-from tacit.validation.few_groups_controls import FEW_GROUPS_CONTROLS
 from tacit.validation.judge import (
     MANY,
     Control,
@@ -19,10 +17,7 @@ from tacit.validation.judge import (
     recovers,
     returns,
 )
-from tacit.validation.peer_controls import PEER_CONTROLS
 from tacit.validation.pipeline import judged, matrix, needed
-from tacit.validation.reply_controls import REPLY_CONTROLS
-from tacit.validation.surface_controls import SURFACE_CONTROLS
 from tacit.validation.worlds import WorldTarget, along, coin, flipped, foretold, graded, letters
 
 N, D_MODEL, N_FOLDS = 200, 4, 5
@@ -280,7 +275,7 @@ def _must_be(*names: str):
     return lambda found: returns(found, *names)
 
 
-CONTROLS = (
+PROTOCOL_CONTROLS = (
     Control("N1 oracle", "signal and noise, report corrupted at a known rate", _oracle(0.17, 0.75),
             lambda found: recovers(found, 0.17), statistical=True),
     Control("N1 zero gap", "probe and report equally good", _oracle(0.0, 0.75), never_gap, statistical=True),
@@ -306,5 +301,4 @@ CONTROLS = (
     Control("P5 shifted", _shifted.__doc__, _shifted, _old_not_new),
     Control("P6 nonlinear", "label = XOR of two features, truthful report", _exclusive,
             _must_be("REPORT_EXCEEDS_PROBE")),
-    *FEW_GROUPS_CONTROLS, *PEER_CONTROLS, *REPLY_CONTROLS, *SURFACE_CONTROLS, *EQUALITY_CONTROLS,
 )  # fmt: skip
