@@ -206,7 +206,8 @@ def _facts(subject: Subject, path: str | None, too_long: TooLong | None, context
         if not is_shipped(path):
             yield from first_rows(name, subject.target, items)
     balance = order_balance(items)
-    if 2 * balance.n > len(items):  # a question that happens to name its answers is not a choice between options
+    # A question that happens to name its answers is not a choice between options.
+    if name == "behavior" and 2 * balance.n > len(items):
         order = ", ".join(f"{option} first in {n}" for option, n in balance.first.items())
         yield f"of {balance.n} prompts that name all their options, {order}"
     yield from too_few(name, items)
