@@ -29,7 +29,7 @@ from tacit.probes.analysis.learning_curve import CURVE_COLUMNS, N_REPEATS
 from tacit.probes.analysis.report_scores import own_report
 from tacit.probes.controls.permutation_null import N_PERMUTATIONS, NULL_COLUMNS
 from tacit.probes.controls.read_positions import position_couplings
-from tacit.probes.data.examples import Examples, items_of, make_examples, report_facts, target_of
+from tacit.probes.data.examples import Examples, grouped_by, items_of, make_examples, report_facts, target_of
 from tacit.probes.data.items_table import ITEM_COLUMNS, SCORE_COLUMNS, inner_scores, items_frame, score_rows
 from tacit.probes.data.reports import facts
 from tacit.probes.data.results import read_results
@@ -62,6 +62,7 @@ def probe_run(
     extra: Sequence[Extra] = (control_panel,),
     further: Further | None = None,
     place: Callable | None = None,
+    hold_out: str = "",
     n_jobs: int = 2,
     say: Callable[[str], None] | None = None,
     progress: Callable[[int], None] | None = None,
@@ -73,12 +74,14 @@ def probe_run(
     extra: functions that add methods to every analysis (`analysis.Extra`), the control panel unless given.
     further: the readings with tables of their own (transfer, sparse, positions, directions); None leaves them out.
     place: what puts a layer's matrix on the device where the sweep is fitted (`analysis.analyse`); None is numpy.
+    hold_out: "source" puts all items of a source (task, template, relation) into one group, so that whole sources are
+    held out; "" groups by prompt, entity, answer and near-duplicate text alone.
     progress: called with the readings (sites x layers) of each finished part; `n_readings` says how many there will be.
     A target that cannot be analysed (one class, too few groups) is recorded with its reason and the others go on.
     Raises ProbeError where the store holds no target at all.
     """
     say, out = say or (lambda line: None), Results(Path(run), seed)
-    terms = Terms(seed, n_resamples, n_permutations, n_repeats, tuple(extra), further, place)
+    terms = Terms(seed, n_resamples, n_permutations, n_repeats, tuple(extra), further, place, hold_out)
     run = Path(run).absolute()
     jobs = ((store, run, target_of(store, name, targets), condition, terms) for name, condition in store.entries)
     for part in _each(jobs, n_jobs):
@@ -92,7 +95,11 @@ def probe_run(
     if further is not None:
         out.extend({"transfer.csv": _between_conditions(store, out, terms)})
     return out.write(
-        {"made_from": made_from(store, seed, n_permutations), "n_resamples": n_resamples, "entries": out.entries}
+        {
+            "made_from": made_from(store, seed, n_permutations, hold_out),
+            "n_resamples": n_resamples,
+            "entries": out.entries,
+        }
     )
 
 
@@ -107,6 +114,7 @@ class Terms:
     extra: tuple[Extra, ...]
     further: Further | None
     place: Callable | None
+    hold_out: str
 
 
 @dataclass
@@ -142,7 +150,7 @@ def _part(store, run, target, condition: str, terms: Terms) -> Part:
     part.frames["replies.parquet"] = transcript(store, target, items, condition)
     try:
         with threadpool_limits(1):
-            examples = make_examples(store, target, condition)
+            examples = grouped_by(make_examples(store, target, condition), terms.hold_out)
             replies = part.frames["replies.parquet"]
             part.frames["replies.parquet"] = marked_out_of_range(replies, examples.kind, examples.y)
             found = analyse(
@@ -226,7 +234,7 @@ class Results:
         return pd.DataFrame(self.rows["scores.csv"], columns=list(SCORE_COLUMNS))
 
 
-def made_from(store, seed: int, n_permutations: int) -> dict:
+def made_from(store, seed: int, n_permutations: int, hold_out: str = "") -> dict:
     """What results are a function of: the keys and tables of the activations and of the random twins, the seed, the
     size of the null, tacit's version and the layout of its tables."""
     manifest = store.manifest
@@ -234,10 +242,10 @@ def made_from(store, seed: int, n_permutations: int) -> dict:
         "keys": [entry["key"] for entry in manifest["entries"]], "tables": manifest["tables"],
         "twins": [[entry["key"] for entry in twin.manifest["entries"]] for twin in store.twins],
         "seed": seed, "n_permutations": n_permutations, "tacit": version("tacit-lm"), "layout": LAYOUT,
-    }  # fmt: skip
+    } | ({"hold_out": hold_out} if hold_out else {})  # fmt: skip
 
 
-def up_to_date(run: str | Path, store, seed: int, n_permutations: int = N_PERMUTATIONS) -> bool:
+def up_to_date(run: str | Path, store, seed: int, n_permutations: int = N_PERMUTATIONS, hold_out: str = "") -> bool:
     """Whether ``<run>/probes`` holds finished results that were made from these very activations, with such a null,
     and that `compare` will accept: files that were edited since are made again."""
     folder = Path(run) / "probes"
@@ -246,7 +254,7 @@ def up_to_date(run: str | Path, store, seed: int, n_permutations: int = N_PERMUT
     try:
         read_results(run)
         made = json.loads((folder / "probes.json").read_text(encoding="utf-8"))["made_from"]
-        return made == made_from(store, seed, n_permutations)
+        return made == made_from(store, seed, n_permutations, hold_out)
     except (ValueError, KeyError, TypeError):  # ProbeError is a ValueError
         return False
 

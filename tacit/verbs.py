@@ -63,6 +63,7 @@ def probe(
     permutations: int | None = None,
     sae: str | None = None,
     device: str | None = None,
+    hold_out: str | None = None,
     code: Sequence[str] = (),
     say: Say = silent,
 ) -> Run:
@@ -71,6 +72,7 @@ def probe(
     again: recompute even if results are up to date. permutations: label permutations of the null, 200 by default.
     sae: sparse autoencoder to read too, a folder in sae-lens's format or `RELEASE:ID`.
     device: torch device on which the probes are fitted; NumPy on the CPU by default.
+    hold_out: "source" holds whole sources (tasks, templates, relations) out; by default, groups of items.
     code: Python files that may run, if the run's items name them as a target or property.
     Raises TacitError where the run is missing, unfinished, or holds nothing that can be probed.
     """
@@ -83,13 +85,14 @@ def probe(
     permit(code)
     run, permutations = _opened(run), N_PERMUTATIONS if permutations is None else permutations
     seed, store = run.settings.seed, run.store
-    if not again and not sae and up_to_date(run.path, store, seed, permutations):
+    if not again and not sae and up_to_date(run.path, store, seed, permutations, hold_out or ""):
         say(f"reused {run.path / 'probes'}: made from these activations. Next: tacit compare {run.name}")
         return run
     further = Further(sae=load_sae(_sae_folder(sae, run.path)) if sae else None, notes={"model": run.settings.model})
     with progress(total=n_readings(store), unit=" readings", desc="probe") as bar:
         probe_run(
             store, run.path, seed=seed, n_permutations=permutations, further=further, place=_on(device),
+            hold_out=hold_out or "",
             say=above(bar, say), progress=bar.update,
         )  # fmt: skip
     return open_run(run.path)

@@ -51,6 +51,7 @@ def copies(x: np.ndarray, groups: np.ndarray) -> csr_array:
     distance, order = _neighbours(x, groups, 2 * most + 1)
     near = np.maximum(distance, 1e-12)
     known = np.isfinite(near[:, 1 : most + 1])
+    near = np.where(np.isfinite(near), near, 1.0)  # of few groups, where there are no more; left out by `known`
     steps = np.log(near[:, 1 : most + 1] / near[:, :most], where=known, out=np.zeros(known.shape))
     dimension = _dimension(distance[:, most:], most + 1)
     log_p = -steps * np.arange(1, most + 1) * dimension

@@ -7,7 +7,7 @@ Everything after this file works on arrays and knows neither prompts nor parsers
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -135,6 +135,21 @@ def make_examples(
         item_ids=tuple(i.item_id for i in own), dropped=dropped, heard=heard, near_duplicates=len(pairs),
         groups=components(item_keys(own, share_answers=target.name == "knowledge"), pairs),
     )  # fmt: skip
+
+
+def grouped_by(examples: Examples, column: str) -> Examples:
+    """The same items with those that share a value of this column in one group too; "" leaves the groups as they are.
+
+    Items without a value keep the groups they have.
+    """
+    if not column:
+        return examples
+    values = examples.frame[column].fillna("").astype(str).str.strip()
+    keys = [
+        (("group", group), *((("column", value),) if value else ()))
+        for group, value in zip(examples.groups, values, strict=True)
+    ]
+    return replace(examples, groups=components(keys))
 
 
 class Replies:

@@ -21,6 +21,9 @@ from tacit.thresholds import MIN_PERMUTATIONS
 )
 @click.option("--sae", help="Sparse autoencoder to read too: a folder in sae-lens's format, or its RELEASE:ID.")
 @click.option("--device", help="Device for fitting the probes, such as cuda.  [default: NumPy on the CPU]")
+@click.option(
+    "--hold-out", type=click.Choice(["source"]), help="Hold out whole sources (tasks), not only groups of items."
+)
 @code_option
 def probe(run, **options):
     """Decode each target from the activations, layer by layer, and write runs/RUN/probes.

@@ -237,3 +237,16 @@ def test_a_report_that_cannot_be_read_is_called_so_although_nothing_can_be_probe
         0,
     )
     assert "same label" in verdict["reasons"][0]
+
+
+def test_whole_sources_are_held_out_on_request(tmp_path):
+    y = coin(120)
+    sources = [f"task {k % 12}" for k in range(120)]
+    store, target = make_world(y, said=y, n_layers=2, d_model=4, columns={"source": sources}, signal=along(y, 5))
+    probe_run(store, tmp_path, targets={target.name: target}, n_jobs=1, n_resamples=50, n_permutations=0, n_repeats=0,
+              hold_out="source")  # fmt: skip
+    items = pd.read_parquet(tmp_path / "probes" / "items.parquet")
+    assert items["group"].nunique() == 12
+    assert (items.groupby("source")["fold"].nunique() == 1).all()
+    assert up_to_date(tmp_path, store, 0, 0, "source")
+    assert not up_to_date(tmp_path, store, 0, 0)
