@@ -35,6 +35,8 @@ from tacit.errors import ActivationError
 from tacit.files import sha256_of
 from tacit.settings import Settings
 
+UNLOADABLE = (OSError, ValueError, KeyError, ImportError, RuntimeError, AttributeError, TypeError, SafetensorError)
+"""What transformers, peft and safetensors raise for a checkpoint that they cannot load."""
 REASON = 700
 """Most characters of another library's error."""
 
@@ -149,7 +151,7 @@ def load_config(settings: Settings):
         return gguf_config(settings.model)
     try:
         return AutoConfig.from_pretrained(settings.model, **_where(settings))
-    except (OSError, ValueError, KeyError, ImportError) as error:
+    except Exception as error:  # a config may hold anything, and what is raised for it differs from class to class
         raise _unreadable(settings, "config", error) from error
 
 
@@ -171,7 +173,16 @@ def load_subject(settings: Settings, tokenizer) -> Subject:
             traced = TransformersModel(source, tokenizer=tokenizer, **options)
     except ActivationError:
         raise
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        ImportError,
+        RuntimeError,
+        AttributeError,
+        TypeError,
+        SafetensorError,
+    ) as error:
         raise _unreadable(settings, "weights", error) from error
     check_loaded(settings.model, reports)
     traced.eval()
@@ -232,7 +243,7 @@ def _weights(model: str) -> dict[str, str]:
 def _tokenizer(settings: Settings):
     try:
         return AutoTokenizer.from_pretrained(settings.model, **_where(settings))
-    except (OSError, ValueError, KeyError, ImportError) as error:
+    except (OSError, ValueError, KeyError, ImportError, AttributeError, TypeError) as error:
         raise _unreadable(settings, "tokenizer", error) from error
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 import click
 
 from tacit.cli.ablate import ablate
@@ -14,6 +16,9 @@ from tacit.cli.show import show
 from tacit.cli.tune import tune
 from tacit.cli.verify import verify
 from tacit.errors import TacitError
+
+STORAGE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.EISDIR, errno.ENOTDIR}
+"""Errors of a disk or a folder, which are the user's to mend."""
 
 
 class Verbs(click.Group):
@@ -29,6 +34,15 @@ class Verbs(click.Group):
             message = error.format_message().rstrip(".")
             stop = "" if message.endswith(("?", "!")) else "."
             raise _failure(f"{message}{stop} See: {command} --help", 2) from error
+        except OSError as error:
+            if error.errno not in STORAGE:
+                raise
+            where = f"{error.filename}: " if error.filename else ""
+            line = (
+                f"{where}{error.strerror}. What was finished before is unchanged. Check that the folder can be read and"
+                " written and the disk has room, then run the same command again."
+            )
+            raise _failure(line, 2) from error
         except KeyboardInterrupt as error:
             line = "interrupted. Finished work is kept: run the same command again to continue."
             raise _failure(line, 130) from error

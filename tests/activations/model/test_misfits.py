@@ -133,3 +133,16 @@ def test_a_load_that_fails_leaves_the_runs_name_free_and_a_folder_has_one_name(t
     said = []
     tacit.cache("r", model="whole", say=said.append, **how)
     assert any("reused" in line for line in said)
+
+
+@pytest.mark.parametrize("named", [{"dtype": "float17"}, {"torch_dtype": "nosuch"}, {"hidden_size": "wide"}])
+def test_a_config_that_names_what_does_not_exist_is_one_line(tiny, tmp_path, named):
+    folder = _copied(tiny("llama"), tmp_path / "model")
+    config = json.loads((folder / "config.json").read_text())
+    config.pop("dtype", None)
+    (folder / "config.json").write_text(json.dumps(config | named))
+    with pytest.raises(ActivationError, match="could not load the") as caught:
+        settings = settings_for(folder)
+        load_config(settings)
+        load_subject(settings, load_tokenizer(settings))
+    assert "\n" not in str(caught.value)
