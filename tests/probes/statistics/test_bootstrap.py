@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tacit.probes.statistics.bootstrap import detectable, equivalent, expanded_tail, interval, mcnemar_midp, resample
+from tacit.probes.statistics.bootstrap import (
+    detectable,
+    equivalent,
+    expanded_tail,
+    interval,
+    mcnemar_midp,
+    resample,
+    skew_corrected,
+)
 from tacit.probes.statistics.groups import effective_groups, heaviest
 from tacit.probes.statistics.metrics import Scoring, measure, value
 
@@ -135,3 +143,18 @@ def test_few_groups_of_the_rarer_class_widen_the_interval():
     wide = interval(0.7, draws, n=100, n_groups=96, effective=5)
     plain = interval(0.7, draws, n=100, n_groups=96)
     assert wide.upper - wide.lower > 1.2 * (plain.upper - plain.lower)
+
+
+def test_skewed_draws_are_read_as_bca_reads_them_and_symmetric_ones_as_they_are():
+    """For the mean of exponential draws, SciPy's BCa, which finds acceleration and bias by itself."""
+    rng = np.random.default_rng(7)
+    x = rng.exponential(size=60)
+    expected = stats.bootstrap((x,), np.mean, n_resamples=9999, confidence_level=0.9, method="BCa", rng=rng)
+    draws = expected.bootstrap_distribution
+    found, plain = skew_corrected(draws, 0.05), np.quantile(draws, [0.05, 0.95])
+    limits = expected.confidence_interval
+    assert found == pytest.approx((limits.low, limits.high), abs=0.25 * (limits.high - plain[1]) + 0.01)
+    assert limits.high > plain[1]
+    symmetric = stats.norm.ppf((np.arange(1001) + 0.5) / 1001)
+    assert skew_corrected(symmetric, 0.05) == pytest.approx(tuple(np.quantile(symmetric, [0.05, 0.95])))
+    assert skew_corrected(np.zeros(9), 0.05) == (0.0, 0.0)
