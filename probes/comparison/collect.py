@@ -13,7 +13,7 @@ from tacit.names import ANSWERED, BEST, CONTROL_TASK, LOGIT_LENS_HERE, NESTED, O
 from tacit.probes.comparison.decisions import decisions
 from tacit.probes.comparison.equal_scores import classes_behind, likenesses, tail_share
 from tacit.probes.comparison.paired_scores import Paired, limits
-from tacit.probes.comparison.rungs import above_chance, finer_than_words, reversed_words
+from tacit.probes.comparison.rungs import above_chance, finer_than_words, reversed_words, words_above_chance
 from tacit.probes.controls.surface import FLOORS, SHUFFLED
 from tacit.probes.data.reports import outcome_shares
 from tacit.probes.data.rung_names import form_of, is_mapped
@@ -126,7 +126,9 @@ def _positions(entry: dict) -> tuple[Coupling, ...]:
 
 def _say(entry: dict, paired: Paired, tuning: Tuning | None) -> Say:
     constant, said = commonest(paired.frame)
-    words = Asked("said", coverage(paired.frame), constant, said, *control_of(entry["control"], said))
+    words = Asked(
+        "said", coverage(paired.frame), constant, said, *control_of(entry["control"], said), words_above_chance(paired)
+    )
     rungs, asked = own_rungs(entry), _asked(entry)
     return Say(
         paired.score(BEST), entry["best_rung"], words, graded=any(finer_than_words(paired, rung) for rung in rungs),

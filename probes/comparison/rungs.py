@@ -25,6 +25,12 @@ def above_chance(paired: Paired, rung: str) -> bool:
     return bool(paired.score(rung).lower > CHANCE[paired.scoring.primary])
 
 
+def words_above_chance(paired: Paired) -> bool:
+    """Whether the words as said, or for counts their ranks, are shown to be above chance."""
+    metric = RANKS if paired.scoring.kind == "count" else paired.scoring.primary
+    return bool(paired.score("said", metric).lower > CHANCE[metric])
+
+
 def reversed_words(paired: Paired) -> Estimate | None:
     """The score of the words as said where it is shown to be below chance (counts: their ranks) and a map fitted on
     other folds makes them true; else None. Of several classes no single one is another's opposite."""

@@ -46,6 +46,8 @@ class Asked:
     n_control: int
     control_other: float
     """the same over controls whose planted answer is not the commonest report; nan if there are too few"""
+    above_chance: bool = False
+    """whether its words are shown to tell the label better than chance (primary elicitation only)"""
 
 
 @dataclass(frozen=True)

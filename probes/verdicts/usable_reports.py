@@ -10,8 +10,9 @@ from tacit.thresholds import CONSTANT, MIN_CONTROL, MIN_CONTROLS, MIN_PARSED
 
 
 def control_failed(a: Asked) -> bool:
-    """Whether enough positive controls were asked and too few planted answers came back."""
-    return a.n_control >= MIN_CONTROLS and a.control < MIN_CONTROL
+    """Whether enough positive controls were asked, too few planted answers came back, and the words are not shown to
+    be above chance: words that tell the truth are a report, whatever the model makes of a planted answer."""
+    return a.n_control >= MIN_CONTROLS and a.control < MIN_CONTROL and not a.above_chance
 
 
 def controls(say: Say) -> int:
@@ -20,13 +21,15 @@ def controls(say: Say) -> int:
 
 
 def proven(a: Asked) -> bool:
-    """Whether an elicitation is usable and a positive control has shown it."""
-    return usable(a)[0] and a.n_control >= MIN_CONTROLS and a.control >= MIN_CONTROL
+    """Whether an elicitation is usable, and a positive control or its own score has shown it."""
+    return usable(a)[0] and a.n_control >= MIN_CONTROLS and (a.control >= MIN_CONTROL or a.above_chance)
 
 
 def usable(a: Asked) -> tuple[bool, str]:
     """Whether something can be said in this format, and every fact that speaks to it."""
     failed, facts = unusable_report(a.coverage, a.control, a.n_control)
+    if failed and a.above_chance and a.coverage["answered"] >= MIN_PARSED:
+        failed, facts = False, f"{facts}, but its words are significantly above chance, so they are a report"
     if a.constant >= CONSTANT:
         facts += f'; {a.constant:.0%} of the answers say "{a.said}"'
         if a.control_other >= MIN_CONTROL:

@@ -558,3 +558,13 @@ def test_a_difference_in_skill_that_the_ranks_do_not_confirm_decides_nothing(gap
     assert found.name == "INCONCLUSIVE"
     assert "is not confirmed by the ranks" in found.sentence
     assert any("a tenth of the items bears 80%" in reason for reason in found.reasons)
+
+
+def test_words_that_tell_the_truth_above_chance_are_a_report_although_the_control_failed():
+    failed = changed(EQUAL, control=0.2)
+    assert decide(failed).name == "REPORT_INVALID"
+    found = decide(changed(failed, above_chance=True))
+    assert found.name == "NO_GAP"
+    assert any("above chance, so they are a report" in reason for reason in found.reasons)
+    unread = {"answered": 0.3, "refused": 0.0, "unreadable": 0.7}
+    assert decide(changed(failed, above_chance=True, coverage=unread)).name != "GAP"
