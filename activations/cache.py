@@ -40,6 +40,9 @@ FollowUps = Callable[..., Sequence[Any]]
 """(store, target, items, elicitations, condition, *, seed, controls) → the prompts that depend on the model's
 replies: objects with `item_ids`, `questions` and `part` (`tacit.probes.follow_ups`)."""
 
+LabelLine = Callable[..., str]
+"""(store, target, condition, items) → how many items have each label (`tacit.probes.label_counts`)."""
+
 
 @dataclass(frozen=True)
 class Subject:
@@ -51,8 +54,10 @@ class Subject:
     elicitations: tuple[Elicitation, ...]
 
 
-def cache_run(run: str, settings: Settings, *, follow_ups: FollowUps, say: Say) -> bool:
+def cache_run(run: str, settings: Settings, *, follow_ups: FollowUps, label_line: LabelLine, say: Say) -> bool:
     """Cache whatever is missing or damaged in a run; returns whether the model had to run at all.
+
+    The labels are told as soon as the model has acted, before follow-ups are asked.
 
     Raises ActivationError and TargetError for settings, tables and models that cannot be used; in these cases nothing
     is written. Whatever was cached before an error or an interruption is kept.
@@ -71,7 +76,14 @@ def cache_run(run: str, settings: Settings, *, follow_ups: FollowUps, say: Say) 
         return subject
 
     ran = cache_entries(
-        folder, entries, items, settings, plan.model, load, say, lambda store: plan.after_acting(store, follow_ups)
+        folder,
+        entries,
+        items,
+        settings,
+        plan.model,
+        load,
+        say,
+        lambda store: plan.after_acting(store, follow_ups, label_line),
     )
     write_settings(run, settings)
     return cache_twins(folder, entries, items, settings, plan.tokenizer, say, n=settings.twins) or ran
@@ -106,12 +118,15 @@ class _Plan:
             entries += [entry for condition in self.settings.conditions for entry in self._fitting(ask, condition)]
         return entries
 
-    def after_acting(self, store: Store, follow_ups: FollowUps) -> list[Entry]:
+    def after_acting(self, store: Store, follow_ups: FollowUps, label_line: LabelLine) -> list[Entry]:
         """Few-shot prompts, follow-ups to the act, and candidate answers."""
+        acted = [(s, condition) for s in self.subjects for name, condition in store.entries if name == s.name]
+        for subject, condition in acted:
+            line = label_line(store, subject.target, condition, subject.items)
+            self.say(f"{subject.name}, {condition}: {line}")
         return [
             entry
-            for subject in self.subjects
-            for condition in (condition for name, condition in store.entries if name == subject.name)
+            for subject, condition in acted
             for ask in self._follow_ups(subject, condition, store, follow_ups)
             for entry in self._fitting(ask, condition)
         ]

@@ -45,13 +45,14 @@ def cache(
     from tacit.activations.cache import cache_run
     from tacit.activations.run_settings import chosen_settings
     from tacit.probes import follow_ups
+    from tacit.probes.label_counts import label_line
     from tacit.targets.tables.python_files import files_named_in, permit
 
     permit([*code, *files_named_in([*(settings.get("data") or ()), *(settings.get("targets") or ())])])
     run = run or (run_name(str(model)) if model else DEFAULT_RUN)
     given = {name: value for name, value in settings.items() if value not in (None, {}, ())}
     chosen = chosen_settings(run, given | ({"model": str(model)} if model else {}))
-    ran = cache_run(run, chosen, follow_ups=follow_ups, say=say)
+    ran = cache_run(run, chosen, follow_ups=follow_ups, label_line=label_line, say=say)
     say(f"\n{'cached' if ran else 'reused'}: every file is present and has the checksum it was written with\n")
     return open_run(run)
 
