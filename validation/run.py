@@ -20,7 +20,7 @@ from tacit.probes.controls.surface import FLOORS
 from tacit.probes.verdicts.evidence import OUTPUTS
 from tacit.validation.controls import CONTROLS
 from tacit.validation.judge import Control, Judged, at_most, covers
-from tacit.validation.scores import COVERAGE, POWER, Setting, measure_setting
+from tacit.validation.scores import COVERAGE, EQUIVALENCE, POWER, Setting, measure_setting
 
 SIMULATIONS = 200
 COLUMNS = ("control", "about", "passed", "expected", "got", "simulations", "seconds", "gap_rate")
@@ -52,7 +52,10 @@ def validate(
             done(_control(control, n, jobs))
     if "P3 locked".startswith(only):
         done(_locked(Path(organism)))
-    for name, settings, judge in (("coverage", COVERAGE, _judge_coverage), ("power", POWER, _judge_power)):
+    for name, settings, judge in (
+        ("coverage", COVERAGE, _judge_coverage), ("power", POWER, _judge_power),
+        ("equivalence", EQUIVALENCE, _judge_equivalence),
+    ):  # fmt: skip
         if f"N1 {name}".startswith(only):
             done(_scores(name, settings, judge, simulations, jobs, out))
     if not rows:
@@ -125,6 +128,12 @@ def _judge_power(found: list[dict]) -> Judged:
     false = max(f["above_zero"] for f in zero)
     got = f"false {false:.1%} at most; power for a gap of .2: {', '.join(largest)}"
     return Judged(passed, "interval above 0 in at most 5 % without a gap", got)
+
+
+def _judge_equivalence(found: list[dict]) -> Judged:
+    passed = all(at_most(round(f["equivalent"] * f["simulations"]), f["simulations"], 0.05) for f in found)
+    got = "; ".join(f"{f['name']}: {f['equivalent']:.1%}" for f in found)
+    return Judged(passed, "a gap of the margin is called equivalent in at most 5 %", got)
 
 
 def _row(name: str, about: str, judged: Judged, n: int, start: float, rate: float | None = None) -> dict:

@@ -52,6 +52,11 @@ POWER = tuple(
     Setting(f"n = {n}, gap = {gap:g}", n=n, gap=gap) for n in (80, 160, 320, 640) for gap in (0.0, 0.05, 0.1, 0.15, 0.2)
 )
 
+EQUIVALENCE = tuple(
+    Setting(f"n = {n}, report {right:g}", n=n, right=right, gap=MARGIN) for n in (600, 1200) for right in (0.75, 0.94)
+)
+"""Gaps of exactly the margin: whoever calls them none is wrong."""
+
 
 def measure_setting(setting: Setting, *, simulations: int, n_resamples: int, seed: int) -> dict:
     """The setting with bias, coverage of the 95 % interval, and how often that is above 0 or within the margin."""

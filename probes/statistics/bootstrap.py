@@ -20,6 +20,8 @@ from tacit.thresholds import N_RESAMPLES
 
 MAX_DEGENERATE = 0.1
 """Share of undefined resamples above which no interval is given."""
+TAIL = 0.8
+"""Share of alpha beyond each limit of an equivalence test: with all of it, gaps of the margin passed in 5 to 6 %."""
 LEAST_P = 1e-6
 """No smaller p is believed of resamples."""
 FEW = 10
@@ -106,17 +108,17 @@ def enough_groups(margin: float, alpha: float = 0.05) -> float:
 def equivalent(point: float, values: np.ndarray, *, margin: float, n_groups: int, alpha: float = 0.05) -> bool:
     """Two one-sided tests (TOST): whether the difference is shown to lie within ±margin.
 
-    Read off the bootstrap: the 1 - 2 alpha interval, corrected for skewness, lies inside the margins (Schuirmann 1987).
-    False where undefined.
+    Read off the bootstrap: an interval, corrected for skewness, with a little less than alpha beyond each limit
+    (`TAIL`) lies inside the margins (Schuirmann 1987). False where undefined.
     Resamples cannot show a difference that no drawn group has, so nothing is equivalent with fewer than
     `enough_groups` (59 for .05): there a difference of the margin that strikes whole groups, all or nothing, is
     missed more often than alpha ("rule of three"). One spread over the items of a group is seen by the interval.
     """
     if n_groups < enough_groups(margin, alpha):
         return False
-    if not np.isfinite(interval(point, values, n=0, n_groups=n_groups, level=1 - 2 * alpha).lower):
+    if not np.isfinite(interval(point, values, n=0, n_groups=n_groups).lower):
         return False
-    lower, upper = skew_corrected(values[~np.isnan(values)], expanded_tail(n_groups, 1 - 2 * alpha))
+    lower, upper = skew_corrected(values[~np.isnan(values)], expanded_tail(n_groups, 1 - 2 * TAIL * alpha))
     return bool(lower > -margin and upper < margin)
 
 
