@@ -6,6 +6,7 @@ the same bytes. Shards are not hashed again: the manifest lists the SHA-256 of e
 """
 
 import hashlib
+import json
 import shlex
 from collections.abc import Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, version
@@ -18,10 +19,12 @@ _LIBRARIES = ("tacit", "numpy", "scipy", "pandas", "pyarrow", "scikit-learn", "m
 _OPTIONS = {"n": "--n", "seed": "--seed", "layers": "--layers", "sites": "--sites", "reports": "--reports",
             "paraphrases": "--paraphrases", "framings": "--framings", "contexts": "--contexts",
             "samples": "--samples", "twins": "--twins", "revision": "--revision", "device": "--device",
-            "dtype": "--dtype", "device_map": "--device-map", "peft": "--peft", "remote": "--remote"}  # fmt: skip
+            "dtype": "--dtype", "device_map": "--device-map", "peft": "--peft", "remote": "--remote",
+            "template": "--template", "date": "--date"}  # fmt: skip
 _DEFAULTS = {"n": 600, "seed": 0, "layers": "all", "sites": ["object", "report"],
              "reports": ["choice", "logits", "shots4"], "paraphrases": 3, "framings": ["you", "typical"],
-             "contexts": ["before"], "samples": 10, "twins": 3, "device": "auto", "dtype": "auto"}  # fmt: skip
+             "contexts": ["before"], "samples": 10, "twins": 3, "device": "auto", "dtype": "auto",
+             "date": "2025-01-01"}  # fmt: skip
 _PERMUTATIONS = 200
 """Default number of permutations of `tacit probe`."""
 _PASSING = (".log", ".tmp", ".lock")
@@ -95,6 +98,8 @@ def _options(run: RunFiles) -> str:
         value = settings.get(key)
         if value not in (None, "", [], _DEFAULTS.get(key)):
             words += [option, ",".join(value) if isinstance(value, list) else str(value)]
+    for variable, value in (settings.get("template_args") or {}).items():
+        words += ["--template-arg", f"{variable}={json.dumps(value)}"]
     if settings.get("trust_remote_code"):
         words += ["--trust-remote-code"]
     return "".join(f" {shlex.quote(word)}" for word in words)

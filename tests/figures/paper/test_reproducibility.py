@@ -85,7 +85,8 @@ def test_the_commands_carry_every_setting_that_is_not_the_default(a_run, on_disk
         "model": "some/model", "targets": ["knowledge"], "data": {"knowledge": "my items.csv"}, "n": 400, "seed": 0,
         "conditions": {"honest": 'Be "honest".'}, "sites": ["object:mean"], "layers": "every:4",
         "reports": ["all"], "paraphrases": 3, "framings": ["you"], "contexts": ["before", "after"], "samples": 0,
-        "twins": 1, "revision": "", "trust_remote_code": True,
+        "twins": 1, "revision": "", "trust_remote_code": True, "template": "rag", "date": "2026-02-01",
+        "template_args": {"enable_thinking": False, "style": "two words"},
     }  # fmt: skip
     (folder / "settings.json").write_text(json.dumps(settings))
     assert shlex.split(commands(read_run(folder))[0]) == [
@@ -93,7 +94,8 @@ def test_the_commands_carry_every_setting_that_is_not_the_default(a_run, on_disk
         "knowledge=my items.csv",
         "--condition", 'honest=Be "honest".', "--n", "400", "--layers", "every:4", "--sites", "object:mean",
         "--reports", "all", "--framings", "you", "--contexts", "before,after", "--samples", "0", "--twins", "1",
-        "--trust-remote-code",
+        "--template", "rag", "--date", "2026-02-01", "--template-arg", "enable_thinking=false", "--template-arg",
+        'style="two words"', "--trust-remote-code",
     ]  # fmt: skip
 
 
@@ -101,7 +103,8 @@ def test_a_setting_that_is_left_out_of_the_command_is_what_caching_would_take():
     taken = {field.name: field.default for field in dataclasses.fields(Settings)}
     left_out = {name: tuple(value) if isinstance(value, list) else value for name, value in _DEFAULTS.items()}
     assert left_out == {name: taken[name] for name in left_out}
-    assert set(_OPTIONS) | {"model", "targets", "conditions", "data", "trust_remote_code"} == set(taken)
+    in_parts = {"model", "targets", "conditions", "data", "template_args", "trust_remote_code"}
+    assert set(_OPTIONS) | in_parts == set(taken)
 
 
 @pytest.mark.parametrize(("number", "command"), [(200, "tacit probe a-run"), (0, "tacit probe a-run --permutations 0")])
