@@ -21,7 +21,6 @@ import pandas as pd
 
 from tacit.errors import TargetError
 from tacit.seeds import stream
-from tacit.targets.available_forms import forms_for, own_wording
 from tacit.targets.base import CountTokens, Item, Report, check_n, planted
 from tacit.targets.elicitations import PRIMARY, Elicitation, usual_forms
 from tacit.targets.knowledge import wording
@@ -30,11 +29,10 @@ from tacit.targets.knowledge.answer_types import answer_type
 from tacit.targets.knowledge.candidate_answers import answer_ranking, candidates, share_right
 from tacit.targets.knowledge.facts import Fact, facts, invented_facts
 from tacit.targets.knowledge.multiple_choice import gives_answer
+from tacit.targets.knowledge.yes_no_reports import YesNoReports
 from tacit.targets.layouts.questions import UNKNOWABLE
 from tacit.targets.layouts.recognised import for_target
 from tacit.targets.readers.clean_text import plain
-from tacit.targets.readers.options import after_reasoning, read_option
-from tacit.targets.readers.percent import read_percent
 from tacit.targets.readers.yes_no import read_true, read_yes_no
 from tacit.targets.tables.cell_values import list_of, split_list
 from tacit.targets.tables.user_tables import alias_columns, cells, check_table, own_reports, sample_rows
@@ -46,25 +44,19 @@ FORMS = usual_forms(
     variants=tuple(wording.VARIANTS_V1),
     contexts=("before", "after"),
 )
-CAPS = {"free": 48, "reason": 200, "logits": 0}
-PERCENTS = tuple(str(percent) for percent in range(0, 101, 10))
-SURE, UNSURE = "90", "10"
-"""Confidences planted by the positive control for yes and no."""
 YES = {"yes", "true", "1", "right", "known"}
 NO = {"no", "false", "0", "wrong", "unknown", UNKNOWABLE}
 
 
 @dataclass(frozen=True)
-class Knowledge:
+class Knowledge(YesNoReports):
     """See `base.Target`."""
 
     name: str = "knowledge"
     kind: str = "categorical"
-    classes: tuple[str, ...] = ("no", "yes")
     needs_reply: bool = True
     sampled: bool = True
     reply_tokens: int = 24
-    report_tokens: int = 16
 
     def items(self, n: int, seed: int, *, count_tokens: CountTokens | None = None) -> list[Item]:
         """Two thirds facts, drawn without replacement, and one third invented entities (more if facts run out)."""
@@ -97,41 +89,16 @@ class Knowledge:
             return None
         return "yes" if gives_answer(item, reply) else "no"
 
-    def forms(self, items: Sequence[Item]) -> tuple[Elicitation, ...]:
-        """All elicitations in the built-in wording; for a table with its own report prompts, those that it defines."""
-        return forms_for(items, FORMS, worded=_is_worded)
+    def built_in(self) -> tuple[Elicitation, ...]:
+        """All elicitations, before the act and after it."""
+        return FORMS
 
-    def report_prompt(self, item: Item, elicitation: Elicitation) -> str:
-        """Asks whether the model knows the answer, in the table's wording if it has one; after the act a follow-up."""
-        return own_wording(item, elicitation) or wording.report_prompt(item.surface, elicitation)
+    def asked(self, text: str, elicitation: Elicitation) -> str:
+        """Asks whether the model knows the answer to the question; after the act, whether it was right."""
+        return wording.report_prompt(text, elicitation)
 
-    def reply_cap(self, elicitation: Elicitation) -> int:
-        """Maximum number of new tokens of a report; 0 if only the distribution over the valid answers is read."""
-        return CAPS.get(elicitation.rung, self.report_tokens)
-
-    def valid_answers(self, items: Sequence[Item], elicitation: Elicitation = PRIMARY) -> tuple[str, ...]:
-        """no, yes; their letters in that order; for confidences, 0 to 100 in steps of 10; () for free text."""
-        if elicitation.rung in ("free", "reason"):
-            return ()
-        return PERCENTS if elicitation.rung == "number" else tuple(_said(name, elicitation) for name in self.classes)
-
-    def control_answer(self, item: Item, elicitation: Elicitation = PRIMARY) -> str:
-        """The planted answer in the format of this elicitation: yes or no, a confidence, or a letter."""
-        if elicitation.rung == "number":
-            return SURE if item.control_answer == "yes" else UNSURE
-        return _said(item.control_answer, elicitation)
-
-    def shot_answer(self, item: Item, label: str) -> str:
-        """yes or no, as a few-shot example shows it."""
-        return label
-
-    def read(self, item: Item, reply: str, *, ended: bool = True, elicitation: Elicitation = PRIMARY) -> Report:
-        """Whether the model says that it knows ("I don't know" is a no) or was right; for `number` its confidence."""
-        if elicitation.rung == "number":
-            return read_percent(reply, ended=ended)
-        if elicitation.variant in wording.SHOWN:
-            return read_option(reply, wording.SHOWN[elicitation.variant], letters=wording.LETTERS)
-        text = after_reasoning(reply, ended=ended) if elicitation.rung == "reason" else reply
+    def read_words(self, text: str, elicitation: Elicitation) -> Report:
+        """Whether the model says that it knows ("I don't know" is a no), or that it was right."""
         return read_true(text) if elicitation.context == "after" else read_yes_no(text, about_knowing=True)
 
     def share_right(self, item: Item, replies: Sequence[str]) -> float:
@@ -159,16 +126,6 @@ def _fact_item(fact: Fact) -> Item:
         source=fact.relation,
         popularity=fact.tier,
     )
-
-
-def _is_worded(item: Item) -> bool:
-    """True for an item whose report prompt is the built-in one."""
-    return item.report_prompt == wording.report_prompt(item.surface, PRIMARY)
-
-
-def _said(name: str, elicitation: Elicitation) -> str:
-    """The class `name` in the answer format of this elicitation."""
-    return wording.letter_of(name, elicitation) if elicitation.variant in wording.SHOWN else name
 
 
 def _table_item(row: pd.Series) -> Item:

@@ -85,14 +85,11 @@ def object_prompt(question: str) -> str:
 def report_prompt(question: str, elicitation: Elicitation) -> str:
     """The user message that asks the model whether it knows; after the act, without the question."""
     table = AFTER_V2 if elicitation.context == "after" else SURE_V2 if elicitation.rung == "number" else ASKED_V2
-    ending = (
-        VARIANTS_V1[elicitation.variant]
-        if elicitation.variant
-        else ENDINGS_V2[elicitation.rung][elicitation.paraphrase]
-    )
-    return table[elicitation.framing][elicitation.paraphrase].format(question=question) + ending
+    return table[elicitation.framing][elicitation.paraphrase].format(question=question) + ending_of(elicitation)
 
 
-def letter_of(name: str, elicitation: Elicitation) -> str:
-    """The letter under which a lettered form lists the class `name`."""
-    return LETTERS[SHOWN[elicitation.variant].index(name)]
+def ending_of(elicitation: Elicitation) -> str:
+    """How the answer is to be given: in which words, or by which letter."""
+    if elicitation.variant:
+        return VARIANTS_V1[elicitation.variant]
+    return ENDINGS_V2[elicitation.rung][elicitation.paraphrase]

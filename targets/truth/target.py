@@ -9,41 +9,32 @@ probe decodes it shows that the states tell true statements from false ones in t
 whether their words do so already.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
 
 from tacit.errors import TargetError
-from tacit.targets.available_forms import forms_for, own_wording
 from tacit.targets.base import CountTokens, Item, Report, planted
 from tacit.targets.elicitations import PRIMARY, Elicitation, usual_forms
-from tacit.targets.knowledge.wording import LETTERS, SHOWN, VARIANTS_V1
+from tacit.targets.knowledge.wording import VARIANTS_V1
+from tacit.targets.knowledge.yes_no_reports import YesNoReports
 from tacit.targets.layouts.recognised import for_target
-from tacit.targets.readers.options import after_reasoning, read_option
-from tacit.targets.readers.percent import read_percent
 from tacit.targets.readers.yes_no import read_true
 from tacit.targets.tables.user_tables import cells, check_table, own_reports, sample_rows
 from tacit.targets.truth import wording
 
 FORMS = usual_forms(rungs=("choice", "free", "number", "shots4", "shots16", "reason"), variants=tuple(VARIANTS_V1))
-CAPS = {"free": 48, "reason": 200, "logits": 0}
-PERCENTS = tuple(str(percent) for percent in range(0, 101, 10))
-SURE, UNSURE = "90", "10"
-"""Probabilities planted by the positive control for yes and no."""
 
 
 @dataclass(frozen=True)
-class Truth:
+class Truth(YesNoReports):
     """See `base.Target`."""
 
     name: str = "truth"
     kind: str = "categorical"
-    classes: tuple[str, ...] = ("no", "yes")
     needs_reply: bool = False
     sampled: bool = False
     reply_tokens: int = 0
-    report_tokens: int = 16
 
     def items(self, n: int, seed: int, *, count_tokens: CountTokens | None = None) -> list[Item]:
         """Raises TargetError: there are no built-in statements."""
@@ -66,51 +57,17 @@ class Truth:
         """yes for a true statement, no for a false one."""
         return item.label or None
 
-    def forms(self, items: Sequence[Item]) -> tuple[Elicitation, ...]:
-        """All elicitations in the built-in wording; for a table with its own report prompts, those that it defines."""
-        return forms_for(items, FORMS, worded=_is_worded)
+    def built_in(self) -> tuple[Elicitation, ...]:
+        """All elicitations; there is no act, so none after it."""
+        return FORMS
 
-    def report_prompt(self, item: Item, elicitation: Elicitation = PRIMARY) -> str:
-        """Asks whether the statement is true, in the table's wording if it has one."""
-        return own_wording(item, elicitation) or wording.report_prompt(item.surface, elicitation)
+    def asked(self, text: str, elicitation: Elicitation) -> str:
+        """Asks whether the statement is true."""
+        return wording.report_prompt(text, elicitation)
 
-    def reply_cap(self, elicitation: Elicitation = PRIMARY) -> int:
-        """Maximum number of new tokens of a report; 0 if only the distribution over the valid answers is read."""
-        return CAPS.get(elicitation.rung, self.report_tokens)
-
-    def valid_answers(self, items: Sequence[Item], elicitation: Elicitation = PRIMARY) -> tuple[str, ...]:
-        """no, yes; their letters in that order; for probabilities, 0 to 100 in steps of 10; () for free text."""
-        if elicitation.rung in ("free", "reason"):
-            return ()
-        return PERCENTS if elicitation.rung == "number" else tuple(_said(name, elicitation) for name in self.classes)
-
-    def control_answer(self, item: Item, elicitation: Elicitation = PRIMARY) -> str:
-        """The planted answer in the format of this elicitation: yes or no, a probability, or a letter."""
-        if elicitation.rung == "number":
-            return SURE if item.control_answer == "yes" else UNSURE
-        return _said(item.control_answer, elicitation)
-
-    def shot_answer(self, item: Item, label: str) -> str:
-        """yes or no, as a few-shot example shows it."""
-        return label
-
-    def read(self, item: Item, reply: str, *, ended: bool = True, elicitation: Elicitation = PRIMARY) -> Report:
-        """Whether the reply calls the statement true (yes) or false (no); for `number` the probability of yes."""
-        if elicitation.rung == "number":
-            return read_percent(reply, ended=ended)
-        if elicitation.variant in SHOWN:
-            return read_option(reply, SHOWN[elicitation.variant], letters=LETTERS)
-        return read_true(after_reasoning(reply, ended=ended) if elicitation.rung == "reason" else reply)
-
-
-def _is_worded(item: Item) -> bool:
-    """True for an item whose report prompt is the built-in one."""
-    return item.report_prompt == wording.report_prompt(item.surface, PRIMARY)
-
-
-def _said(name: str, elicitation: Elicitation) -> str:
-    """The class `name` in the answer format of this elicitation."""
-    return wording.letter_of(name, elicitation) if elicitation.variant in SHOWN else name
+    def read_words(self, text: str, elicitation: Elicitation) -> Report:
+        """Whether the reply calls the statement true (yes) or false (no)."""
+        return read_true(text)
 
 
 def _item(row: pd.Series) -> Item:

@@ -7,7 +7,7 @@ statement has been read before the question. `number` asks for the probability, 
 """
 
 from tacit.targets.elicitations import Elicitation
-from tacit.targets.knowledge.wording import ENDINGS_V2, LETTERS, SHOWN, VARIANTS_V1
+from tacit.targets.knowledge.wording import ending_of
 
 ASKED_V1 = {
     "you": (
@@ -40,14 +40,4 @@ SURE_V1 = {
 def report_prompt(statement: str, elicitation: Elicitation) -> str:
     """The user message that asks the model whether the statement is true."""
     table = SURE_V1 if elicitation.rung == "number" else ASKED_V1
-    ending = (
-        VARIANTS_V1[elicitation.variant]
-        if elicitation.variant
-        else ENDINGS_V2[elicitation.rung][elicitation.paraphrase]
-    )
-    return table[elicitation.framing][elicitation.paraphrase].format(statement=statement) + ending
-
-
-def letter_of(name: str, elicitation: Elicitation) -> str:
-    """The letter under which a lettered form lists the class `name`."""
-    return LETTERS[SHOWN[elicitation.variant].index(name)]
+    return table[elicitation.framing][elicitation.paraphrase].format(statement=statement) + ending_of(elicitation)
