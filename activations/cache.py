@@ -6,6 +6,7 @@ examples need its labels). Out: a complete store. This file plans the prompts; `
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -75,16 +76,8 @@ def cache_run(run: str, settings: Settings, *, follow_ups: FollowUps, label_line
         write_settings(run, settings)  # a model that cannot be loaded leaves the run's name free
         return subject
 
-    ran = cache_entries(
-        folder,
-        entries,
-        items,
-        settings,
-        plan.model,
-        load,
-        say,
-        lambda store: plan.after_acting(store, follow_ups, label_line),
-    )
+    later = functools.partial(plan.after_acting, follow_ups=follow_ups, label_line=label_line)
+    ran = cache_entries(folder, entries, items, settings, plan.model, load, say, later)
     write_settings(run, settings)
     return cache_twins(folder, entries, items, settings, plan.tokenizer, say, n=settings.twins) or ran
 
@@ -122,8 +115,9 @@ class _Plan:
         """Few-shot prompts, follow-ups to the act, and candidate answers."""
         acted = [(s, condition) for s in self.subjects for name, condition in store.entries if name == s.name]
         for subject, condition in acted:
-            line = label_line(store, subject.target, condition, subject.items)
-            self.say(f"{subject.name}, {condition}: {line}")
+            told = label_line(store, subject.target, condition, subject.items)
+            for line in (told, *self._none_right(subject, condition, store)):
+                self.say(f"{subject.name}, {condition}: {line}")
         return [
             entry
             for subject, condition in acted
@@ -132,15 +126,16 @@ class _Plan:
         ]
 
     def _follow_ups(self, subject: Subject, condition: str, store: Store, follow_ups: FollowUps) -> Iterator[Ask]:
-        if subject.name == "knowledge":
-            mine = store.replies.query("target == 'knowledge' and condition == @condition and prompt == 'object'")
-            greedy = mine[mine["sample"] == 0]
-            replies = dict(zip(greedy["item_id"], greedy["text"], strict=True))
-            for line in none_right(subject.target, subject.items, replies):
-                self.say(f"knowledge, {condition}: {line}")
         asked = (store, subject.target, subject.items, subject.elicitations, condition)
         for each in follow_ups(*asked, seed=self.settings.seed, controls=CONTROL_ROWS):
             yield Ask(subject.name, pd.DataFrame({"item_id": list(each.item_ids)}), each.questions, part=each.part)
+
+    def _none_right(self, subject: Subject, condition: str, store: Store) -> Iterator[str]:
+        if subject.name == "knowledge":
+            acts = store.replies.query("target == 'knowledge' and condition == @condition and prompt == 'object'")
+            greedy = acts[acts["sample"] == 0]
+            replies = dict(zip(greedy["item_id"], greedy["text"], strict=True))
+            yield from none_right(subject.target, subject.items, replies)
 
     def _fitting(self, ask: Ask, condition: str) -> list[Entry]:
         """The entries of one elicitation; one that exceeds the model's context is skipped with a message."""
@@ -171,7 +166,7 @@ def subjects(settings: Settings, tokenizer, say: Say, *, context: int | None = N
             asked = [q for q in primary_ask(subject, 0).questions if q.prompt != "control"]
             fit, too_long = rows_that_fit(items, asked, tokenizer=tokenizer, systems=systems, context=context)
             subject = _subject(name, fit, settings) if fit else subject
-        for line in (*_facts(subject, path, too_long if len(subject.items) < len(items) else None, context),):
+        for line in _facts(subject, path, too_long if len(subject.items) < len(items) else None, context):
             say(f"{name}: {line}")
         if path is None and all(item.span for item in items):
             most = max(map(abs, built_in_correlations(items, counter).values()))

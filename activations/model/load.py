@@ -173,16 +173,7 @@ def load_subject(settings: Settings, tokenizer) -> Subject:
             traced = TransformersModel(source, tokenizer=tokenizer, **options)
     except ActivationError:
         raise
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        ImportError,
-        RuntimeError,
-        AttributeError,
-        TypeError,
-        SafetensorError,
-    ) as error:
+    except UNLOADABLE as error:
         raise _unreadable(settings, "weights", error) from error
     check_loaded(settings.model, reports)
     traced.eval()
@@ -243,7 +234,7 @@ def _weights(model: str) -> dict[str, str]:
 def _tokenizer(settings: Settings):
     try:
         return AutoTokenizer.from_pretrained(settings.model, **_where(settings))
-    except (OSError, ValueError, KeyError, ImportError, AttributeError, TypeError) as error:
+    except UNLOADABLE as error:
         raise _unreadable(settings, "tokenizer", error) from error
 
 

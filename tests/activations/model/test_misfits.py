@@ -93,7 +93,11 @@ def test_missing_left_over_and_misshapen_tensors_are_named(tiny, tmp_path):
 def test_buffers_and_tied_weights_may_be_in_the_file(tiny, tmp_path):
     folder = _copied(tiny("llama"), tmp_path / "buffers")
     _changed_weights(folder, lambda w: w.update({"model.layers.0.self_attn.rotary_emb.inv_freq": torch.zeros(4)}))
-    fresh_subject_for(folder)
+    module = fresh_subject_for(folder).module
+    assert module.model.rotary_emb.inv_freq.abs().min() > 0  # computed from the config, not the zeros in the file
+    for name, weights in load_file(folder / "model.safetensors").items():
+        if not name.endswith("inv_freq"):
+            assert torch.equal(module.get_parameter(name), weights), name
 
 
 def test_the_fingerprint_is_of_the_files_that_are_loaded(tiny, tmp_path):
