@@ -220,13 +220,10 @@ def _extra(entry: dict, paired: Paired, evidence: Evidence) -> dict:
 
 def _within_source(evidence: Evidence) -> dict:
     """The gap within sources and the report that it is over; null where there are not several sources."""
-    found, names = (
-        evidence.gap.within_source,
-        ("gap_within_source", "gap_within_source_lower", "gap_within_source_upper"),
-    )
+    name, found = "gap_within_source", evidence.gap.within_source
     if found is None:
-        return dict.fromkeys((*names, "rung_within_source"))
-    return limits("gap_within_source", found.lead) | {"rung_within_source": found.rung}
+        return dict.fromkeys((name, f"{name}_lower", f"{name}_upper", "rung_within_source"))
+    return limits(name, found.lead) | {"rung_within_source": found.rung}
 
 
 def _unanswered(evidence: Evidence) -> dict | None:

@@ -14,6 +14,7 @@ from scipy import stats
 
 from tacit.probes.statistics.bootstrap import equivalent, interval, resample
 from tacit.probes.statistics.groups import effective_groups
+from tacit.probes.statistics.jackknife import left_out
 from tacit.probes.statistics.metrics import Scoring, measure
 from tacit.thresholds import MARGIN
 
@@ -28,6 +29,8 @@ class Setting:
     """P(an answered report is right)"""
     cluster: int = 1
     """items per group; these share label, half of the noise, and whether the report is right"""
+    mixed: bool = False
+    """whether labels differ within groups"""
     positives: float = 0.5
     """share of the groups that are positive"""
     refused: tuple[float, float] = (0.0, 0.0)
@@ -52,8 +55,13 @@ POWER = tuple(
     Setting(f"n = {n}, gap = {gap:g}", n=n, gap=gap) for n in (80, 160, 320, 640) for gap in (0.0, 0.05, 0.1, 0.15, 0.2)
 )
 
-EQUIVALENCE = tuple(
-    Setting(f"n = {n}, report {right:g}", n=n, right=right, gap=MARGIN) for n in (600, 1200) for right in (0.75, 0.94)
+EQUIVALENCE = (
+    *(
+        Setting(f"n = {n}, report {right:g}", n=n, right=right, gap=MARGIN)
+        for n in (600, 1200)
+        for right in (0.75, 0.94)
+    ),
+    Setting("80 groups of eight, report 0.94", n=640, cluster=8, mixed=True, right=0.94, gap=MARGIN),
 )
 """Gaps of exactly the margin: whoever calls them none is wrong."""
 
@@ -80,17 +88,24 @@ def one_gap(setting: Setting, rng: np.random.Generator, n_resamples: int):
     scoring = Scoring("binary", y.astype(np.float64), groups % 5, 2)
     weights = resample(groups, fold=scoring.fold, n_resamples=n_resamples, rng=rng)
     point = float(measure("auroc", scoring, probe)[0] - measure("auroc", scoring, said)[0])
-    drawn = measure("auroc", scoring, probe, weights) - measure("auroc", scoring, said, weights)
+
+    def lead(weights: np.ndarray) -> np.ndarray:
+        return measure("auroc", scoring, probe, weights) - measure("auroc", scoring, said, weights)
+
+    drawn, few = lead(weights), left_out(groups, scoring.fold)
     n_groups, effective = int(groups.max()) + 1, effective_groups(scoring.y, groups, "binary")
-    found = interval(point, drawn, n=setting.n, n_groups=n_groups, effective=effective)
-    return found, equivalent(point, drawn, margin=MARGIN, n_groups=effective)
+    independent = effective if few is None else min(effective, few.n_groups)
+    drawn = drawn if few is None else few.settle(point, lead(few.weights), drawn)
+    found = interval(point, drawn, n=setting.n, n_groups=n_groups, effective=independent)
+    return found, equivalent(point, drawn, margin=MARGIN, n_groups=effective, independent=independent)
 
 
 def _labels(setting: Setting, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     n_groups = setting.n // setting.cluster
-    per_group = rng.permutation(np.arange(n_groups) < round(setting.positives * n_groups))
     groups = np.arange(setting.n) // setting.cluster
-    return groups, per_group[groups]
+    n_drawn = setting.n if setting.mixed else n_groups
+    drawn = rng.permutation(np.arange(n_drawn) < round(setting.positives * n_drawn))
+    return groups, drawn if setting.mixed else drawn[groups]
 
 
 def _probe(setting: Setting, groups: np.ndarray, y: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -102,10 +102,8 @@ def _of_kinds(said: np.ndarray, kinds: np.ndarray, scoring: Scoring, folds: Fold
 def _by_category(logits: np.ndarray | None, examples: Examples, scoring: Scoring, folds: Folds) -> dict[str, Held]:
     """The primary words and the log-probabilities by source, and the latter by the kind of the primary reply."""
     said, out = said_scores(examples.report, examples), {}
-    if (
-        logits is not None and scoring.kind == "multiclass"
-    ):  # shares are shifted by factors, so by offsets of their logs
-        logits = np.log(np.clip(logits, LEAST_SHARE, 1.0))
+    if logits is not None and scoring.kind == "multiclass":
+        logits = np.log(np.clip(logits, LEAST_SHARE, 1.0))  # shares shift by factors, their logarithms by offsets
     source = examples.frame["source"].to_numpy(dtype=str)
     if enough_sources(source):
         codes = np.unique(source, return_inverse=True)[1]

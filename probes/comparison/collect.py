@@ -18,7 +18,7 @@ from tacit.probes.controls.surface import FLOORS, SHUFFLED
 from tacit.probes.data.reports import outcome_shares
 from tacit.probes.data.rung_names import form_of, is_mapped
 from tacit.probes.data.sources import within_sources
-from tacit.probes.statistics.bootstrap import Estimate, enough_groups, equivalent, expanded_tail, interval
+from tacit.probes.statistics.bootstrap import Estimate, enough_groups, expanded_tail, interval
 from tacit.probes.statistics.groups import effective_groups, heaviest, permute_by_group
 from tacit.probes.statistics.jackknife import left_out
 from tacit.probes.statistics.metrics import CHANCE, has_answer, measure
@@ -143,7 +143,7 @@ def _gap(entry: dict, paired: Paired) -> Gap:
     head = paired.head
     point, values = paired.lead_values(head, BEST)
     return Gap(
-        paired.lead(head, BEST), equivalent(point, values, margin=MARGIN, n_groups=paired.effective),
+        paired.lead(head, BEST), paired.within_margin(point, values),
         tuple(rung for rung in own_rungs(entry) if not paired.lead(head, rung).lower > 0),
         decisions(paired, reversed_words=reversed_words(paired) is not None), likenesses(paired),
         classes_behind(paired, entry["classes"]), answered_only(paired, head)["gap_lower"],

@@ -11,7 +11,7 @@ import numpy as np
 from tacit.names import BEST, TOGETHER
 from tacit.probes.comparison.decisions import RANKS
 from tacit.probes.comparison.paired_scores import BALANCED, Paired
-from tacit.probes.statistics.bootstrap import Estimate, equivalent
+from tacit.probes.statistics.bootstrap import Estimate
 from tacit.probes.statistics.metrics import CHANCE, right
 from tacit.probes.verdicts.evidence import Behind, Likeness
 from tacit.thresholds import MARGIN
@@ -37,8 +37,7 @@ def _above_chance(paired: Paired) -> Likeness:
 
 
 def _alike(id: str, paired: Paired, metric: str) -> Likeness:
-    point, values = paired.lead_values(paired.head, BEST, metric)
-    shown = equivalent(point, values, margin=MARGIN, n_groups=paired.effective)
+    shown = paired.within_margin(*paired.lead_values(paired.head, BEST, metric))
     return Likeness(id, paired.lead(paired.head, BEST, metric), shown)
 
 
@@ -47,7 +46,7 @@ def _nothing_added(paired: Paired) -> Likeness:
     both = paired.head + TOGETHER
     point, values = paired.lead_values(both, BEST)
     lead = paired.lead(both, BEST)
-    inside = equivalent(max(point, 0.0), np.maximum(values, 0.0), margin=MARGIN, n_groups=paired.effective)
+    inside = paired.within_margin(max(point, 0.0), np.maximum(values, 0.0))
     return Likeness("same_items", lead, inside)
 
 

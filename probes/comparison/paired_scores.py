@@ -11,13 +11,14 @@ import pandas as pd
 
 from tacit.names import LABEL_COLUMN, NESTED
 from tacit.probes.data.items_table import own_scoring, predictions, read_by
-from tacit.probes.statistics.bootstrap import Estimate, interval, resample
+from tacit.probes.statistics.bootstrap import Estimate, equivalent, interval, resample
 from tacit.probes.statistics.drawn import Drawn
 from tacit.probes.statistics.groups import effective_groups
 from tacit.probes.statistics.jackknife import left_out
 from tacit.probes.statistics.metrics import CHANCE, Scoring, measure
 from tacit.probes.statistics.selection import Searches, clipped
 from tacit.seeds import stream
+from tacit.thresholds import MARGIN
 
 BALANCED = "balanced_accuracy"
 Seen = Callable[[np.ndarray], np.ndarray]
@@ -97,6 +98,10 @@ class Paired:
         one = self.drawn(first, metric) if seen is None else self._drawn_as(first, metric, seen)
         lead = one - self.drawn(second, metric)
         return lead.point, self._settled(lead)
+
+    def within_margin(self, point: float, values: np.ndarray) -> bool:
+        """Whether a difference, as `lead_values` gives it, is shown to be within the margin (see `equivalent`)."""
+        return equivalent(point, values, margin=MARGIN, n_groups=self.effective, independent=self.independent)
 
     def selectivity(self, head: str, control: str) -> Estimate | None:
         """The method's score minus that of a control task on labels of its own (Hewitt & Liang 2019, arXiv

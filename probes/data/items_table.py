@@ -54,9 +54,10 @@ def estimate(
     effective = effective_groups(scoring.y, groups, scoring.kind)
     if np.isnan(point):
         return Estimate(point, np.nan, np.nan, len(scoring.y), n_groups)
-    plain = measure(metric, scoring, pred, weights)
-    drawn, left = plain if drawn is None else drawn, left_out(groups, scoring.fold)
+    left, searched = left_out(groups, scoring.fold), drawn is not None
+    drawn = drawn if searched else measure(metric, scoring, pred, weights)
     if left is not None:
+        plain = measure(metric, scoring, pred, weights) if searched else drawn
         drawn = clipped(metric, left.settle(point, measure(metric, scoring, pred, left.weights), drawn, plain))
         effective = min(effective, left.n_groups)
     return interval(point, drawn, n=len(scoring.y), n_groups=n_groups, effective=effective)

@@ -105,11 +105,16 @@ def enough_groups(margin: float, alpha: float = 0.05) -> float:
     return np.log(alpha) / np.log(1 - margin)
 
 
-def equivalent(point: float, values: np.ndarray, *, margin: float, n_groups: int, alpha: float = 0.05) -> bool:
+def equivalent(
+    point: float, values: np.ndarray, *, margin: float, n_groups: int, independent: int | None = None,
+    alpha: float = 0.05,
+) -> bool:  # fmt: skip
     """Two one-sided tests (TOST): whether the difference is shown to lie within ±margin.
 
     Read off the bootstrap: an interval, corrected for skewness, with a little less than alpha beyond each limit
     (`TAIL`) lies inside the margins (Schuirmann 1987). False where undefined.
+    independent: groups that the interval's t quantile goes by, where these are fewer.
+
     Resamples cannot show a difference that no drawn group has, so nothing is equivalent with fewer than
     `enough_groups` (59 for .05): there a difference of the margin that strikes whole groups, all or nothing, is
     missed more often than alpha ("rule of three"). One spread over the items of a group is seen by the interval.
@@ -118,7 +123,8 @@ def equivalent(point: float, values: np.ndarray, *, margin: float, n_groups: int
         return False
     if not np.isfinite(interval(point, values, n=0, n_groups=n_groups).lower):
         return False
-    lower, upper = skew_corrected(values[~np.isnan(values)], expanded_tail(n_groups, 1 - 2 * TAIL * alpha))
+    tail = expanded_tail(min(n_groups, independent or n_groups), 1 - 2 * TAIL * alpha)
+    lower, upper = skew_corrected(values[~np.isnan(values)], tail)
     return bool(lower > -margin and upper < margin)
 
 

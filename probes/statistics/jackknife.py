@@ -18,6 +18,10 @@ from scipy import stats
 
 PER_FOLD = 20
 """Groups per fold from which the bootstrap is used as it is."""
+MOST_SKEW = 1.2
+"""Up to this skewness the draws rise with their quantile over 99 % of the mass."""
+TINY = 1e-12
+"""In place of a standard error of 0, to divide by."""
 
 
 @dataclass(frozen=True)
@@ -35,14 +39,18 @@ class LeftOut:
         return self.df + 1
 
     def settle(self, point: float, left: np.ndarray, values: np.ndarray, plain: np.ndarray | None = None) -> np.ndarray:
-        """(n_draws,) normal draws about the point, as many as `values`, with the jackknife's standard error.
+        """(n_draws,) draws about the point, as many as `values`, with the jackknife's standard error and skewness.
 
         left: (n_left,), the statistic under `weights`. values, plain: bootstrap draws with and without what a search
-        adds to their variance, whose ratio widens the error. All nan where the statistic is undefined without a group.
+        adds to their variance, whose ratio widens the error. The shape is Cornish and Fisher's first-order one (1938,
+        Rev. Inst. Int. Stat. 5:307), because near the ceiling a group that scores badly moves a score more. All nan
+        where the statistic is undefined without a group.
         """
-        error = np.sqrt(np.sum(self.share * (left - point) ** 2)) * _ratio(values, plain)
-        n = len(values)
-        return point + error * stats.norm.ppf((np.arange(n) + 0.5) / n)
+        influence = np.sqrt(self.share) * (point - left)
+        error = np.sqrt(np.sum(influence**2))
+        skew = np.clip(np.sum(influence**3) / max(error, TINY) ** 3, -MOST_SKEW, MOST_SKEW)
+        z = stats.norm.ppf((np.arange(len(values)) + 0.5) / len(values))
+        return point + error * _ratio(values, plain) * (z + skew / 6 * (z**2 - np.mean(z**2)))
 
 
 def left_out(groups: np.ndarray, fold: np.ndarray) -> LeftOut | None:

@@ -66,7 +66,7 @@ def test_a_difference_of_zero_is_covered_where_one_score_shifts_by_group(n_group
     assert covered["jackknife"] > covered["bootstrap"]
 
 
-SIMULATIONS = 100
+SIMULATIONS = 200
 
 
 def lead(scoring, probe, report, weights):
