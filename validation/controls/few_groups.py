@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import log_expit
 from scipy.stats import norm
 
-from tacit.validation.judge import Control, never_gap
+from tacit.validation.judge import Control, without_a_gap
 from tacit.validation.pipeline import judged, needed
 
 APART, D_MODEL, N_FOLDS = 1.6, 1, 5
@@ -33,6 +33,8 @@ def _shifted(n_groups: int, each: int):
 
 
 FEW_GROUPS_CONTROLS = tuple(
-    Control(f"N9 {n_groups} groups of {each}", _shifted.__doc__, _shifted(n_groups, each), never_gap, statistical=True)
+    Control(
+        f"N9 {n_groups} groups of {each}", _shifted.__doc__, _shifted(n_groups, each), without_a_gap, statistical=True
+    )
     for n_groups, each in ((12, 20), (20, 15), (30, 10))
 )

@@ -16,6 +16,7 @@ from tacit.validation.judge import (
     never_gap,
     recovers,
     returns,
+    without_a_gap,
 )
 from tacit.validation.pipeline import judged, matrix, needed
 from tacit.validation.worlds import WorldTarget, along, coin, flipped, foretold, graded, letters
@@ -239,13 +240,6 @@ def _search_is_free(found: list[dict]) -> Judged:
     )
 
 
-def _without_a_gap(found: list[dict]) -> Judged:
-    """Coverage too: an interval that ignores the layer search calls few false gaps, but covers only 90 %."""
-    called, covered = never_gap(found), recovers(found, 0.0)
-    return Judged(called.passed and covered.passed, f"{called.expected}; {covered.expected}",
-                  f"{called.got}; {covered.got}")  # fmt: skip
-
-
 def _about_the_report_prompt(found: list[dict]) -> Judged:
     judged, about = never_called(found), sum(f["probe_method"] == "nested report" for f in found)
     return Judged(judged.passed and about == len(found), f"{judged.expected}, all about the report prompt",
@@ -280,9 +274,9 @@ PROTOCOL_CONTROLS = (
             lambda found: recovers(found, 0.17), statistical=True),
     Control("N1 zero gap", "probe and report equally good", _oracle(0.0, 0.75), never_gap, statistical=True),
     Control("N1 zero gap, clustered", _clustered.__doc__, _clustered, never_gap, statistical=True),
-    Control("N1 zero gap, uneven groups", _uneven.__doc__, _uneven, _without_a_gap, statistical=True),
+    Control("N1 zero gap, uneven groups", _uneven.__doc__, _uneven, without_a_gap, statistical=True),
     Control("N1 zero gap, one group", _dominated.__doc__, _dominated, _must_be("INCONCLUSIVE")),
-    Control("N1 zero gap, layer search", _searched.__doc__, _searched, _without_a_gap, statistical=True),
+    Control("N1 zero gap, layer search", _searched.__doc__, _searched, without_a_gap, statistical=True),
     Control("N1 zero gap, heavy refusal", _refused.__doc__, _refused, never_gap, statistical=True),
     Control("N1 zero gap, unequal classes", _unequal.__doc__, _unequal, never_gap, statistical=True),
     Control("N1 zero gap, as decisions", _decided.__doc__, _decided, never_called, statistical=True),
