@@ -17,7 +17,7 @@ from tacit.activations.model.arithmetic import fastest_dtype
 from tacit.activations.model.capture import check_subject
 from tacit.activations.model.load import context_of, fingerprint, load_config, load_subject, load_tokenizer, pick_device
 from tacit.activations.model.prompts import has_chat_template, renderer, rows_that_fit, token_counter
-from tacit.activations.plan import CONTROL_ROWS, Ask, Entry, item_table, plan_run, position_couplings
+from tacit.activations.plan import ACTS, CONTROL_ROWS, Ask, Entry, item_table, plan_run, position_couplings
 from tacit.activations.random_models import cache_twins
 from tacit.activations.run_settings import is_shipped
 from tacit.activations.store.store import Store
@@ -41,8 +41,8 @@ FollowUps = Callable[..., Sequence[Any]]
 """(store, target, items, elicitations, condition, *, seed, controls) → the prompts that depend on the model's
 replies: objects with `item_ids`, `questions` and `part` (`tacit.probes.follow_ups`)."""
 
-LabelLine = Callable[..., str]
-"""(store, target, condition, items) → how many items have each label (`tacit.probes.label_counts`)."""
+CountLabels = Callable[..., Any]
+"""(target, condition, items, table, replies) → an object with `line` and `one_class` (`tacit.probes.label_counts`)."""
 
 
 @dataclass(frozen=True)
@@ -55,16 +55,20 @@ class Subject:
     elicitations: tuple[Elicitation, ...]
 
 
-def cache_run(run: str, settings: Settings, *, follow_ups: FollowUps, label_line: LabelLine, say: Say) -> bool:
+def cache_run(
+    run: str, settings: Settings, *, follow_ups: FollowUps, count_labels: CountLabels, say: Say,
+    keep_one_class: bool = False,
+) -> bool:  # fmt: skip
     """Cache whatever is missing or damaged in a run; returns whether the model had to run at all.
 
-    The labels are told as soon as the model has acted, before follow-ups are asked.
+    The model acts first: its labels are counted before any report is asked. A target with one class is left out under
+    that condition, unless `keep_one_class`; if there is no other target, ActivationError is raised.
 
     Raises ActivationError and TargetError for settings, tables and models that cannot be used; in these cases nothing
     is written. Whatever was cached before an error or an interruption is kept.
     """
     plan = _Plan(settings, say)
-    entries = plan.before_acting()
+    entries = plan.in_advance()
     items = item_table(entries)
     settings = plan.settings
     check_unchanged(run, settings)
@@ -76,10 +80,12 @@ def cache_run(run: str, settings: Settings, *, follow_ups: FollowUps, label_line
         write_settings(run, settings)  # a model that cannot be loaded leaves the run's name free
         return subject
 
-    later = functools.partial(plan.after_acting, follow_ups=follow_ups, label_line=label_line)
-    ran = cache_entries(folder, entries, items, settings, plan.model, load, say, later)
+    screen = functools.partial(plan.one_class, items, count_labels=count_labels, keep=keep_one_class)
+    later = functools.partial(plan.after_acting, follow_ups=follow_ups)
+    ran = cache_entries(folder, entries, items, settings, plan.model, load, say, later, screen=screen)
     write_settings(run, settings)
-    return cache_twins(folder, entries, items, settings, plan.tokenizer, say, n=settings.twins) or ran
+    kept = [entry for entry in entries if (entry.ask.target, entry.condition) not in plan.left_out]
+    return cache_twins(folder, kept, items, settings, plan.tokenizer, say, n=settings.twins) or ran
 
 
 class _Plan:
@@ -96,6 +102,7 @@ class _Plan:
             say(line)
         self.model = fingerprint(settings, self.config)
         self.subjects = [*subjects(settings, self.tokenizer, say, context=context_of(self.config))]
+        self.left_out: frozenset[tuple[str, str]] = frozenset()
 
     def load(self):
         """The model itself; called only if something is missing."""
@@ -103,21 +110,48 @@ class _Plan:
         check_subject(subject)
         return subject
 
-    def before_acting(self) -> list[Entry]:
-        """Object prompts and primary reports of every target and condition, then the other elicitations."""
-        primary = [primary_ask(subject, self.settings.samples) for subject in self.subjects]
+    def in_advance(self) -> list[Entry]:
+        """Acts, then states and primary reports, of every target and condition, then the other elicitations."""
+        whole = [primary_ask(subject, self.settings.samples) for subject in self.subjects]
+        primary = [part for ask in whole for part in acts_apart(ask)]
         entries = plan_run(primary, self.settings, **self._terms())
         for ask in (ask for subject in self.subjects for ask in other_asks(subject)):
             entries += [entry for condition in self.settings.conditions for entry in self._fitting(ask, condition)]
         return entries
 
-    def after_acting(self, store: Store, follow_ups: FollowUps, label_line: LabelLine) -> list[Entry]:
+    def one_class(
+        self, items: pd.DataFrame, replies: pd.DataFrame, *, count_labels: CountLabels, keep: bool
+    ) -> frozenset[tuple[str, str]]:
+        """The (target, condition) pairs whose items all have one label, which are left out unless `keep`; the labels of
+        each pair are told. items: the run's item table; replies: to the object prompts.
+
+        Raises ActivationError where nothing else is left.
+        """
+        found, pairs = [], [(s, condition) for s in self.subjects for condition in self.settings.conditions]
+        for subject, condition in pairs:
+            table = items[items["target"] == subject.name].reset_index(drop=True)
+            counted = count_labels(subject.target, condition, subject.items, table, replies)
+            for line in (counted.line, *self._none_right(subject, condition, replies)):
+                self.say(f"{subject.name}, {condition}: {line}")
+            found += [(subject.name, condition)] if counted.one_class else []
+        if found and not keep:
+            self._stop_or_say(found, everything=len(found) == len(pairs))
+            self.left_out = frozenset(found)
+        return self.left_out
+
+    def _stop_or_say(self, found: Sequence[tuple[str, str]], *, everything: bool) -> None:
+        names = "; ".join(", ".join(pair) for pair in found)
+        on = "To ask them nevertheless, add --keep-one-class."
+        if everything:
+            raise ActivationError(
+                f"{names}: all items have the same label, so there is nothing to decode. The replies so far are kept;"
+                f" no report was asked. Add items that come out otherwise. {on}"
+            )
+        self.say(f"left out, because all their items have the same label (the other targets go on): {names}. {on}")
+
+    def after_acting(self, store: Store, follow_ups: FollowUps) -> list[Entry]:
         """Few-shot prompts, follow-ups to the act, and candidate answers."""
         acted = [(s, condition) for s in self.subjects for name, condition in store.entries if name == s.name]
-        for subject, condition in acted:
-            told = label_line(store, subject.target, condition, subject.items)
-            for line in (told, *self._none_right(subject, condition, store)):
-                self.say(f"{subject.name}, {condition}: {line}")
         return [
             entry
             for subject, condition in acted
@@ -130,9 +164,9 @@ class _Plan:
         for each in follow_ups(*asked, seed=self.settings.seed, controls=CONTROL_ROWS):
             yield Ask(subject.name, pd.DataFrame({"item_id": list(each.item_ids)}), each.questions, part=each.part)
 
-    def _none_right(self, subject: Subject, condition: str, store: Store) -> Iterator[str]:
+    def _none_right(self, subject: Subject, condition: str, replies: pd.DataFrame) -> Iterator[str]:
         if subject.name == "knowledge":
-            acts = store.replies.query("target == 'knowledge' and condition == @condition and prompt == 'object'")
+            acts = replies.query("target == 'knowledge' and condition == @condition and prompt == 'object'")
             greedy = acts[acts["sample"] == 0]
             replies = dict(zip(greedy["item_id"], greedy["text"], strict=True))
             yield from none_right(subject.target, subject.items, replies)
@@ -230,6 +264,15 @@ def primary_ask(subject: Subject, samples: int) -> Ask:
         *reports(subject.target, subject.items, subject.elicitations[:1], controls=CONTROL_ROWS),
     ]
     return Ask(subject.name, items_to_frame(subject.items), tuple(asked))
+
+
+def acts_apart(ask: Ask) -> Iterator[Ask]:
+    """A primary ask in two: the replies to the object prompts, if there are any, then states and reports. So the labels
+    are known before a report is asked; the price is that object prompts are read twice."""
+    first, *others = ask.questions
+    if first.speaks:
+        yield Ask(ask.target, ask.items[["item_id"]], (first,), part=ACTS)
+    yield replace(ask, questions=(replace(first, tokens=0, samples=0), *others))
 
 
 def other_asks(subject: Subject) -> Iterator[Ask]:

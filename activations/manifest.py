@@ -22,7 +22,7 @@ from tacit.activations.store.check_manifest import manifest_fault
 from tacit.activations.store.other_runs import adopt
 from tacit.activations.store.store import FORMAT
 from tacit.activations.store.verify import shard_fault
-from tacit.activations.trees.ask import Asking, Part, Shard
+from tacit.activations.trees.ask import REPLY_COLUMNS, Asking, Part, Shard
 from tacit.activations.trees.jobs import Tally
 from tacit.errors import ActivationError
 from tacit.files import sha256_of, write_bytes
@@ -66,6 +66,13 @@ class Manifest:
         earlier = [entry for entry in self.content["entries"] if entry["key"] not in added]
         self.content["entries"] = [*earlier, *(self._record(entry) for entry in entries)]
         self.content["set_aside"] = [entry for entry in self.content["set_aside"] if entry["key"] not in added]
+
+    def keep(self, entries: Sequence[Entry]) -> None:
+        """Plan these entries only; the shards of others stay where they are and are set aside."""
+        keys = {entry.key for entry in entries}
+        others = [entry for entry in self.content["entries"] if entry["key"] not in keys and entry["shards"]]
+        self.content["entries"] = [entry for entry in self.content["entries"] if entry["key"] in keys]
+        self.content["set_aside"] += others
 
     def changes(self) -> list[str]:
         """What differs from the run as it was cached before, in lines for the user."""
@@ -186,20 +193,27 @@ class Manifest:
     def finish(self, items: pd.DataFrame) -> None:
         """Write the tables of items and of all shards' replies, and mark the store as complete."""
         shards = [shard for entry in self.content["entries"] for shard in entry["shards"]]
-        replies = pd.concat([pd.read_parquet(self.folder / shard["replies"]) for shard in shards], ignore_index=True)
         kept_too = [shard for entry in self.content["set_aside"] for shard in entry["shards"]]
         folders = {shard["file"].rpartition("/")[0] for shard in (*shards, *kept_too)}
         before = self.tables.items()
         kept = {name: digest for name, digest in before if name.rpartition("/")[0] in folders}
         self.content["tables"] = kept | {
             "items.parquet": self._table("items.parquet", items),
-            "replies.parquet": self._table("replies.parquet", replies),
+            "replies.parquet": self._table("replies.parquet", self._replies(shards)),
         }
         for name in DESCRIBED:  # where all of it is another run's, the model was not loaded here
             self.content[name] = self._facts.get(name) if self.content[name] is None else self.content[name]
         self.content["tables_of"] = self._keys()
         self.content["complete"] = True
         self.write()
+
+    def replies(self, entries: Sequence[Entry]) -> pd.DataFrame:
+        """All replies of these entries, whose shards exist."""
+        return self._replies([shard for entry in entries for shard in self._of(entry)["shards"]])
+
+    def _replies(self, shards: Sequence[dict]) -> pd.DataFrame:
+        tables = [pd.read_parquet(self.folder / shard["replies"]) for shard in shards]
+        return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame(columns=list(REPLY_COLUMNS))
 
     def _table(self, name: str, table: pd.DataFrame) -> str:
         table.to_parquet(data := io.BytesIO(), index=False)

@@ -32,6 +32,8 @@ SLOW_ROWS, SMALL = 32, 20_000_000
 so that a kill loses no more."""
 CONTROL_ROWS = 100
 """Items that also get the positive control: enough to distinguish a rate of .8 from .5, at a sixth of the cost."""
+ACTS = "acts"
+"""The part of the replies to the object prompts, from which labels are read."""
 LIBRARIES = ("nnsight", "torch", "transformers")
 
 

@@ -12,7 +12,7 @@ import os
 import platform
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -26,7 +26,7 @@ from tacit.activations.model.capture import check_subject, check_tokens
 from tacit.activations.model.device import map_large_blocks, release_free_memory
 from tacit.activations.model.load import Subject
 from tacit.activations.model.sites import parse_layers
-from tacit.activations.plan import Entry
+from tacit.activations.plan import ACTS, Entry
 from tacit.activations.store.store import Store, open_store
 from tacit.activations.trees.ask import Asking, Part
 from tacit.activations.trees.jobs import Tally
@@ -45,10 +45,13 @@ def cache_entries(
     folder: Path, entries: Sequence[Entry], items: pd.DataFrame, settings: Settings, model: dict[str, str],
     load: Callable[[], Subject], say: Callable[[str], None],
     later: Callable[[Store], Sequence[Entry]] | None = None,
+    *, screen: Callable[[pd.DataFrame], Collection[tuple[str, str]]] | None = None,
 ) -> bool:  # fmt: skip
     """Cache what is missing or damaged in `folder`; returns whether the model had to run at all.
 
     later: plans the entries that depend on the model's replies, from the store of those cached so far.
+    screen: given the replies to all object prompts, before anything else is asked, names the (target, condition) pairs
+    of which nothing else is to be asked.
 
     Raises ActivationError when another process is writing there, when the disk is full, or when one prompt alone does
     not fit into memory; every shard that was finished before is kept.
@@ -61,7 +64,14 @@ def cache_entries(
             sweep(folder)
             manifest = Manifest(folder, entries, settings, model)
             load = functools.cache(load)
-            ran = _cache(manifest, entries, items, load, say)
+            ran = False
+            if screen is not None:
+                acts = [entry for entry in entries if entry.ask.part == ACTS]
+                ran = _ask_missing(manifest, acts, load, say)
+                left_out = screen(manifest.replies(acts))
+                entries = [e for e in entries if e.ask.part == ACTS or (e.ask.target, e.condition) not in left_out]
+                manifest.keep(entries)
+            ran = _cache(manifest, entries, items, load, say) or ran
             if later is not None:
                 acted = later(open_store(folder))
                 manifest.extend(acted)
@@ -75,12 +85,20 @@ def cache_entries(
 
 
 def _cache(manifest: Manifest, entries, items, load, say) -> bool:
-    missing = [(entry, rows) for entry in entries for rows in manifest.missing(entry, say)]
+    """Ask what is missing and complete the store."""
+    ran = _ask_missing(manifest, entries, load, say)
     lacking = entries_without_lens(manifest, entries)
-    if not missing and not lacking and manifest.sound():
-        return False
-    subject = load() if missing or lacking else None
+    if ran or lacking or not manifest.sound():
+        manifest.finish(items)
+        write_lens_and_embeddings(manifest, lacking, load() if lacking else None)
+    return ran
+
+
+def _ask_missing(manifest: Manifest, entries, load, say) -> bool:
+    """Whether anything was missing; its shards are then there."""
+    missing = [(entry, rows) for entry in entries for rows in manifest.missing(entry, say)]
     if missing:
+        subject = load()
         check_subject(subject)
         _check_prompts(subject, missing)
         torch.set_num_threads(manifest.content["threads"] or torch.get_num_threads())
@@ -88,8 +106,6 @@ def _cache(manifest: Manifest, entries, items, load, say) -> bool:
         manifest.describe(asking)
         _check_room(manifest.folder, asking, missing, say)
         _write_all(manifest, asking, units_of(missing, entries, manifest.together), say)
-    manifest.finish(items)
-    write_lens_and_embeddings(manifest, lacking, subject)
     return bool(missing)
 
 

@@ -29,7 +29,7 @@ def follow_ups(
     store, target, items: Sequence, elicitations: Sequence[Elicitation], condition: str, *, seed: int, controls: int
 ) -> list[FollowUp]:
     """The follow-ups of one target and condition; [] where none was chosen, or where nothing can be labelled."""
-    told, found = Replies(store, target.name, condition), []
+    told, found = Replies(store.replies, target.name, condition), []
     after = [elicitation for elicitation in elicitations if elicitation.context == "after"]
     acted = [item for item in items if told.object.get(item.item_id, {}).get("text")]
     if after and acted:

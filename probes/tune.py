@@ -202,7 +202,7 @@ class TuningTask:
         """None if no answers were scored, or if no answer means one of the classes."""
         by_id = {item.item_id: item for item in items_of(store, entry["target"])}
         items = [by_id[item_id] for item_id in frame["item_id"]]
-        primary = Replies(store, *_place(entry)).primary
+        primary = Replies(store.replies, *_place(entry)).primary
         replies = [primary.get(item.item_id, {}) for item in items]
         answers = tuple(map(str, listed(replies[0], "answers")))  # the same for every item
         coding = Coding(entry["kind"], tuple(entry["classes"]), OTHER if OTHER in entry["classes"] else "")

@@ -46,6 +46,12 @@ class Run:
         return open_store(self.path / ACTIVATIONS)
 
     @property
+    def left_out(self) -> list[tuple[str, str]]:
+        """The (target, condition) pairs that were asked the object prompts alone, because all labels were the same."""
+        planned = [(t, c) for t in self.settings.targets for c in self.settings.conditions]
+        return [pair for pair in planned if pair not in self.store.entries]
+
+    @property
     def items(self) -> pd.DataFrame:
         """A row per target and item: prompts, groups, token positions (`activations/items.parquet`)."""
         return self.store.items

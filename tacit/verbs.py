@@ -29,6 +29,7 @@ def cache(
     *,
     model: str | Path | None = None,
     code: Sequence[str] = (),
+    keep_one_class: bool = False,
     say: Say = silent,
     **settings: Any,
 ) -> Run:
@@ -37,6 +38,7 @@ def cache(
     run: the run's name; by default the model's name, or `default` for the embedded model.
     model: hub id, folder in transformers format or GGUF file; by default the run's own, or the embedded one.
     code: Python files that may run although only a table names them; those in `data` and `targets` may run anyway.
+    keep_one_class: whether a target is asked on about although all its items have the same label.
     settings: any field of `tacit.settings.Settings` (targets, data, conditions, n, seed, sites, layers, reports, …);
         any that is left out is read back from the run, or has its default.
     Returns the run. Existing files are checked and reused. Raises TacitError if the model, a table or a name cannot be
@@ -45,14 +47,16 @@ def cache(
     from tacit.activations.cache import cache_run
     from tacit.activations.run_settings import chosen_settings
     from tacit.probes import follow_ups
-    from tacit.probes.label_counts import label_line
+    from tacit.probes.label_counts import count_labels
     from tacit.targets.tables.python_files import files_named_in, permit
 
     permit([*code, *files_named_in([*(settings.get("data") or ()), *(settings.get("targets") or ())])])
     run = run or (run_name(str(model)) if model else DEFAULT_RUN)
     given = {name: value for name, value in settings.items() if value not in (None, {}, ())}
     chosen = chosen_settings(run, given | ({"model": str(model)} if model else {}))
-    ran = cache_run(run, chosen, follow_ups=follow_ups, label_line=label_line, say=say)
+    ran = cache_run(
+        run, chosen, follow_ups=follow_ups, count_labels=count_labels, say=say, keep_one_class=keep_one_class
+    )
     say(f"\n{'cached' if ran else 'reused'}: every file is present and has the checksum it was written with\n")
     return open_run(run)
 
@@ -89,6 +93,8 @@ def probe(
     if not again and not sae and up_to_date(run.path, store, seed, permutations, hold_out or ""):
         say(f"reused {run.path / 'probes'}: made from these activations. Next: tacit compare {run.name}")
         return run
+    for target, condition in run.left_out:
+        say(f"{target}, {condition}: left out by tacit cache, because all its items have the same label")
     further = Further(sae=load_sae(_sae_folder(sae, run.path)) if sae else None, notes={"model": run.settings.model})
     with progress(total=n_readings(store), unit=" readings", desc="probe") as bar:
         probe_run(

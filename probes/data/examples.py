@@ -5,7 +5,6 @@ Items without a usable label, or without a report reply at all, leave both arms 
 Everything after this file works on arrays and knows neither prompts nor parsers.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -13,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from tacit.errors import ProbeError
-from tacit.probes.data.near_duplicates import near_duplicates
+from tacit.probes.data.labels import OTHER, check_labels, groups_of, labels_of, surface_of
 from tacit.probes.data.reports import (
     Coding,
     ParsedReports,
@@ -24,14 +23,7 @@ from tacit.probes.data.reports import (
     tally,
 )
 from tacit.targets.elicitations import PRIMARY, Elicitation, parse
-from tacit.targets.groups import components, item_keys
-
-MIN_ITEMS = 12
-"""Usable items below which nothing is probed."""
-MIN_CLASS = 8
-"""Items below which a class of a target with many classes is folded into "other"."""
-OTHER = "other"
-UNREAD = "its reply to the object prompt shows no label"
+from tacit.targets.groups import components
 
 
 @dataclass(frozen=True)
@@ -104,16 +96,11 @@ def make_examples(
     table = store.items
     table = table[table["target"] == target.name].reset_index(drop=True)
     items = _items(table) if items is None else list(items)
-    told = Replies(store, target.name, condition)
-    names, kept, dropped = _labels(target, items, table, told)
-    where = f"{target.name}/{condition}"
-    if target.kind == "count":
-        kind, classes, y = "count", (), np.array([float(names[r]) for r in kept])
-    else:
-        kind, classes, y, kept = _classes(target, [names[r] for r in kept], kept, dropped, where)
-    _check(y, kind, classes, where, dropped, [reply["text"] for reply in told.object.values()])
-    rows = np.array(kept, dtype=np.int64)
-    own = [items[r] for r in kept]
+    told = Replies(store.replies, target.name, condition)
+    labels = labels_of(target, items, table, told.object, reported=told.primary)
+    kind, classes, y, rows, dropped = labels.kind, labels.classes, labels.y, labels.rows, labels.dropped
+    check_labels(labels, f"{target.name}/{condition}", told.object)
+    own = [items[r] for r in rows]
     coding = Coding(kind, classes, OTHER if OTHER in classes else "")
     heard = {
         elicitation.name: parse_reports(
@@ -129,11 +116,10 @@ def make_examples(
         for elicitation in (map(parse, told.reports) if forms is None else forms)
     }
     frame = _frame(table.iloc[rows].reset_index(drop=True), target, own, told, heard[PRIMARY.name])
-    pairs = near_duplicates(frame["surface"].tolist(), frame["source"].tolist() if "source" in frame else None)
+    groups, pairs = groups_of(target, own, frame)
     return Examples(
         target=target.name, condition=condition, kind=kind, classes=classes, y=y, rows=rows, store=store, frame=frame,
-        item_ids=tuple(i.item_id for i in own), dropped=dropped, heard=heard, near_duplicates=len(pairs),
-        groups=components(item_keys(own, share_answers=target.name == "knowledge"), pairs),
+        item_ids=tuple(i.item_id for i in own), dropped=dropped, heard=heard, near_duplicates=pairs, groups=groups,
     )  # fmt: skip
 
 
@@ -155,8 +141,8 @@ def grouped_by(examples: Examples, column: str) -> Examples:
 class Replies:
     """The replies of one target and condition, by kind of question."""
 
-    def __init__(self, store, target: str, condition: str) -> None:
-        replies = store.replies
+    def __init__(self, replies: pd.DataFrame, target: str, condition: str) -> None:
+        """replies: of a store."""
         mine = replies[(replies["target"] == target) & (replies["condition"] == condition)]
         greedy = mine[mine["sample"] == 0]
         self.object = _by_item(greedy[greedy["prompt"] == "object"])
@@ -186,7 +172,7 @@ def _frame(table: pd.DataFrame, target, own: Sequence, told: Replies, primary: P
         reply=[told.primary[i.item_id]["text"] for i in own],
         object_reply=[told.object.get(i.item_id, {}).get("text") for i in own],
         report_name=list(primary.names),
-        surface=[i.surface or i.span or i.object_prompt for i in own],
+        surface=[surface_of(i) for i in own],
         share_right=[_judged(target, "share_right", i, told.samples) for i in own],
         ranking=[_judged(target, "ranking", i, told.candidates) for i in own],
     )
@@ -203,7 +189,7 @@ def report_facts(store, target, condition: str) -> dict[str, dict]:
     Returns ``coverage``, outcome -> share of the replies, and ``control``, planted answer -> [right, asked].
     """
     items = {item.item_id: item for item in items_of(store, target.name)}
-    told = Replies(store, target.name, condition)
+    told = Replies(store.replies, target.name, condition)
     read = [answer(target, items[item_id], reply, PRIMARY).outcome for item_id, reply in told.primary.items()]
     right, planted = parse_controls(target, list(items.values()), told.controls.get(PRIMARY.name, {}), PRIMARY)
     return {"coverage": outcome_shares(read), "control": tally(planted, right)}
@@ -224,62 +210,6 @@ def _by_item(replies: pd.DataFrame) -> dict[str, dict]:
 
 def _by_form(replies: pd.DataFrame) -> dict[str, dict[str, dict]]:
     return {name: _by_item(rows) for name, rows in replies.groupby("elicitation", sort=False)}
-
-
-def _labels(target, items, table, told: Replies) -> tuple[list, list[int], dict[str, int]]:
-    """Labels as the target gives them, the positions of the usable items, and why the others are not."""
-    names, kept, dropped = [], [], Counter()
-    n_tokens = table["n_tokens"].tolist() if "n_tokens" in table else [-1] * len(items)
-    for row, (item, n) in enumerate(zip(items, n_tokens, strict=True)):
-        done = told.object.get(item.item_id, {})
-        reply, ended = done.get("text"), bool(done.get("ended", True))
-        known = int(n) if n is not None and n >= 0 else None
-        label = target.label(item, reply=reply, n_tokens=known, ended=ended)
-        if target.kind == "count" and label is not None and not np.isfinite(float(label)):
-            label = None
-        names.append(label)
-        if target.needs_reply and reply is None and label is None:
-            dropped["no reply to the object prompt"] += 1
-        elif label is None:
-            dropped[UNREAD if target.needs_reply else "no usable label"] += 1
-        elif item.item_id not in told.primary:
-            dropped["no reply to the report prompt"] += 1
-        else:
-            kept.append(row)
-    return names, kept, dict(dropped)
-
-
-def _classes(target, names, kept, dropped, where) -> tuple[str, tuple[str, ...], np.ndarray, list[int]]:
-    """Kind, class names, (n_items,) class indices and positions; rare ones of many classes become "other"."""
-    names = [str(n) for n in names]
-    counts = Counter(names)
-    order = [c for c in target.classes if c in counts] + sorted(set(counts) - set(target.classes))
-    if len(order) > 2:
-        rare = {c for c in order if counts[c] < MIN_CLASS}
-        names = [OTHER if n in rare else n for n in names]
-        order = [c for c in order if c not in rare and c != OTHER] + ([OTHER] if OTHER in names else [])
-        if OTHER in names and names.count(OTHER) < MIN_CLASS:
-            dropped["label too rare"] = names.count(OTHER)
-            kept = [row for row, n in zip(kept, names, strict=True) if n != OTHER]
-            names = [n for n in names if n != OTHER]
-            order.remove(OTHER)
-    kind = "multiclass" if len(order) > 2 else "binary"
-    return kind, tuple(order), np.array([order.index(n) for n in names], dtype=np.float64), kept
-
-
-def _check(y: np.ndarray, kind: str, classes: tuple[str, ...], where: str, dropped: dict[str, int], replies) -> None:
-    lost = "; ".join(f"{n} dropped: {why}" for why, n in dropped.items())
-    lost = f" ({lost})" if lost else ""
-    if len(y) < MIN_ITEMS:
-        heard = f" It said, for example, {replies[0][:60]!r}." if dropped.get(UNREAD) and replies else ""
-        advice = "Word object_prompt or the options so that it can follow" if heard else "Give more items (N, or DATA)"
-        raise ProbeError(f"{where}: {len(y)} usable items{lost}; at least {MIN_ITEMS} are needed.{heard} {advice}.")
-    if len(np.unique(y)) < 2:
-        shown = f"{y[0]:g}" if kind == "count" else classes[0]
-        raise ProbeError(
-            f"{where}: all {len(y)} usable items have the same label, {shown}{lost}, so there is nothing to decode. Add"
-            f" items that come out otherwise{' with this model' if replies else ''}."
-        )
 
 
 def items_of(store, target: str) -> list:

@@ -65,6 +65,9 @@ from tacit.targets.elicitations import CONTEXTS, FRAMINGS, N_PARAPHRASES, RUNGS
 )
 @click.option("--date", metavar="YYYY-MM-DD", callback=day, help="Date that a template writes.  [default: 2025-01-01]")
 @click.option("--remote", type=click.Choice(["ndif", "local"]), help="Run on NDIF; local simulates NDIF here.")
+@click.option(
+    "--keep-one-class", is_flag=True, help="Ask the reports of a target even if all its items have the same label."
+)
 @trust_option
 @code_option
 def cache(run, **options):

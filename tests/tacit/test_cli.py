@@ -17,6 +17,7 @@ from tacit.cli import main as cli
 from tacit.settings import write_settings
 from tacit.targets import load_items
 
+ON = "--keep-one-class"  # a random model answers nothing right, so all labels are equal
 ROWS = "question,answer\n" + "".join(f"Where was Ada {i} born?,London\n" for i in range(12))
 
 
@@ -86,7 +87,7 @@ def test_the_default_runs_end_to_end_and_a_second_run_reuses_it(here):
 def test_a_run_made_with_other_settings_is_left_alone(here, tiny):
     table = here / "t.csv"
     table.write_text(ROWS)
-    assert run("cache", "r", "--model", tiny("llama"), "--data", table, "--n", 10).exit_code == 0
+    assert run("cache", "r", "--model", tiny("llama"), "--data", table, "--n", 10, ON).exit_code == 0
     before = (here / "runs" / "r" / "activations" / "manifest.json").read_bytes()
     line = refused("cache", "r", "--model", tiny("llama"), "--data", table, "--n", 12)
     assert "n: 10 -> 12" in line
@@ -96,7 +97,7 @@ def test_a_run_made_with_other_settings_is_left_alone(here, tiny):
 
 def test_a_target_with_one_class_ends_in_a_verdict_with_its_reason(here, tiny):
     (here / "t.csv").write_text(ROWS)
-    cached = run("cache", "r", "--model", tiny("llama"), "--data", here / "t.csv")
+    cached = run("cache", "r", "--model", tiny("llama"), "--data", here / "t.csv", ON)
     assert cached.exit_code == 0
     assert "knowledge: too few for a verdict, which needs 40 usable items and 10 independent groups" in cached.output
     assert run("probe", "r").exit_code == 0
@@ -106,6 +107,43 @@ def test_a_target_with_one_class_ends_in_a_verdict_with_its_reason(here, tiny):
     assert verdict["verdict"] == "REPORT_INVALID"  # a random model cannot repeat a planted answer either
     assert verdict["gap"] is None
     assert "same label" in " ".join(verdict["reasons"])
+
+
+def kept(run_folder) -> pd.DataFrame:
+    """All replies in the shards of a run."""
+    return pd.concat(map(pd.read_parquet, (run_folder / "activations").glob("*/*.replies.parquet")))
+
+
+def test_one_class_stops_before_the_reports_and_what_was_asked_is_kept(here, tiny):
+    (here / "t.csv").write_text(ROWS)
+    args = ("cache", "r", "--model", tiny("llama"), "--data", here / "t.csv", "--samples", 2)
+    line = refused(*args)
+    assert "knowledge, plain: all items have the same label" in line and line.endswith("add --keep-one-class.")
+    assert set(kept(here / "runs" / "r")["prompt"]) == {"object"} and len(kept(here / "runs" / "r")) == 36
+    assert refused(*args) == line
+    goes_on = run(*args, ON)
+    assert goes_on.exit_code == 0 and set(kept(here / "runs" / "r")["prompt"]) >= {"object", "report", "control"}
+    assert run(*args, ON).output.count("tokens to compute") == 0, "nothing is asked twice"
+
+
+def test_a_target_with_one_class_is_left_out_and_the_others_go_on(here, tiny):
+    (here / "t.csv").write_text(ROWS)
+    rows = [f"City {i} is in land {i}.,{i % 2},{i}\n" for i in range(14)]
+    (here / "s.csv").write_text("statement,label,city\n" + "".join(rows))
+    data = ("--data", f"knowledge={here / 't.csv'}", "--data", f"truth={here / 's.csv'}")
+    args = ("cache", "r", "--model", tiny("llama"), *data, "--paraphrases", 1, "--twins", 1, "--samples", 0)
+    result = run(*args)
+    assert result.exit_code == 0, result.output
+    assert "left out, because all their items have the same label (the other targets go on): knowledge, plain" in (
+        result.output
+    )
+    replies = pd.read_parquet(here / "runs/r/activations/replies.parquet")
+    assert set(replies.loc[replies["target"] == "knowledge", "prompt"]) == {"object"}
+    probed = run("probe", "r", "--permutations", 20)
+    assert probed.exit_code == 0 and "knowledge, plain: left out by tacit cache" in probed.output
+    assert run("compare", "r").exit_code == 0 and run("verify", "r").exit_code == 0
+    assert run(*args, ON).exit_code == 0, "told to go on, it adds the target"
+    assert set(pd.read_parquet(here / "runs/r/activations/replies.parquet")["prompt"]) >= {"report"}
 
 
 def test_a_table_of_prompts_longer_than_the_context_stops_before_anything_is_written(here, tiny):
@@ -118,7 +156,7 @@ def test_a_table_of_prompts_longer_than_the_context_stops_before_anything_is_wri
 def test_a_row_longer_than_the_context_is_left_out_named_and_counted(here, tiny):
     rows = [f"i{i},Where was Ada {i} born?,London\n" for i in range(12)]
     (here / "t.csv").write_text("item_id,question,answer\n" + "".join(rows) + f"far,{'long ' * 400}?,London\n")
-    args = ("--data", here / "t.csv", "--reports", "choice", "--twins", 0, "--samples", 0, "--paraphrases", 1)
+    args = ("--data", here / "t.csv", "--reports", "choice", "--twins", 0, "--samples", 0, "--paraphrases", 1, ON)
     result = run("cache", "r", "--model", tiny("llama"), *args)
     assert result.exit_code == 0, result.output
     assert "12 rows used, 1 rows left out: longer than the model's context" in result.output
@@ -128,7 +166,7 @@ def test_a_row_longer_than_the_context_is_left_out_named_and_counted(here, tiny)
 
 def test_what_a_reply_is_matched_against_is_shown_first_and_that_none_is_right_is_said(here, tiny):
     (here / "t.csv").write_text(ROWS.replace("London\n", '"[""Lon\u202edon"", ""Ldn""]"\n'))
-    args = ("--data", here / "t.csv", "--reports", "choice", "--twins", 0, "--samples", 0, "--paraphrases", 1)
+    args = ("--data", here / "t.csv", "--reports", "choice", "--twins", 0, "--samples", 0, "--paraphrases", 1, ON)
     result = run("cache", "r", "--model", tiny("llama"), *args)
     assert result.exit_code == 0, result.output
     shown = 'Where was Ada 0 born? Answer in a few words." is answered right by "Lon�don" or "Ldn"'
@@ -164,7 +202,7 @@ def test_a_base_model_without_a_chat_template_is_asked_in_plain_words(here, tiny
     model = shutil.copytree(tiny("llama"), here / "base")
     (model / "chat_template.jinja").unlink()
     (here / "t.csv").write_text(ROWS)
-    result = run("cache", "r", "--model", model, "--data", here / "t.csv")
+    result = run("cache", "r", "--model", model, "--data", here / "t.csv", ON)
     assert result.exit_code == 0
     assert "no chat template" in result.output
 
@@ -245,7 +283,7 @@ def test_an_interrupted_run_says_that_nothing_is_lost_and_goes_on(here, tiny, mo
     from tacit.activations.trees.ask import Asking
 
     (here / "t.csv").write_text(ROWS)
-    args = ("cache", "r", "--model", tiny("llama"), "--data", here / "t.csv")
+    args = ("cache", "r", "--model", tiny("llama"), "--data", here / "t.csv", ON)
     real = Asking.shards
 
     def interrupted(*_):
@@ -261,7 +299,7 @@ def test_an_interrupted_run_says_that_nothing_is_lost_and_goes_on(here, tiny, mo
 
 def test_rungs_may_be_left_out_and_asked_for_again_within_a_run(here, tiny):
     (here / "t.csv").write_text(ROWS)
-    args = ("cache", "r", "--model", tiny("llama"), "--data", here / "t.csv", "--twins", 0)
+    args = ("cache", "r", "--model", tiny("llama"), "--data", here / "t.csv", "--twins", 0, ON)
     assert run(*args).exit_code == 0
     assert run(*args, "--reports", "choice").exit_code == 0
     assert "set aside" in run("info", "r").output
@@ -275,7 +313,7 @@ def test_rungs_may_be_left_out_and_asked_for_again_within_a_run(here, tiny):
 
 def test_verify_says_what_is_damaged_and_cache_mends_it(here, tiny):
     (here / "t.csv").write_text(ROWS)
-    args = ("cache", "r", "--model", tiny("llama"), "--data", here / "t.csv")
+    args = ("cache", "r", "--model", tiny("llama"), "--data", here / "t.csv", ON)
     run(*args)
     shard = next((here / "runs" / "r" / "activations").glob("*/*.safetensors"))
     shard.write_bytes(shard.read_bytes()[:-1])

@@ -78,7 +78,7 @@ def test_a_target_in_a_python_file_is_named_again_to_probe_it(here, tiny):  # no
         "def items(n, seed):\n    return [{'object_prompt': f'o {i}', 'report_prompt': f'r {i}'} for i in range(n)]\n"
         "def label(item, reply):\n    return 'yes' if 'e' in reply else 'no'\n"
     )
-    made = run("cache", "r", "--model", tiny("llama"), "--data", "own.py", *QUICK)
+    made = run("cache", "r", "--model", tiny("llama"), "--data", "own.py", "--keep-one-class", *QUICK)
     assert made.exit_code == 0, made.output
     forget_permissions()
     assert "--code own.py" in refused("cache", "r")

@@ -16,7 +16,15 @@ def cached(tmp_path, monkeypatch, tiny):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "t.csv").write_text(ROWS)
     lines = []
-    run = tacit.cache("r", model=tiny("llama"), data=(str(tmp_path / "t.csv"),), twins=0, samples=0, say=lines.append)
+    run = tacit.cache(
+        "r",
+        model=tiny("llama"),
+        data=(str(tmp_path / "t.csv"),),
+        twins=0,
+        samples=0,
+        keep_one_class=True,
+        say=lines.append,
+    )
     return run, lines
 
 
