@@ -24,6 +24,7 @@ from tacit.probes.comparison.label_errors import audit, explain
 from tacit.probes.comparison.label_errors import sentence as wrong_labels
 from tacit.probes.comparison.paired_scores import Paired, limits
 from tacit.probes.comparison.self_or_typical import self_vs_typical
+from tacit.probes.comparison.small_classes import folded, warnings
 from tacit.probes.comparison.where_lost import localise, settled
 from tacit.probes.data.results import Results, read_results
 from tacit.probes.statistics.bootstrap import Estimate, detectable, mcnemar_midp, p_value
@@ -157,17 +158,23 @@ def _row(one: Compared, adjusted, family: int, peers: Mapping[tuple[str, str], t
         "n": know.score.n, "n_groups": know.score.n_groups, "layer": about.layer, "site": about.site,
         "coverage": report.words.coverage, "control_accuracy": report.words.control,
         "reasons": list(verdict.reasons), "level": verdict.level,
-        "sentence": verdict.sentence + _label_limit(verdict, one.extra) + _corrected(one.corrected),
+        "sentence": _with_limits(one, verdict),
         "conditions": [asdict(c) for c in verdict.conditions], "gap_p": one.p, "holm_p": holm_p, "n_family": family,
         **one.extra, "localisation": lost, "labels_corrected": one.corrected,
     }  # fmt: skip
+
+
+def _with_limits(one: Compared, verdict: Verdict) -> str:
+    """The sentence, and what limits the claim."""
+    limiting = (folded(one.entry), _label_limit(verdict, one.extra), _corrected(one.corrected))
+    return " ".join(filter(None, (verdict.sentence, *limiting)))
 
 
 def _label_limit(verdict: Verdict, extra: dict) -> str:
     """What a gap owes to wrong labels if a plausible share of them explains it; "" elsewhere."""
     wrong = extra["label_errors"]
     plausible = wrong and wrong["share"] is not None and wrong["share"] <= PLAUSIBLE_ERRORS
-    return f" {wrong_labels(wrong)}" if verdict.name == GAP and plausible else ""
+    return wrong_labels(wrong) if verdict.name == GAP and plausible else ""
 
 
 def _corrected(n: int) -> str:
@@ -176,7 +183,7 @@ def _corrected(n: int) -> str:
         return ""
     were = "label was" if n == 1 else "labels were"
     return (
-        f" {n} {were} corrected after probing: scores use the new labels; folds, probe and report maps are those of the"
+        f"{n} {were} corrected after probing: scores use the new labels; folds, probe and report maps are those of the"
         " labels as cached."
     )
 
@@ -207,7 +214,8 @@ def _extra(entry: dict, paired: Paired, evidence: Evidence) -> dict:
         "answered_only": answered_only(paired, head), "coverage_by_class": coverage_by_class(entry, frame),
         "sites": [{"site": s, **limits("score", paired.score(f"nested {s}"))} for s in entry["sites"]],
         "dropped": entry["dropped"], "n_control": words.n_control, "constant": words.constant,
-        "said": words.said, "label_errors": wrong, "limits": [line for line in (wrong_labels(wrong),) if line],
+        "said": words.said, "label_errors": wrong,
+        "limits": [*warnings(entry, frame, evidence), *filter(None, [wrong_labels(wrong)])],
         **_within_source(evidence), "unanswered": _unanswered(evidence),
         "reversed": evidence.say.reversed is not None,
         "alike": [{"id": one.id, "shown": one.shown, **_three(one.estimate)} for one in evidence.gap.alike],

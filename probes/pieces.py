@@ -27,6 +27,7 @@ from tacit.probes.statistics.bootstrap import Estimate, interval, resample
 from tacit.probes.statistics.groups import effective_groups
 from tacit.probes.statistics.jackknife import left_out
 from tacit.probes.statistics.metrics import METRICS, Scoring, measure, value
+from tacit.probes.statistics.unseen_errors import lead_with_unseen, score_with_unseen
 from tacit.targets.groups import components, renumber
 from tacit.thresholds import N_RESAMPLES
 
@@ -216,15 +217,19 @@ def _estimate(
     if n_resamples < 1:
         raise ProbeError(f"n_resamples is {n_resamples}, but an interval needs at least 1")
     weights = resample(folds.groups, fold=folds.fold, n_resamples=n_resamples, rng=np.random.default_rng(seed))
+    metric = metric or _scoring(labels, folds, kind).primary
     points, drawn, left, few = [], [], [], left_out(folds.groups, folds.fold)
     for each in preds:
         pred = _predictions(each, labels, kind)
         scoring = _scoring(labels, folds, kind, pred.shape[-1] if pred.ndim == 2 else 0)
-        points.append(value(metric or scoring.primary, scoring, pred))
-        drawn.append(measure(metric or scoring.primary, scoring, pred, weights))
-        left += [] if few is None else [measure(metric or scoring.primary, scoring, pred, few.weights)]
+        points.append(value(metric, scoring, pred))
+        drawn.append(measure(metric, scoring, pred, weights))
+        left += [] if few is None else [measure(metric, scoring, pred, few.weights)]
     n_groups, effective = len(np.unique(folds.groups)), effective_groups(labels, folds.groups, kind)
     point, values = points[0] - sum(points[1:]), drawn[0] - sum(drawn[1:])
     if few is not None:
         values, effective = few.settle(point, left[0] - sum(left[1:]), values), min(effective, few.n_groups)
-    return interval(point, values, n=len(labels), n_groups=n_groups, effective=effective)
+    found = interval(point, values, n=len(labels), n_groups=n_groups, effective=effective)
+    if len(points) == 1:
+        return score_with_unseen(found, metric, n_groups=effective)
+    return lead_with_unseen(found, *points, metric, n_groups=effective)

@@ -286,7 +286,7 @@ def _entry(found: Analysis, sites, seed: int) -> dict:
         "site": headline.site, "layer": headline.layer,
         "chosen": [reading.name for reading in headline.held.chosen], "fixed_layer": found.fixed,
         "readings": {m.name: [m.site, m.layer] for m in methods.values() if m.nested},
-        "fixed_site": methods[FIXED].site, "sites": list(sites), "dropped": ex.dropped,
+        "fixed_site": methods[FIXED].site, "sites": list(sites), "dropped": ex.dropped, "folded": ex.folded,
         "near_duplicates": ex.near_duplicates, "positions": _positions(found),
         "control": ex.control, "reports": [facts(heard) for heard in ex.heard.values()],
         "rungs": [m.name for m in methods.values() if m.kind == "report" and m.name != BEST],

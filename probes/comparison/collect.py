@@ -22,6 +22,7 @@ from tacit.probes.statistics.bootstrap import Estimate, enough_groups, expanded_
 from tacit.probes.statistics.groups import effective_groups, heaviest, permute_by_group
 from tacit.probes.statistics.jackknife import left_out
 from tacit.probes.statistics.metrics import CHANCE, has_answer, measure
+from tacit.probes.statistics.unseen_errors import WIDTH
 from tacit.probes.verdicts.evidence import (
     OUTPUTS,
     About,
@@ -148,6 +149,7 @@ def _gap(entry: dict, paired: Paired) -> Gap:
         decisions(paired, reversed_words=reversed_words(paired) is not None), likenesses(paired),
         classes_behind(paired, entry["classes"]), answered_only(paired, head)["gap_lower"],
         within_source=within_source(paired, own_rungs(entry)),
+        without_width=bool(np.nanstd(values) < WIDTH and paired.lead(head, BEST).upper > paired.lead(head, BEST).lower),
     )  # fmt: skip
 
 

@@ -17,6 +17,7 @@ from tacit.probes.statistics.groups import effective_groups
 from tacit.probes.statistics.jackknife import left_out
 from tacit.probes.statistics.metrics import CHANCE, Scoring, measure
 from tacit.probes.statistics.selection import Searches, clipped
+from tacit.probes.statistics.unseen_errors import lead_with_unseen, score_with_unseen
 from tacit.seeds import stream
 from tacit.thresholds import MARGIN
 
@@ -83,12 +84,16 @@ class Paired:
         return Drawn(point, plain, redrawn, left)
 
     def score(self, name: str, metric: str = "") -> Estimate:
-        drawn = self.drawn(name, metric)
-        return self._limits(drawn.point, clipped(metric or self.scoring.primary, self._settled(drawn)))
+        drawn, metric = self.drawn(name, metric), metric or self.scoring.primary
+        found = self._limits(drawn.point, clipped(metric, self._settled(drawn)))
+        return score_with_unseen(found, metric, n_groups=self.independent)
 
     def lead(self, first: str, second: str, metric: str = "", *, seen: Seen | None = None) -> Estimate:
         """The first method's score minus the second's; seen: what the first method's predictions are made into."""
-        return self._limits(*self.lead_values(first, second, metric, seen=seen))
+        metric = metric or self.scoring.primary
+        found = self._limits(*self.lead_values(first, second, metric, seen=seen))
+        one, other = found.value + self.drawn(second, metric).point, self.drawn(second, metric).point
+        return lead_with_unseen(found, one, other, metric, n_groups=self.independent)
 
     def lead_values(
         self, first: str, second: str, metric: str = "", *, seen: Seen | None = None

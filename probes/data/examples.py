@@ -48,6 +48,8 @@ class Examples:
     """reason -> number of items that left both arms"""
     near_duplicates: int
     """pairs of near-duplicate texts, each put into one group"""
+    folded: dict[str, int]
+    """classes of too few items that are in "other" or left out -> their items (`Labels.folded`)"""
     store: object = field(repr=False)
     rows: np.ndarray = field(repr=False)
     """(n_items,) int64, positions of these items in the store's arrays"""
@@ -120,6 +122,7 @@ def make_examples(
     return Examples(
         target=target.name, condition=condition, kind=kind, classes=classes, y=y, rows=rows, store=store, frame=frame,
         item_ids=tuple(i.item_id for i in own), dropped=dropped, heard=heard, near_duplicates=pairs, groups=groups,
+        folded=labels.folded,
     )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from tacit.probes.statistics.groups import effective_groups
 from tacit.probes.statistics.jackknife import left_out
 from tacit.probes.statistics.metrics import METRICS, Scoring, has_answer, measure, right
 from tacit.probes.statistics.selection import Searches, clipped
+from tacit.probes.statistics.unseen_errors import score_with_unseen
 
 SCORE_COLUMNS = (
     "target", "condition", "site", "layer", "method", "kind", "metric", "value", "lower", "upper", "n", "n_groups",
@@ -60,7 +61,8 @@ def estimate(
         plain = measure(metric, scoring, pred, weights) if searched else drawn
         drawn = clipped(metric, left.settle(point, measure(metric, scoring, pred, left.weights), drawn, plain))
         effective = min(effective, left.n_groups)
-    return interval(point, drawn, n=len(scoring.y), n_groups=n_groups, effective=effective)
+    found = interval(point, drawn, n=len(scoring.y), n_groups=n_groups, effective=effective)
+    return score_with_unseen(found, metric, n_groups=effective)
 
 
 def own_scoring(scoring: Scoring, y: np.ndarray | None) -> Scoring:

@@ -111,7 +111,12 @@ def score_draws(metric: str, point: float, plain: np.ndarray, redrawn: np.ndarra
 
 def clipped(metric: str, values: np.ndarray) -> np.ndarray:
     """Draws of a score within the range of its metric."""
-    return np.clip(values, *RANGE.get(metric, UNIT))
+    return np.clip(values, *score_range(metric))
+
+
+def score_range(metric: str) -> tuple[float, float]:
+    """The lowest and the highest value that a metric can have."""
+    return RANGE.get(metric, UNIT)
 
 
 def inflate_variance(point: float, plain: np.ndarray, redrawn: np.ndarray) -> np.ndarray:

@@ -317,6 +317,9 @@ class Gap:
     """None for counts, and where there are not several sources"""
     n_family: int = 1
     """how many gaps these were"""
+    without_width: bool = False
+    """whether resampling shows no variance of the lead, because a score is without an error; its limits then come from
+    the number of groups"""
 
     @property
     def unlike(self) -> tuple[str, ...]:

@@ -1,0 +1,38 @@
+"""Warnings about classes of few items and about scores without a single error, as limits of a verdict.
+
+In: an entry of probes.json, the items, and the evidence. Out: sentences. Nothing is decided here.
+"""
+
+from collections.abc import Iterator
+
+import pandas as pd
+
+from tacit.probes.data.labels import MIN_CLASS, OTHER
+from tacit.probes.statistics.unseen_errors import unseen_share
+from tacit.probes.verdicts.evidence import Evidence
+
+
+def folded(entry: dict) -> str:
+    """Which classes were too small to be classes of their own, and what became of them; "" where none were."""
+    rare = entry.get("folded") or {}
+    if not rare:
+        return ""
+    names = ", ".join(f"{name} ({n})" for name, n in rare.items())
+    fate = f'counted as "{OTHER}"' if OTHER in entry["classes"] else "left out"
+    return f"Classes of fewer than {MIN_CLASS} items are {fate}: {names}."
+
+
+def warnings(entry: dict, frame: pd.DataFrame, e: Evidence) -> Iterator[str]:
+    """What a reader should know of classes of few items, and of intervals that resampling leaves without width."""
+    if line := folded(entry):
+        yield line
+    counts = {} if entry["kind"] == "count" else frame["label_name"].value_counts().to_dict()
+    for name, n in counts.items():
+        if n < MIN_CLASS:
+            yield f'The class "{name}" has {n} items, fewer than {MIN_CLASS}: no score or interval can rest on them.'
+    if e.gap.without_width:
+        yield (
+            "Every resample gives the same difference, because a score is without a single error. Its limits come from"
+            f" the number of independent groups of the rarer class instead ({e.about.effective}, of which none shows an"
+            f" error although up to {unseen_share(e.about.effective):.0%} may make one)."
+        )
