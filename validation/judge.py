@@ -13,6 +13,7 @@ from scipy.stats import binomtest
 
 MANY = 100
 MOST_FALSE = 0.05
+SIDE = 0.025
 COVERS = (0.93, 0.97)
 
 
@@ -81,9 +82,27 @@ def recovers(found: list[dict], truth: float, *, tolerance: float = 0.015) -> Ju
 
 def without_a_gap(found: list[dict]) -> Judged:
     """`never_gap`, and coverage of 0: an interval that is too narrow may call few false gaps and cover only 90 %."""
-    called, covered = never_gap(found), recovers(found, 0.0)
-    return Judged(called.passed and covered.passed, f"{called.expected}; {covered.expected}",
-                  f"{called.got}; {covered.got}")  # fmt: skip
+    return _all_of(never_gap(found), recovers(found, 0.0))
+
+
+def without_a_gap_on_either_side(found: list[dict]) -> Judged:
+    """`without_a_gap`, and 0 is missed as often on one side as a 95 % interval may miss it there."""
+    return _all_of(without_a_gap(found), each_side(found))
+
+
+def _all_of(*judged: Judged) -> Judged:
+    expected, got = ("; ".join(getattr(one, name) for one in judged) for name in ("expected", "got"))
+    return Judged(all(one.passed for one in judged), expected, got)
+
+
+def each_side(found: list[dict]) -> Judged:
+    """The interval of a gap of zero lies above 0 in 2.5 % of the simulations and below it in 2.5 %, each no more than
+    two standard errors of that share above; for fewer than 100 simulations, a binomial test does not reject 2.5 %."""
+    n = len(found)
+    above, below = sum((f["gap_lower"] or 0) > 0 for f in found), sum((f["gap_upper"] or 0) < 0 for f in found)
+    most = SIDE + 2 * np.sqrt(SIDE * (1 - SIDE) / n) if n >= MANY else SIDE
+    return Judged(at_most(above, n, most) and at_most(below, n, most), f"beyond 0 on each side in {SIDE:.1%}",
+                  f"above {above / n:.1%}, below {below / n:.1%}")  # fmt: skip
 
 
 def at_most(count: int, n: int, share: float) -> bool:

@@ -3,7 +3,8 @@
 In: activations of one reading, scoring, folds, and the regime of every row. Out: for each pair of regimes the score of
 a probe trained on one and tested on the other. Rows of a test regime's fold i are predicted by a probe that was trained
 on the training regime without fold i, so no group is ever in both, on the diagonal or off it; penalties are chosen
-inside the training regime. All scores on one test regime are of the same rows under the same bootstrap draws.
+inside the training regime. All scores on one test regime are of the same rows under the same draws; where groups are
+few, intervals are those of the jackknife, as everywhere.
 
 Regimes are sources (text regimes, relations, templates, datasets), sites (object and report prompt), or conditions. For
 the last two, copies of the same items are stacked, and all copies of an item are in one group.
@@ -16,11 +17,11 @@ import numpy as np
 
 from tacit.probes.data.examples import Examples
 from tacit.probes.data.folds import MIN_FOLDS, Folds, make_folds
+from tacit.probes.data.items_table import estimate
 from tacit.probes.estimators.families import Dense, Family, families
 from tacit.probes.estimators.nested_cv import Held, candidate_named, cross_fit
-from tacit.probes.statistics.bootstrap import interval, resample
-from tacit.probes.statistics.groups import effective_groups
-from tacit.probes.statistics.metrics import Scoring, measure
+from tacit.probes.statistics.bootstrap import resample
+from tacit.probes.statistics.metrics import Scoring
 from tacit.seeds import stream
 from tacit.targets.groups import components
 
@@ -97,13 +98,13 @@ def transfer_rows(
     probes: Sequence[Family] | None = None,
 ) -> list[dict]:  # fmt: skip
     """Rows of transfer.csv: the primary metric (for counts also the rank correlation) with its interval."""
-    weights = resample(stack.folds.groups, n_resamples=n_resamples, rng=stream(seed, "transfer bootstrap"))
+    draws = {name: _draws(stack, name, n_resamples, seed) for name in np.unique(stack.regimes)}
     rows = []
     for (train, test), pred in transfer(stack, probes=probes).items():
         here = np.flatnonzero(stack.regimes == test)
         n_train = int((stack.regimes == train).sum())
         for metric in (stack.scoring.primary, "spearman")[: 1 + (stack.scoring.kind == "count")]:
-            low, value, high = _estimate(metric, stack, pred, here, weights)
+            low, value, high = _estimate(metric, stack, pred, here, draws[test])
             row = (target, condition, by, train, test, metric, value, low, high, n_train, len(here))
             rows.append(dict(zip(TRANSFER_COLUMNS, row, strict=True)))
     return rows
@@ -142,13 +143,13 @@ def _estimate(metric: str, stack: Stack, pred: np.ndarray, here: np.ndarray, wei
     The guess that earns skill 0 is the test regime's own median: otherwise, predicting the regime's typical count would
     count as skill.
     """
-    own, groups = stack.scoring.rows(here), stack.folds.groups[here]
-    scoring = own.with_labels(own.y)
-    point = float(measure(metric, scoring, pred[here])[0])
-    if np.isnan(point):
-        return np.nan, point, np.nan
-    found = interval(
-        point, measure(metric, scoring, pred[here], weights[here]), n=len(here), n_groups=len(np.unique(groups)),
-        effective=effective_groups(scoring.y, groups, scoring.kind),
-    )  # fmt: skip
+    own = stack.scoring.rows(here)
+    found = estimate(metric, own.with_labels(own.y), pred[here], weights, stack.folds.groups[here])
     return found.lower, found.value, found.upper
+
+
+def _draws(stack: Stack, regime: object, n_resamples: int, seed: int) -> np.ndarray:
+    """(items of the regime, n_resamples) weights of its groups, drawn within folds."""
+    here = np.flatnonzero(stack.regimes == regime)
+    groups, fold, rng = stack.folds.groups[here], stack.folds.fold[here], stream(seed, "transfer bootstrap")
+    return resample(groups, fold=fold, n_resamples=n_resamples, rng=rng)

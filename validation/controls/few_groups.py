@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import log_expit
 from scipy.stats import norm
 
-from tacit.validation.judge import Control, without_a_gap
+from tacit.validation.judge import Control, without_a_gap_on_either_side
 from tacit.validation.pipeline import judged, needed
 
 APART, D_MODEL, N_FOLDS = 1.6, 1, 5
@@ -32,9 +32,9 @@ def _shifted(n_groups: int, each: int):
     return simulate
 
 
-FEW_GROUPS_CONTROLS = tuple(
-    Control(
-        f"N9 {n_groups} groups of {each}", _shifted.__doc__, _shifted(n_groups, each), without_a_gap, statistical=True
-    )
-    for n_groups, each in ((12, 20), (20, 15), (30, 10))
-)
+def _control(n_groups: int, each: int) -> Control:
+    name = f"N9 {n_groups} groups of {each}"
+    return Control(name, _shifted.__doc__, _shifted(n_groups, each), without_a_gap_on_either_side, statistical=True)
+
+
+FEW_GROUPS_CONTROLS = (_control(12, 20), _control(20, 15), _control(30, 10))

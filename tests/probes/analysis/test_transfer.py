@@ -16,9 +16,13 @@ from tacit.probes.analysis.transfer import (
 )
 from tacit.probes.data.examples import make_examples
 from tacit.probes.data.folds import Folds, make_folds
+from tacit.probes.data.items_table import estimate
 from tacit.probes.estimators.families import Dense, Family, families
 from tacit.probes.estimators.nested_cv import cross_fit
+from tacit.probes.statistics.bootstrap import resample
+from tacit.probes.statistics.jackknife import left_out
 from tacit.probes.statistics.metrics import Scoring, value
+from tacit.seeds import stream
 from tests.probes.settings import setting
 from tests.probes.worlds import along, coin, make_world
 
@@ -130,3 +134,19 @@ def test_conditions_are_stacked_with_their_own_labels_and_an_item_stays_in_one_f
     np.testing.assert_array_equal(stack.folds.fold[:120], stack.folds.fold[120:])
     assert min(_scores(stack).values()) > 0.9
     assert by_condition([plain], site="object", layer=2, seed=0) is None
+
+
+def test_intervals_of_few_groups_are_those_of_the_items_table():
+    rng = np.random.default_rng(3)
+    groups = np.repeat(np.arange(24), 10)
+    stack = _stack(groups=groups)
+    stack.x[:] += 2 * rng.normal(size=(24, 8))[groups]  # scores shift by group
+    rows = transfer_rows(stack, target="t", condition="c", by="source", n_resamples=400, seed=0)
+    pred, here = transfer(stack), np.flatnonzero(stack.regimes == "b")
+    own, fold = stack.scoring.rows(here), stack.folds.fold[here]
+    weights = resample(groups[here], fold=fold, n_resamples=400, rng=stream(0, "transfer bootstrap"))
+    for row in rows:
+        if row["test"] == "b":
+            found = estimate("auroc", own, pred[row["train"], "b"][here], weights, groups[here])
+            assert (row["lower"], row["value"], row["upper"]) == (found.lower, found.value, found.upper)
+    assert left_out(groups[here], fold) is not None, "the jackknife is used here"
