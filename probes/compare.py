@@ -17,6 +17,7 @@ from tacit.files import plain, write_csv, write_json
 from tacit.names import BEST, TUNED, VERDICTS_SCHEMA
 from tacit.probes.ablate import read_usage
 from tacit.probes.comparison.calibration import calibrate, reliability
+from tacit.probes.comparison.cautions import folded, held_out, warnings
 from tacit.probes.comparison.collect import answered_only, control_of, coverage_by_class, gather, headline
 from tacit.probes.comparison.corrected_labels import correct, read_labels
 from tacit.probes.comparison.disagreements import disagreements
@@ -24,7 +25,6 @@ from tacit.probes.comparison.label_errors import audit, explain
 from tacit.probes.comparison.label_errors import sentence as wrong_labels
 from tacit.probes.comparison.paired_scores import Paired, limits
 from tacit.probes.comparison.self_or_typical import self_vs_typical
-from tacit.probes.comparison.small_classes import folded, warnings
 from tacit.probes.comparison.where_lost import localise, settled
 from tacit.probes.data.results import Results, read_results
 from tacit.probes.statistics.bootstrap import Estimate, detectable, mcnemar_midp, p_value
@@ -166,7 +166,7 @@ def _row(one: Compared, adjusted, family: int, peers: Mapping[tuple[str, str], t
 
 def _with_limits(one: Compared, verdict: Verdict) -> str:
     """The sentence, and what limits the claim."""
-    limiting = (folded(one.entry), _label_limit(verdict, one.extra), _corrected(one.corrected))
+    limiting = (held_out(one.entry), folded(one.entry), _label_limit(verdict, one.extra), _corrected(one.corrected))
     return " ".join(filter(None, (verdict.sentence, *limiting)))
 
 

@@ -176,7 +176,7 @@ def _fill(part: Part, found: Analysis, run, sites: Sequence[str], layers: Sequen
         part.rows |= terms.further.tables(found, sites, layers, terms.seed)
         terms.further.directions(run, found)
     part.frames["items.parquet"] = items_frame(found)
-    part.entry = _entry(found, sites, terms.seed)
+    part.entry = _entry(found, sites, terms.seed) | {"hold_out": terms.hold_out}
     part.lines += [_line(found), *([_warning(found)] if found.leakage.suspicious else [])]
     part.lines += [_split_copies(found)] if _leaks(found) else []
 

@@ -10,6 +10,7 @@ from tacit.probes.statistics.metrics import printed
 from tacit.probes.verdicts.condition_words import described, few_controls, lead_over_best
 from tacit.probes.verdicts.doubts import classes_in_words, doubt_in_words
 from tacit.probes.verdicts.evidence import Evidence
+from tacit.probes.verdicts.how_many import how_many
 from tacit.probes.verdicts.ladder import closed, tuned, undefined
 from tacit.probes.verdicts.number_formats import chance_of, plain, span
 from tacit.probes.verdicts.usable_reports import control_failed
@@ -32,6 +33,7 @@ def tell(e: Evidence, decision: Decision) -> Verdict:
     """The decision with its reasons and its sentence; a level with untested conditions is called provisional."""
     found = described(e, decision.conditions)
     sentence, level = _sentence(e, decision, found) + _unanswered(e) * (not decision.too_little), decision.level
+    sentence += how_many(e, decision)
     if decision.missing:
         level += ", provisional"
         missing = described(e, decision.missing)

@@ -1,4 +1,4 @@
-"""Warnings about classes of few items and about scores without a single error, as limits of a verdict.
+"""Limits of a verdict: classes of few items, scores without a single error, and what was held out as a whole.
 
 In: an entry of probes.json, the items, and the evidence. Out: sentences. Nothing is decided here.
 """
@@ -10,6 +10,12 @@ import pandas as pd
 from tacit.probes.data.labels import MIN_CLASS, OTHER
 from tacit.probes.statistics.unseen_errors import unseen_share
 from tacit.probes.verdicts.evidence import Evidence
+
+
+def held_out(entry: dict) -> str:
+    """What was kept out of training as a whole; "" for groups of items."""
+    column = entry.get("hold_out")
+    return f"Every item was scored by a probe that was trained on other values of `{column}` only." if column else ""
 
 
 def folded(entry: dict) -> str:

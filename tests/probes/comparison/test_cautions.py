@@ -2,7 +2,7 @@
 
 import pytest
 
-from tacit.probes.comparison.small_classes import folded
+from tacit.probes.comparison.cautions import folded
 from tacit.probes.statistics.unseen_errors import unseen_share
 from tacit.validation.pipeline import judged
 from tacit.validation.worlds import along, coin
