@@ -24,6 +24,7 @@ from tacit.probes.comparison.disagreements import disagreements
 from tacit.probes.comparison.label_errors import audit, explain
 from tacit.probes.comparison.label_errors import sentence as wrong_labels
 from tacit.probes.comparison.paired_scores import Paired, limits
+from tacit.probes.comparison.report_floors import against_mode, permuted_replies
 from tacit.probes.comparison.self_or_typical import self_vs_typical
 from tacit.probes.comparison.where_lost import localise, settled
 from tacit.probes.data.results import Results, read_results
@@ -198,7 +199,7 @@ def _extra(entry: dict, paired: Paired, evidence: Evidence) -> dict:
     head, frame, words = paired.head, paired.frame, evidence.say.words
     probe, report, chance = evidence.know.score.value, evidence.say.score.value, evidence.about.chance
     _, values = paired.lead_values(head, BEST)
-    wrong = explain(paired)
+    wrong, floors = explain(paired), permuted_replies(paired, entry["rungs"], seed=entry["seed"])
     return {
         "probe_method": head, "table": _table(frame), "gap_equivalent": evidence.gap.equivalent, "margin": MARGIN,
         "detectable_gap": detectable(values),
@@ -209,7 +210,8 @@ def _extra(entry: dict, paired: Paired, evidence: Evidence) -> dict:
         "probe_right_given_report_wrong": _given_wrong(frame),
         "headroom_probe": _headroom(probe, chance),
         "headroom_report": _headroom(report, chance),
-        "rungs": [{"rung": r, **limits("score", paired.score(r))} for r in entry["rungs"]],
+        "rungs": [{"rung": r, **limits("score", paired.score(r)), **floors[r]} for r in entry["rungs"]],
+        "against_mode": against_mode(paired, entry["classes"]),
         "baselines": [{"baseline": b, **limits("score", paired.score(b))} for b in entry["baselines"]],
         "answered_only": answered_only(paired, head), "coverage_by_class": coverage_by_class(entry, frame),
         "sites": [{"site": s, **limits("score", paired.score(f"nested {s}"))} for s in entry["sites"]],

@@ -26,6 +26,8 @@ STREAMS = {
     "ablation controls": 26,
     "unanswered by class": 31,
     "close neighbours": 32,
+    "permuted replies": 33,
+    "refits": 34,
 }
 """Name of a stream -> its number. `bootstrap` is shared on purpose: `probe` and `compare` use the same resamples."""
 

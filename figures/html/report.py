@@ -116,7 +116,26 @@ def _further_sentences(one) -> list[str]:
     """Sentences on the verdict's probe, on where the information is lost, and on whether the report is about itself."""
     lost = words.one_line((one.get("localisation") or {}).get("step"))
     said = [_LOST.get(lost, f"From the object prompt to the report: {lost}.")] if lost else []
-    return [*_probe(one.get("probe_method")), *said, *_framing(one.get("framing") or {})]
+    return [*_probe(one.get("probe_method")), *said, *_floors(one), *_framing(one.get("framing") or {})]
+
+
+def _floors(one) -> list[str]:
+    """What the words have over always saying the commonest truth, and the best rung's score by chance."""
+    said, mode = [], one.get("against_mode") or {}
+    if rounding.is_number(mode.get("report_minus_mode")):
+        names = " or ".join(f"“{words.one_line(name)}”" for name in mode.get("mode") or [])
+        right, fixed, more = (_score(mode, name) for name in ("report_right", "mode_right", "report_minus_mode"))
+        said.append(
+            f"{_percent(mode.get('compliance') or 0.0)} of the replies can be read; the words are right in {right} of"
+            f" the items, and always saying {names}, the commonest truth, in {fixed} (difference {more})."
+        )
+    best = next((r for r in one.get("rungs") or [] if r.get("rung") == one.get("report_rung")), {})
+    if rounding.is_number(best.get("permuted")):
+        mean, high = (rounding.number(best[name]) for name in ("permuted", "permuted_q975"))
+        said.append(
+            f"With its replies permuted between groups, the best report scores {mean} (97.5th percentile {high})."
+        )
+    return said
 
 
 def _probe(method: object) -> list[str]:
