@@ -21,7 +21,7 @@ from tacit.activations.plan import ACTS, CONTROL_ROWS, Ask, Entry, item_table, p
 from tacit.activations.random_models import cache_twins
 from tacit.activations.run_settings import is_shipped
 from tacit.activations.store.store import Store
-from tacit.activations.templates.thinking import thinking_line
+from tacit.activations.templates.thinking import thinking_line, thinking_of
 from tacit.activations.write_shards import cache_entries
 from tacit.errors import ActivationError
 from tacit.settings import Settings, check_unchanged, run_folder, write_settings
@@ -32,6 +32,7 @@ from tacit.targets.counting.padding import position_correlations as built_in_cor
 from tacit.targets.elicitations import RUNGS, Elicitation, select
 from tacit.targets.groups import components, item_keys
 from tacit.targets.questions import act, reports
+from tacit.targets.readers.thoughts import opened
 from tacit.targets.tables.table_facts import TooLong, account, first_rows, is_table, none_right
 from tacit.thresholds import MIN_GROUPS, MIN_ITEMS
 
@@ -98,7 +99,7 @@ class _Plan:
             self.settings = settings = replace(settings, dtype=fastest_dtype(self.config))
         if not has_chat_template(self.tokenizer):
             say(f"{settings.model} has no chat template, so prompts are formatted as plain questions and answers")
-        elif line := thinking_line(self.tokenizer, settings.model):
+        elif line := thinking_line(self.tokenizer, settings.model, settings.thinking_tokens):
             say(line)
         self.model = fingerprint(settings, self.config)
         self.subjects = [*subjects(settings, self.tokenizer, say, context=context_of(self.config))]
@@ -152,6 +153,9 @@ class _Plan:
     def after_acting(self, store: Store, follow_ups: FollowUps) -> list[Entry]:
         """Few-shot prompts, follow-ups to the act, and candidate answers."""
         acted = [(s, condition) for s in self.subjects for name, condition in store.entries if name == s.name]
+        for subject, condition in acted:
+            for line in self._cut(subject, condition, store):
+                self.say(f"{subject.name}, {condition}: {line}")
         return [
             entry
             for subject, condition in acted
@@ -171,6 +175,16 @@ class _Plan:
             replies = dict(zip(greedy["item_id"], greedy["text"], strict=True))
             yield from none_right(subject.target, subject.items, replies)
 
+    def _cut(self, subject: Subject, condition: str, store: Store) -> Iterator[str]:
+        """How many replies end within the model's thoughts, by kind of prompt."""
+        said = store.replies.query("target == @subject.name and condition == @condition").dropna(subset="text")
+        for kind, texts in said.groupby("prompt", sort=False)["text"]:
+            if n := sum(bool(opened(text)) for text in texts):
+                yield (
+                    f"{n} of {len(texts)} replies to {kind} prompts were cut off within the model's thoughts, and are"
+                    " unreadable. Allow more: --thinking-tokens, or turn thinking off"
+                )
+
     def _fitting(self, ask: Ask, condition: str) -> list[Entry]:
         """The entries of one elicitation; one that exceeds the model's context is skipped with a message."""
         try:
@@ -189,7 +203,7 @@ def subjects(settings: Settings, tokenizer, say: Say, *, context: int | None = N
     context: the longest input of the model in tokens; rows of a table that do not fit are left out and counted.
     """
     counter = token_counter(tokenizer, renderer(tokenizer, next(iter(settings.conditions.values()))))
-    systems = tuple(settings.conditions.values())
+    systems, thinking = tuple(settings.conditions.values()), thinking_of(tokenizer)
     for name in settings.targets:
         path = settings.data.get(name)
         items, ignored = load_items(name, path, n=settings.n, seed=settings.seed, count_tokens=counter)
@@ -197,7 +211,10 @@ def subjects(settings: Settings, tokenizer, say: Say, *, context: int | None = N
             say(f"{name}: {path} has columns that are not read: {', '.join(ignored)}")
         subject, too_long = _subject(name, items, settings), None
         if is_table(path):
-            asked = [q for q in primary_ask(subject, 0).questions if q.prompt != "control"]
+            asked = [
+                replace(q, tokens=thinking.tokens(q.tokens, settings.thinking_tokens, context))
+                for q in primary_ask(subject, 0).questions if q.prompt != "control"
+            ]  # fmt: skip
             fit, too_long = rows_that_fit(items, asked, tokenizer=tokenizer, systems=systems, context=context)
             subject = _subject(name, fit, settings) if fit else subject
         for line in _facts(subject, path, too_long if len(subject.items) < len(items) else None, context):

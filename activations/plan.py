@@ -10,7 +10,7 @@ import hashlib
 import json
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from importlib.metadata import version
 
 import numpy as np
@@ -20,6 +20,7 @@ from tacit.activations.model.load import context_of, dtype_name
 from tacit.activations.model.prompts import Prompt, check_lengths, encode, renderer
 from tacit.activations.model.sites import PROMPTS, Site, parse_layers, parse_site, sites_of, token_range
 from tacit.activations.store.store import FORMAT
+from tacit.activations.templates.thinking import Thinking, thinking_of
 from tacit.errors import ActivationError
 from tacit.settings import LONGEST_NAME, Settings
 from tacit.targets.counting.coupling import Coupling, coupling
@@ -64,6 +65,9 @@ class Entry:
     """sha256 of everything that changes the numbers."""
     shard_rows: int
     """Items in a shard."""
+    answered: Mapping[str, Sequence[Prompt]] = field(default_factory=dict)
+    """Of a model that thinks first: key of a question -> its prompts with thoughts that are closed before they begin,
+    after which log-probabilities of answers are read. Empty for other models: they are read after `prompts`."""
 
     @property
     def folder(self) -> str:
@@ -90,6 +94,13 @@ class Terms:
     sites: tuple[str, ...]
     layers: str
     shard_rows: int
+    thinking: Thinking
+    thinking_tokens: int
+    """Room for thoughts."""
+
+    def question(self, asked: Question) -> Question:
+        """The question with room for the model's thoughts."""
+        return replace(asked, tokens=self.thinking.tokens(asked.tokens, self.thinking_tokens, self.context))
 
 
 def plan_run(
@@ -110,6 +121,8 @@ def plan_run(
         settings.sites,
         settings.layers,
         rows_in_a_shard(config),
+        thinking_of(tokenizer),
+        settings.thinking_tokens,
     )
     conditions = {name: system for name, system in settings.conditions.items() if only in (None, name)}
     return [plan_entry(ask, name, system, terms) for ask in asks for name, system in conditions.items()]
@@ -128,19 +141,23 @@ def plan_entry(ask: Ask, condition: str, system: str, terms: Terms) -> Entry:
     Raises ActivationError for prompts that do not fit the context, and for spans and sites that cannot be found.
     """
     render, where = renderer(terms.tokenizer, system), f"{ask.target}/{condition}"
+    ask = replace(ask, questions=tuple(terms.question(question) for question in ask.questions))
     sites = _sites(ask, terms)
     spans = list(ask.items["span"]) if sites else [""] * len(ask.items)
-    prompts = {}
+    prompts, answered, names = {}, {}, list(ask.items["item_id"])
     for question in ask.questions:
         rendered = [render(text) for text in question.texts]
         prompts[question.key] = encode(terms.tokenizer, rendered, spans[: len(rendered)])
+        if terms.thinking.on and (question.answers or question.continuations):
+            answered[question.key] = encode(terms.tokenizer, [text + terms.thinking.closing for text in rendered])
+            check_lengths(answered[question.key], terms.context, 1, f"{where}, {question.key} prompts", names=names)
         room = max(question.tokens, 1)
-        names = list(ask.items["item_id"])
         check_lengths(prompts[question.key], terms.context, room, f"{where}, {question.key} prompts", names=names)
     for site in sites:
         for prompt in prompts[site.prompt]:
             token_range(site, prompt)
-    return Entry(ask, condition, prompts, sites, _key(ask, prompts, sites, terms), terms.shard_rows)
+    key = _key(ask, prompts, answered, sites, terms)
+    return Entry(ask, condition, prompts, sites, key, terms.shard_rows, answered)
 
 
 def _sites(ask: Ask, terms: Terms) -> tuple[Site, ...]:
@@ -155,7 +172,7 @@ def _sites(ask: Ask, terms: Terms) -> tuple[Site, ...]:
     return sites
 
 
-def _key(ask: Ask, prompts: Mapping[str, Sequence[Prompt]], sites: Sequence[Site], terms: Terms) -> str:
+def _key(ask: Ask, prompts: Mapping, answered: Mapping, sites: Sequence[Site], terms: Terms) -> str:
     content = {
         "format": FORMAT,
         "model": dict(terms.model),
@@ -170,6 +187,8 @@ def _key(ask: Ask, prompts: Mapping[str, Sequence[Prompt]], sites: Sequence[Site
         "items": list(ask.items["item_id"]),
         "questions": [_terms_of(question, prompts[question.key]) for question in ask.questions],
     }
+    if terms.thinking.on:
+        content["thinking"] = [terms.thinking.opening, {key: _digest(each) for key, each in answered.items()}]
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

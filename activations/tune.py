@@ -21,6 +21,7 @@ from tacit.activations.model.prompts import Prompt, check_lengths, encode, has_c
 from tacit.activations.store.store import Store
 from tacit.activations.templates.chat_template import apply_template
 from tacit.activations.templates.content import in_parts, takes_text
+from tacit.activations.templates.thinking import thinking_of
 from tacit.activations.trees.answers import answer_logprobs, spellings, tokens_wanted
 from tacit.activations.trees.generate import end_tokens
 from tacit.errors import ActivationError
@@ -98,7 +99,8 @@ class Tuner:
         where = f"{target}/{condition}"
         items = self.store.items[self.store.items["target"] == target].iloc[rows]
         render = renderer(self.subject.tokenizer, self.settings.conditions[condition])
-        prompts = encode(self.subject.tokenizer, [render(text) for text in items["report_prompt"]])
+        closing = thinking_of(self.subject.tokenizer).closing
+        prompts = encode(self.subject.tokenizer, [render(text) + closing for text in items["report_prompt"]])
         plain = not has_chat_template(self.subject.tokenizer)
         paths = spellings(self.subject.tokenizer, prompts[0].text, answers, special=plain)
         self._check(prompts, paths, answers, right, cached, where)

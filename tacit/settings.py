@@ -70,6 +70,8 @@ class Settings:
     """Name of the chat template, for a model with several; empty for its default."""
     template_args: dict[str, Any] = dataclasses.field(default_factory=dict)
     """Variables given to the chat template, e.g. `enable_thinking` -> False."""
+    thinking_tokens: int = 1024
+    """Most tokens of thoughts before an answer, of a model that thinks first; at most half of its context."""
     date: str = "2025-01-01"
     """The date that a chat template writes if it asks for today's, so that prompts are the same on every day."""
     trust_remote_code: bool = False

@@ -16,6 +16,7 @@ from tacit.errors import TargetError
 from tacit.seeds import stream
 from tacit.targets.base import Item, Target, control_note
 from tacit.targets.elicitations import PRIMARY, SHOTS, Elicitation
+from tacit.targets.readers.thoughts import has_thoughts, without_thoughts
 
 Turn = tuple[str, str]
 """(role, content)"""
@@ -80,13 +81,18 @@ def after_act(
         chat(
             [
                 *turns(item.object_prompt),
-                ("assistant", replies[item.item_id]),
+                ("assistant", _shown(replies[item.item_id])),
                 ("user", target.report_prompt(item, elicitation)),
             ]
         )
         for item in items
     ]
     return _asked(target, items, elicitation, texts, controls)
+
+
+def _shown(reply: str) -> str:
+    """A reply as an earlier turn, without its thoughts, as templates leave them out."""
+    return without_thoughts(reply).strip() if has_thoughts(reply) else reply
 
 
 def with_shots(

@@ -20,6 +20,7 @@ from tacit.activations.model.prompts import has_chat_template
 from tacit.activations.model.sites import PROMPTS, token_range
 from tacit.activations.plan import Entry
 from tacit.activations.store.store import tensor_name
+from tacit.activations.templates.thinking import text_of, thinking_of
 from tacit.activations.trees.answers import Spelled, along, answer_logprobs, continuation, spellings, tokens_wanted
 from tacit.activations.trees.jobs import Job, Reply, Tally, Told
 from tacit.activations.trees.run import run_jobs
@@ -65,7 +66,7 @@ class Asking:
         tensors = {}
         for each, told in asked:
             for index, site in enumerate(each.sites):
-                states = torch.stack([one.states[:, index] for one in told], dim=1)
+                states = torch.stack([one.states[:, index] for one in each.spoken(told)], dim=1)
                 for i, layer in enumerate(self.layers):
                     tensors[tensor_name(site.name, layer)] = states[i].contiguous()
         rows = [row for each, told in asked if each.question.speaks for row in each.rows(told)]
@@ -91,29 +92,62 @@ class _Asked:
         self.prompts = entry.prompts[question.key][rows.start : rows.stop]
         self.ids = list(entry.ask.items["item_id"])[rows.start : rows.stop][: len(self.prompts)]
         self.sites = [s for s in entry.sites if s.prompt == question.key] if question.key in PROMPTS else []
-        self.special = not has_chat_template(self.tokenizer)
+        self.special, self.thinking = not has_chat_template(self.tokenizer), thinking_of(self.tokenizer)
+        self.answered = entry.answered.get(question.key, entry.prompts[question.key])[rows.start : rows.stop]
         self.paths: Spelled = {}
         if question.answers and self.prompts:
-            text = self.prompts[0].text
+            text = self.answered[0].text
             self.paths = spellings(self.tokenizer, text, question.answers, special=self.special)
         self.continuations = self._continuations(rows)
-        wanted = tokens_wanted(self.paths)
-        self.jobs = [
+        self.apart = question.key in entry.answered  # log-probabilities are read after other prompts than replies
+        self.replies = self._replies(numbers) if question.tokens or question.samples or self.sites else []
+        weighed = question.answers or question.continuations
+        weighing = self._weighings(numbers) if weighed and (self.apart or not self.replies) else []
+        self.jobs = self.replies + weighing
+
+    def _replies(self, numbers: dict[str, int]) -> list[Job]:
+        """What is to be read and said after each prompt; log-probabilities too, unless they are read elsewhere."""
+        entry, rows = self.part
+        wanted = [{}] * len(self.ids) if self.apart else self._wanted()
+        return [
             Job(
                 prompt.ids, numbers.setdefault(item_id, len(numbers)),
-                tuple(token_range(site, prompt) for site in self.sites), along(text) if text else wanted,
-                question.tokens, question.samples, seed_of(entry.key, question.key, rows.start + i),
-                f"{entry.ask.target}/{entry.condition}, {question.key}, item {item_id}",
+                tuple(token_range(site, prompt) for site in self.sites), wanted[i],
+                self.question.tokens, self.question.samples, seed_of(entry.key, self.question.key, rows.start + i),
+                self._name(item_id),
             )
-            for i, (item_id, prompt, text) in enumerate(zip(self.ids, self.prompts, self.continuations, strict=True))
-        ] if question.speaks or self.sites else []  # fmt: skip
+            for i, (item_id, prompt) in enumerate(zip(self.ids, self.prompts, strict=True))
+        ]  # fmt: skip
+
+    def _weighings(self, numbers: dict[str, int]) -> list[Job]:
+        """Log-probabilities alone."""
+        return [
+            Job(prompt.ids, numbers.setdefault(item_id, len(numbers)), wanted=wanted, name=self._name(item_id))
+            for item_id, prompt, wanted in zip(self.ids, self.answered, self._wanted(), strict=True)
+        ]
+
+    def _wanted(self) -> list[dict[tuple[int, ...], tuple[int, ...]]]:
+        decisive = tokens_wanted(self.paths)
+        return [along(text) if text else decisive for text in self.continuations]
+
+    def _name(self, item_id: str) -> str:
+        entry, _ = self.part
+        return f"{entry.ask.target}/{entry.condition}, {self.question.key}, item {item_id}"
 
     def _continuations(self, rows: range) -> list[tuple[int, ...]]:
         texts = self.question.continuations[rows.start : rows.stop] or [""] * len(self.prompts)
         return [
             continuation(self.tokenizer, prompt, text, special=self.special) if text else ()
-            for prompt, text in zip(self.prompts, texts, strict=False)
+            for prompt, text in zip(self.answered, texts, strict=False)
         ]
+
+    def spoken(self, told: Sequence[Told]) -> Sequence[Told]:
+        """What came of the replies, for each prompt."""
+        return told[: len(self.replies)] or told
+
+    def weighed(self, told: Sequence[Told]) -> Sequence[Told]:
+        """What came of the log-probabilities, for each prompt."""
+        return told[len(self.replies) :] or told
 
     def rows(self, told: Sequence[Told]) -> list[dict]:
         """A row per prompt and reply."""
@@ -125,11 +159,12 @@ class _Asked:
         if self.question.continuations:
             texts = self.question.continuations[rows.start : rows.stop]
             return [
-                head | self._frame(i) | _candidate(text, self.continuations[i], told[i]) for i, text in enumerate(texts)
+                head | self._frame(i) | _candidate(text, self.continuations[i], one)
+                for i, (text, one) in enumerate(zip(texts, self.weighed(told), strict=True))
             ]
-        scores = self._answers(told)
+        scores = self._answers(self.weighed(told))
         found = []
-        for i, one in enumerate(told):
+        for i, one in enumerate(self.spoken(told)):
             frame = head | self._frame(i)
             silent = one.greedy is None or one.left_out
             said = NO_REPLY if silent else self._said(one.greedy, one)
@@ -162,7 +197,7 @@ class _Asked:
     def _said(self, reply: Reply, told: Told | None = None) -> dict:
         """The columns of a reply, with the model's confidence where it is the greedy one."""
         kept = reply.ids[:-1] if reply.ended else reply.ids
-        text = self.tokenizer.decode(kept, skip_special_tokens=True)
+        text = text_of(self.tokenizer, kept, self.thinking)
         said = {"text": text, "n_tokens": len(reply.ids), "ended": reply.ended, **NO_CONFIDENCE}
         said["first_token"] = reply.ids[0]
         if told is None:

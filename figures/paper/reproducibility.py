@@ -20,11 +20,11 @@ _OPTIONS = {"n": "--n", "seed": "--seed", "layers": "--layers", "sites": "--site
             "paraphrases": "--paraphrases", "framings": "--framings", "contexts": "--contexts",
             "samples": "--samples", "twins": "--twins", "revision": "--revision", "device": "--device",
             "dtype": "--dtype", "device_map": "--device-map", "peft": "--peft", "remote": "--remote",
-            "template": "--template", "date": "--date"}  # fmt: skip
+            "template": "--template", "date": "--date", "thinking_tokens": "--thinking-tokens"}  # fmt: skip
 _DEFAULTS = {"n": 600, "seed": 0, "layers": "all", "sites": ["object", "report"],
              "reports": ["choice", "logits", "shots4"], "paraphrases": 3, "framings": ["you", "typical"],
              "contexts": ["before"], "samples": 10, "twins": 3, "device": "auto", "dtype": "auto",
-             "date": "2025-01-01"}  # fmt: skip
+             "date": "2025-01-01", "thinking_tokens": 1024}  # fmt: skip
 _PERMUTATIONS = 200
 """Default number of permutations of `tacit probe`."""
 _PASSING = (".log", ".tmp", ".lock")

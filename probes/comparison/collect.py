@@ -84,12 +84,14 @@ def headline(entry: dict, paired: Paired) -> tuple[str, Estimate | None]:
 
 def _about(entry: dict, paired: Paired) -> About:
     site, layer = _reading(entry, paired.head)
-    count = entry["kind"] == "count"
+    count, reports = entry["kind"] == "count", entry.get("reports") or ()
     return About(
         entry["target"], entry["condition"], paired.scoring.primary, CHANCE[paired.scoring.primary], site, layer,
         paired.effective, tail_share(paired.scoring.y, paired.scoring.reference) if count else float("nan"),
         heaviest(paired.groups, paired.scoring.fold), acts=_acts(entry),
-        positional=entry["target"] == "token_count" or bool(entry.get("positions")), at_report=paired.head != NESTED,
+        positional=entry["target"] == "token_count" or bool(entry.get("positions")),
+        thought=any(report.get("thought") for report in reports),
+        cut=max((report.get("cut") or 0.0 for report in reports), default=0.0), at_report=paired.head != NESTED,
     )  # fmt: skip
 
 

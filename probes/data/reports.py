@@ -15,6 +15,7 @@ from tacit.errors import ProbeError
 from tacit.names import ANSWERED, OUT_OF_RANGE, OUTCOMES
 from tacit.probes.estimators.families import read_values
 from tacit.targets.elicitations import Elicitation
+from tacit.targets.readers.thoughts import has_thoughts, opened
 from tacit.thresholds import MIN_CONTROLS
 
 CERTAIN = 50.0
@@ -70,6 +71,15 @@ class ParsedReports:
     def coverage(self) -> dict[str, float]:
         """See `outcome_shares`."""
         return outcome_shares(self.outcome)
+
+    def thoughts(self) -> dict[str, float]:
+        """Shares of the replies that begin with the model's thoughts, and that were cut off within them; {} where no
+        reply has thoughts."""
+        texts = [text for text in self.texts if text]
+        thought = sum(map(has_thoughts, texts))
+        return (
+            {"thought": thought / len(texts), "cut": sum(map(bool, map(opened, texts))) / len(texts)} if thought else {}
+        )
 
     def commonest(self) -> tuple[float, str]:
         """Share and text of the commonest answer among the answered; (nan, "") where nothing was answered."""
@@ -238,7 +248,7 @@ def facts(heard: ParsedReports) -> dict:
         "n_control": n,
         "control_other": float(np.mean(other)) if len(other) >= MIN_CONTROLS else None,
         "planted": tally(heard.control_planted, heard.control_right),
-    }
+    } | heard.thoughts()
 
 
 def _same(got: float | str | None, wanted: float | str) -> bool:

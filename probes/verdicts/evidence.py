@@ -194,6 +194,10 @@ class About:
     """the largest share that one group has of the items of its fold"""
     acts: bool = False
     """whether the label is a class of what the reply does, which the next token's logits may give away"""
+    thought: bool = False
+    """whether its reports begin with the model's thoughts"""
+    cut: float = 0.0
+    """the largest share of an elicitation's reports that were cut off within the thoughts"""
     positional: bool = False
     """whether the label is a count of a span, which the position gives away unless it is decoupled"""
     at_report: bool = False

@@ -34,6 +34,7 @@ def tell(e: Evidence, decision: Decision) -> Verdict:
     found = described(e, decision.conditions)
     sentence, level = _sentence(e, decision, found) + _unanswered(e) * (not decision.too_little), decision.level
     sentence += how_many(e, decision)
+    sentence += _thoughts(e)
     if decision.missing:
         level += ", provisional"
         missing = described(e, decision.missing)
@@ -191,6 +192,21 @@ def _unanswered(e: Evidence) -> str:
         return ""
     shares = ", ".join(f"{share:.0%} of {name}" for name, share in found.shares.items())
     return f" Replies without an answer differ by true label: {shares} ({chance_of(found.p)})."
+
+
+def _thoughts(e: Evidence) -> str:
+    """Where a model thinks first, its words follow thoughts that the probe's states precede."""
+    if not e.about.thought:
+        return ""
+    cut = (
+        f" Up to {e.about.cut:.0%} of its reports were cut off within its thoughts and are unreadable."
+        if e.about.cut
+        else ""
+    )
+    return (
+        " The model thinks before it answers: its words follow its thoughts, log-probabilities of answers follow an"
+        f" empty block of thoughts, and the probe reads states from before them.{cut}"
+    )
 
 
 def _taught(e: Evidence) -> str:

@@ -63,6 +63,11 @@ from tacit.targets.elicitations import CONTEXTS, FRAMINGS, N_PARAPHRASES, RUNGS
     callback=template_args,
     help="A variable of the chat template, such as enable_thinking=false. Repeatable.",
 )
+@click.option(
+    "--thinking-tokens",
+    type=click.IntRange(min=1),
+    help="Most tokens of thoughts before an answer, of a model that thinks first.  [default: 1024]",
+)
 @click.option("--date", metavar="YYYY-MM-DD", callback=day, help="Date that a template writes.  [default: 2025-01-01]")
 @click.option("--remote", type=click.Choice(["ndif", "local"]), help="Run on NDIF; local simulates NDIF here.")
 @click.option(

@@ -7,7 +7,8 @@ characters, split into sentences and clauses; and whether a clause declines to a
 import re
 import unicodedata
 
-REASONING = r"(?:think|thinking|thought|reasoning|reflection)"
+from tacit.targets.readers.thoughts import without_thoughts
+
 END_MARKS = re.compile(r"<\|[a-z_]*(?:end|eot|eos|eom)[a-z_]*\|>|</s>|<eos>|<end_of_turn>", re.IGNORECASE)
 # Small models often continue with the other speaker's turn, which is not part of their answer.
 NEXT_TURN = re.compile(r"\n\s*(?:user|human|question|q|bot|assistant|system)\s*:.*", re.IGNORECASE | re.DOTALL)
@@ -59,18 +60,12 @@ AS_A_MODEL = re.compile(
 
 
 def visible(text: str) -> str:
-    """The reply without reasoning blocks, end marks and further turns.
-
-    A block that is opened and not closed hides everything after it; one that is closed and not opened (because the chat
-    template opened it) hides everything before it.
+    """The reply without thoughts (see `thoughts.py`), end marks and further turns.
 
     >>> visible("<think>Let me see.</think>Paris.\\nUser: And Spain?")
     'Paris.'
     """
-    text = re.sub(rf"(?is)<({REASONING})>.*?</\1>", " ", text)
-    text = re.sub(rf"(?is)^.*</{REASONING}>", "", text)
-    text = re.sub(rf"(?is)<{REASONING}>.*$", "", text)
-    text = END_MARKS.split(text)[0].strip()
+    text = END_MARKS.split(without_thoughts(text))[0].strip()
     return NEXT_TURN.sub("", text).strip()
 
 

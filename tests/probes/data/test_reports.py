@@ -189,3 +189,11 @@ def test_an_answer_that_was_not_offered_leaves_no_odds():
 def test_a_confidence_above_half_favours_class_1_below_class_0_and_half_neither():
     assert _favoured_class(np.array([2.0, -2.0, 0.0])).tolist() == [1.0, 0.0, -1.0]
     assert np.isnan(_favoured_class(np.array([np.nan]))).all()
+
+
+def test_reports_with_thoughts_and_those_cut_off_within_them_are_counted():
+    y = coin(80)
+    after, cut = "<think>\nyes? no?\n</think>\n\n", "<think>\nIt must be "
+    store, target = make_world(y, said=[(after if i < 60 else cut) + name for i, name in enumerate(y)])
+    assert facts(make_examples(store, target, "plain").primary).items() >= {"thought": 1.0, "cut": 0.25}.items()
+    assert make_examples(*make_world(y, said=list(y)), "plain").primary.thoughts() == {}
