@@ -132,7 +132,8 @@ class _Plan:
         for subject, condition in pairs:
             table = items[items["target"] == subject.name].reset_index(drop=True)
             counted = count_labels(subject.target, condition, subject.items, table, replies)
-            for line in (counted.line, *self._none_right(subject, condition, replies)):
+            cut = self._cut(subject, condition, replies)
+            for line in (counted.line, *self._none_right(subject, condition, replies), *cut):
                 self.say(f"{subject.name}, {condition}: {line}")
             found += [(subject.name, condition)] if counted.one_class else []
         if found and not keep:
@@ -154,7 +155,7 @@ class _Plan:
         """Few-shot prompts, follow-ups to the act, and candidate answers."""
         acted = [(s, condition) for s in self.subjects for name, condition in store.entries if name == s.name]
         for subject, condition in acted:
-            for line in self._cut(subject, condition, store):
+            for line in self._cut(subject, condition, store.replies.query("prompt != 'object'")):
                 self.say(f"{subject.name}, {condition}: {line}")
         return [
             entry
@@ -175,9 +176,9 @@ class _Plan:
             replies = dict(zip(greedy["item_id"], greedy["text"], strict=True))
             yield from none_right(subject.target, subject.items, replies)
 
-    def _cut(self, subject: Subject, condition: str, store: Store) -> Iterator[str]:
+    def _cut(self, subject: Subject, condition: str, replies: pd.DataFrame) -> Iterator[str]:
         """How many replies end within the model's thoughts, by kind of prompt."""
-        said = store.replies.query("target == @subject.name and condition == @condition").dropna(subset="text")
+        said = replies.query("target == @subject.name and condition == @condition").dropna(subset="text")
         for kind, texts in said.groupby("prompt", sort=False)["text"]:
             if n := sum(bool(opened(text)) for text in texts):
                 yield (
