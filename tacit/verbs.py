@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from tacit.errors import ActivationError, TacitError
+from tacit.names import ACTIVATIONS, FIGURES, PROBES, VERDICTS
 from tacit.progress import above, progress
 from tacit.run import Run, open_run
-from tacit.settings import run_name
+from tacit.settings import run_folder, run_name
+from tacit.writing import check_writable, writing
 
 Say = Callable[[str], None]
 DEFAULT_RUN = "default"
@@ -52,6 +54,8 @@ def cache(
 
     permit([*code, *files_named_in([*(settings.get("data") or ()), *(settings.get("targets") or ())])])
     run = run or (run_name(str(model)) if model else DEFAULT_RUN)
+    check_writable(run_folder(run))
+    check_writable(run_folder(run) / ACTIVATIONS)
     given = {name: value for name, value in settings.items() if value not in (None, {}, ())}
     chosen = chosen_settings(run, given | ({"model": str(model)} if model else {}))
     ran = cache_run(
@@ -93,10 +97,11 @@ def probe(
     if not again and not sae and up_to_date(run.path, store, seed, permutations, hold_out or ""):
         say(f"reused {run.path / 'probes'}: made from these activations. Next: tacit compare {run.name}")
         return run
+    check_writable(run.path)
     for target, condition in run.left_out:
         say(f"{target}, {condition}: left out by tacit cache, because all its items have the same label")
     further = Further(sae=load_sae(_sae_folder(sae, run.path)) if sae else None, notes={"model": run.settings.model})
-    with progress(total=n_readings(store), unit=" readings", desc="probe") as bar:
+    with writing(run.path / PROBES), progress(total=n_readings(store), unit=" readings", desc="probe") as bar:
         probe_run(
             store, run.path, seed=seed, n_permutations=permutations, further=further, place=_on(device),
             hold_out=hold_out or "",
@@ -137,10 +142,11 @@ def tune(
         say(f"{run.name}: no probe significantly beats the best report, or all of those were tuned before")
         say(f"To tune the others as well: tacit tune {run.name} --all")
         return run
-    tuner = Tuner(load_subject(settings, load_tokenizer(settings)), store, settings, epochs=epochs)
-    with progress(total=n_tuned(parts, epochs=epochs), unit=" items", desc="tune (at most)") as bar:
-        learn = functools.partial(_tuned_or_none, tuner.tune, above(bar, say), tick=bar.update)
-        measure_tuned(results, store, learn, how=how, every=every, say=above(bar, say))
+    with writing(run.path / PROBES):
+        tuner = Tuner(load_subject(settings, load_tokenizer(settings)), store, settings, epochs=epochs)
+        with progress(total=n_tuned(parts, epochs=epochs), unit=" items", desc="tune (at most)") as bar:
+            learn = functools.partial(_tuned_or_none, tuner.tune, above(bar, say), tick=bar.update)
+            measure_tuned(results, store, learn, how=how, every=every, say=above(bar, say))
     return open_run(run.path)
 
 
@@ -166,12 +172,11 @@ def ablate(
     run, items, random = _opened(run), items or N_ITEMS, random or N_RANDOM
     check_trust(run.name, run.settings, trust_remote_code)
     settings, store, results = run.settings, run.store, read_results(run.path)
-    ablator = room.Ablator(load_subject(settings, load_tokenizer(settings)), store, settings)
-    with progress(total=n_ablated(results, items), unit=" prompts", desc="ablate") as bar:
-        ablate_states = functools.partial(ablator.ablate, tick=bar.update)
-        measure_usage(
-            results, store, ablate_states, n_items=items, n_random=random, seed=settings.seed, say=above(bar, say)
-        )
+    with writing(run.path / PROBES):
+        ablator = room.Ablator(load_subject(settings, load_tokenizer(settings)), store, settings)
+        with progress(total=n_ablated(results, items), unit=" prompts", desc="ablate") as bar:
+            ablate_states, told = functools.partial(ablator.ablate, tick=bar.update), above(bar, say)
+            measure_usage(results, store, ablate_states, n_items=items, n_random=random, seed=settings.seed, say=told)
     return open_run(run.path)
 
 
@@ -183,15 +188,23 @@ def compare(*runs: Run | str, labels: str | Path | None = None, say: Say = silen
     label, and condition if it matters) on which a single run is scored; figures by item keep the labels as cached.
     Raises TacitError where a run is missing, not probed, or given twice, or a label does not fit.
     """
-    from tacit.figures import draw_models, draw_run
-    from tacit.probes import compare_runs, peers_of
-
     runs = runs or (DEFAULT_RUN,)
     names = [run.name if isinstance(run, Run) else Path(run).name for run in runs]
     if len(set(names)) < len(names):
         raise TacitError(f"{', '.join(names)}: a run is given twice, and would count twice among the gaps")
     opened = [_opened(run) for run in runs]
     folders = [run.path for run in opened]
+    with writing(*(folder / name for folder in folders for name in (VERDICTS, FIGURES))):
+        _compared(opened, labels, say)
+    return [open_run(folder) for folder in folders]
+
+
+def _compared(opened: Sequence[Run], labels: str | Path | None, say: Say) -> None:
+    """The verdicts, tables and figures of runs that can be written."""
+    from tacit.figures import draw_models, draw_run
+    from tacit.probes import compare_runs, peers_of
+
+    folders, names = [run.path for run in opened], [run.name for run in opened]
     matrix = _cross(opened, say)
     peers = None if matrix is None else [peers_of(matrix, name) for name in names]
     outs = [folder / "verdicts" / "verdicts.json" for folder in folders]
@@ -201,7 +214,6 @@ def compare(*runs: Run | str, labels: str | Path | None = None, say: Say = silen
     if len(opened) > 1:
         pages = draw_models(dict(zip(names, found, strict=True)), folders[0] / "figures" / "models")
         say(f"{len(pages)} figures of all {len(opened)} runs: {pages[0].parent}/")
-    return [open_run(folder) for folder in folders]
 
 
 def _cross(runs: Sequence[Run], say: Say):
