@@ -15,13 +15,22 @@ import pandas as pd
 
 from tacit.activations.model.arithmetic import fastest_dtype
 from tacit.activations.model.capture import check_subject
-from tacit.activations.model.load import context_of, fingerprint, load_config, load_subject, load_tokenizer, pick_device
+from tacit.activations.model.load import (
+    LoadModel,
+    context_of,
+    fingerprint,
+    load_config,
+    load_subject,
+    load_tokenizer,
+    pick_device,
+)
 from tacit.activations.model.prompts import has_chat_template, renderer, rows_that_fit, token_counter
 from tacit.activations.plan import ACTS, CONTROL_ROWS, Ask, Entry, item_table, plan_run, position_couplings
 from tacit.activations.random_models import cache_twins
 from tacit.activations.run_settings import is_shipped
 from tacit.activations.store.store import Store
 from tacit.activations.templates.thinking import thinking_line, thinking_of
+from tacit.activations.workers.processes import Crew, Workers
 from tacit.activations.write_shards import cache_entries
 from tacit.errors import ActivationError
 from tacit.settings import Settings, check_unchanged, run_folder, write_settings
@@ -58,9 +67,11 @@ class Subject:
 
 def cache_run(
     run: str, settings: Settings, *, follow_ups: FollowUps, count_labels: CountLabels, say: Say,
-    keep_one_class: bool = False,
+    keep_one_class: bool = False, workers: int | None = None,
 ) -> bool:  # fmt: skip
     """Cache whatever is missing or damaged in a run; returns whether the model had to run at all.
+
+    workers: processes that share the work; None for as many as pay. The numbers do not depend on it.
 
     The model acts first: its labels are counted before any report is asked. A target with one class is left out under
     that condition, unless `keep_one_class`; if there is no other target, ActivationError is raised.
@@ -83,10 +94,14 @@ def cache_run(
 
     screen = functools.partial(plan.one_class, items, count_labels=count_labels, keep=keep_one_class)
     later = functools.partial(plan.after_acting, follow_ups=follow_ups)
-    ran = cache_entries(folder, entries, items, settings, plan.model, load, say, later, screen=screen)
-    write_settings(run, settings)
-    kept = [entry for entry in entries if (entry.ask.target, entry.condition) not in plan.left_out]
-    return cache_twins(folder, kept, items, settings, plan.tokenizer, say, n=settings.twins) or ran
+    with Crew(workers) as crew:
+        own = Workers(crew, LoadModel(settings))
+        terms = {"later": later, "screen": screen, "workers": own}
+        ran = cache_entries(folder, entries, items, settings, plan.model, load, say, **terms)
+        write_settings(run, settings)
+        kept = [entry for entry in entries if (entry.ask.target, entry.condition) not in plan.left_out]
+        twins = cache_twins(folder, kept, items, settings, plan.tokenizer, say, n=settings.twins, crew=crew)
+    return twins or ran
 
 
 class _Plan:

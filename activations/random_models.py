@@ -8,9 +8,10 @@ random-initialised models, and for a quantized model they use the dtype in which
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -18,10 +19,11 @@ import torch
 from nnsight import TransformersModel
 from transformers import AutoModelForCausalLM
 
-from tacit.activations.model.load import Subject, load_config, pick_device, pick_dtype, subject_of
+from tacit.activations.model.load import Subject, load_config, load_tokenizer, pick_device, pick_dtype, subject_of
 from tacit.activations.model.sites import PROMPTS
 from tacit.activations.plan import Entry
 from tacit.activations.store.store import TWINS, open_store
+from tacit.activations.workers.processes import Crew, Workers
 from tacit.activations.write_shards import cache_entries
 from tacit.errors import ActivationError
 from tacit.settings import Settings
@@ -32,11 +34,12 @@ N_TWINS = 3
 
 def cache_twins(
     folder: Path, entries: Sequence[Entry], items: pd.DataFrame, settings: Settings, tokenizer,
-    say: Callable[[str], None], *, n: int = N_TWINS,
+    say: Callable[[str], None], *, n: int = N_TWINS, crew: Crew | None = None,
 ) -> bool:  # fmt: skip
     """Cache random-initialised models with seeds 0 to n - 1 where missing; returns whether any had to run.
 
-    folder: the `activations` folder of the run. A remote model gets none, and `say` is told so.
+    folder: the `activations` folder of the run. crew: processes that share the work where that pays; None for this one
+    alone. A remote model gets none, and `say` is told so.
     Raises ActivationError as `cache_entries` does, and where the architecture cannot be built from its config.
     """
     if settings.remote:
@@ -49,9 +52,26 @@ def cache_twins(
         mine = [_twin_entry(entry, seed) for entry in entries if entry.sites]
         known = {"id": f"random twin of {settings.model}", "seed": str(seed)}
         where, load = folder / TWINS / str(seed), lambda seed=seed: random_subject(settings, tokenizer, seed=seed)
-        name = f"random-initialised model {seed + 1} of {n}"
-        ran |= cache_entries(where, mine, items, settings, known, load, lambda line, name=name: say(f"{name}: {line}"))
+        say_of = functools.partial(_say_of, f"random-initialised model {seed + 1} of {n}", say)
+        workers = Workers(crew, LoadRandom(settings, seed)) if crew else None
+        ran |= cache_entries(where, mine, items, settings, known, load, say_of, workers=workers)
     return ran
+
+
+def _say_of(name: str, say: Callable[[str], None], line: str) -> None:
+    say(f"{name}: {line}")
+
+
+@dataclass(frozen=True)
+class LoadRandom:
+    """Builds the random-initialised model of a seed, in whichever process it is called."""
+
+    settings: Settings
+    seed: int
+
+    def __call__(self) -> Subject:
+        """Raises ActivationError as `random_subject` does."""
+        return random_subject(self.settings, load_tokenizer(self.settings), seed=self.seed)
 
 
 def random_subject(settings: Settings, tokenizer, *, seed: int) -> Subject:

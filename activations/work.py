@@ -96,11 +96,12 @@ class Work:
         self._done[index] = tokens
         return self.total
 
-    def told(self, token_s: float) -> str:
-        """One line about the cost."""
-        minutes = self.total * token_s / 60
+    def told(self, token_s: float, processes: int = 1) -> str:
+        """One line about the cost. token_s: seconds that a token takes in one process."""
+        minutes = self.total * token_s / 60 / processes
         about = f"{minutes:.0f} min" if minutes >= 2 else f"{60 * minutes:.0f} s"
-        return f"about {self.total:,} tokens to compute (the prompts as asked have {self.asked:,}), roughly {about}"
+        of = f" in {processes} processes" if processes > 1 else ""
+        return f"about {self.total:,} tokens to compute (the prompts as asked have {self.asked:,}), roughly {about}{of}"
 
 
 def _cost(parts: Sequence[Part], shares: bool) -> tuple[int, float]:

@@ -23,35 +23,35 @@ from filelock import FileLock, Timeout
 from tacit.activations.lens_and_embeddings import entries_without_lens, write_lens_and_embeddings
 from tacit.activations.manifest import Manifest
 from tacit.activations.model.capture import check_subject, check_tokens
-from tacit.activations.model.device import map_large_blocks, release_free_memory
 from tacit.activations.model.load import Subject
 from tacit.activations.model.sites import parse_layers
 from tacit.activations.plan import ACTS, Entry
 from tacit.activations.store.store import Store, open_store
 from tacit.activations.trees.ask import Asking, Part
-from tacit.activations.trees.jobs import Tally
 from tacit.activations.trees.run import can_batch, can_share
 from tacit.activations.work import Work, batch_tokens, seconds_a_token, units_of
+from tacit.activations.workers.processes import Workers
+from tacit.activations.workers.units import in_turn
 from tacit.errors import ActivationError
 from tacit.files import sweep
 from tacit.progress import progress
 from tacit.settings import Settings
 
-TRIMMED = 8
-"""Units after which free memory is given back; after each, it would cost more than it saves."""
-
 
 def cache_entries(
     folder: Path, entries: Sequence[Entry], items: pd.DataFrame, settings: Settings, model: dict[str, str],
     load: Callable[[], Subject], say: Callable[[str], None],
+    *,
     later: Callable[[Store], Sequence[Entry]] | None = None,
-    *, screen: Callable[[pd.DataFrame], Collection[tuple[str, str]]] | None = None,
+    screen: Callable[[pd.DataFrame], Collection[tuple[str, str]]] | None = None,
+    workers: Workers | None = None,
 ) -> bool:  # fmt: skip
     """Cache what is missing or damaged in `folder`; returns whether the model had to run at all.
 
-    later: plans the entries that depend on the model's replies, from the store of those cached so far.
-    screen: given the replies to all object prompts, before anything else is asked, names the (target, condition) pairs
-    of which nothing else is to be asked.
+    load: loads the model. later: plans the entries that depend on the model's replies, from the store of those cached
+    so far. screen: given the replies to all object prompts, before anything else is asked, names the (target,
+    condition) pairs of which nothing else is to be asked. workers: processes that share the work where that pays; None
+    for this one alone.
 
     Raises ActivationError when another process is writing there, when the disk is full, or when one prompt alone does
     not fit into memory; every shard that was finished before is kept.
@@ -64,18 +64,22 @@ def cache_entries(
             sweep(folder)
             manifest = Manifest(folder, entries, settings, model)
             load = functools.cache(load)
+            ask = functools.partial(_ask_missing, manifest, load=load, workers=workers)
             ran = False
             if screen is not None:
                 acts = [entry for entry in entries if entry.ask.part == ACTS]
-                ran = _ask_missing(manifest, acts, load, say)
+                ran = ask(acts, say=say)
                 left_out = screen(manifest.replies(acts))
                 entries = [e for e in entries if e.ask.part == ACTS or (e.ask.target, e.condition) not in left_out]
                 manifest.keep(entries)
-            ran = _cache(manifest, entries, items, load, say) or ran
+            ran = ask(entries, say=say) or ran
+            _complete(manifest, entries, items, load, changed=ran)
             if later is not None:
                 acted = later(open_store(folder))
                 manifest.extend(acted)
-                ran = _cache(manifest, acted, items, load, lambda line: say(f"follow-ups: {line}")) or ran
+                asked = ask(acted, say=lambda line: say(f"follow-ups: {line}"))
+                _complete(manifest, acted, items, load, changed=asked)
+                ran = asked or ran
             for line in manifest.changes():
                 say(line)
             return ran
@@ -84,17 +88,15 @@ def cache_entries(
         raise ActivationError(f"{folder} is being written by {who}. Wait for it, or name another RUN.") from error
 
 
-def _cache(manifest: Manifest, entries, items, load, say) -> bool:
-    """Ask what is missing and complete the store."""
-    ran = _ask_missing(manifest, entries, load, say)
+def _complete(manifest: Manifest, entries, items, load, *, changed: bool) -> None:
+    """Write the tables of the store, and the lens and the embeddings of its entries, where they are not there yet."""
     lacking = entries_without_lens(manifest, entries)
-    if ran or lacking or not manifest.sound():
+    if changed or lacking or not manifest.sound():
         manifest.finish(items)
         write_lens_and_embeddings(manifest, lacking, load() if lacking else None)
-    return ran
 
 
-def _ask_missing(manifest: Manifest, entries, load, say) -> bool:
+def _ask_missing(manifest: Manifest, entries, *, load, workers: Workers | None, say) -> bool:
     """Whether anything was missing; its shards are then there."""
     missing = [(entry, rows) for entry in entries for rows in manifest.missing(entry, say)]
     if missing:
@@ -105,7 +107,7 @@ def _ask_missing(manifest: Manifest, entries, load, say) -> bool:
         asking = _asking(manifest.settings, subject, say)
         manifest.describe(asking)
         _check_room(manifest.folder, asking, missing, say)
-        _write_all(manifest, asking, units_of(missing, entries, manifest.together), say)
+        _write_all(manifest, asking, units_of(missing, entries, manifest.together), workers, say)
     return bool(missing)
 
 
@@ -126,32 +128,31 @@ def _check_prompts(subject: Subject, parts: Sequence[Part]) -> None:
                 check_tokens(subject, largest.ids, largest.text)
 
 
-def _write_all(manifest: Manifest, asking: Asking, units: Sequence[Sequence[Part]], say) -> None:
+def _write_all(
+    manifest: Manifest, asking: Asking, units: Sequence[Sequence[Part]], workers: Workers | None, say
+) -> None:
     """Compute unit after unit; each is written while the next one is computed."""
-    work = Work(units, shares=asking.shares)
-    say(work.told(seconds_a_token(asking)))
-    map_large_blocks()
+    work, token_s = Work(units, shares=asking.shares), seconds_a_token(asking)
+    size = workers.size(asking.subject, len(units), work.total * token_s) if workers else 1
+    say(work.told(token_s, size))
     left_out: list[str] = []
     with (
         progress(total=work.total, unit=" tokens", desc="cache") as bar,
         ThreadPoolExecutor(max_workers=1) as writer,
     ):
         written = None
-        for index, parts in enumerate(units):
-            entry, tally = parts[0][0], Tally(tick=bar.update)
-            # Refreshed with the next tokens: in a log each refresh is a line.
-            bar.set_postfix_str(f"{entry.ask.target}/{entry.condition}", refresh=False)
-            shards = asking.shards(parts, tally)
+        units_done = (
+            workers.compute(asking, units, bar.update, size) if size > 1 else in_turn(asking, units, bar.update)
+        )
+        for index, shards, tally in units_done:
             left_out += tally.left_out
             bar.total = work.done(index, tally.read + tally.written)
             if written is not None:
                 written.result()  # one unit waits at most, so memory stays flat and a full disk is noticed at once
-            written = writer.submit(manifest.add, parts, shards, tally)
+            written = writer.submit(manifest.add, units[index], shards, tally)
             # While nnsight simulates NDIF it hides modules, and an import in another thread fails or loads one twice.
             if asking.subject.remote == "local":
                 written.result()
-            if index % TRIMMED == 0:
-                release_free_memory()
         written.result()
     if left_out:
         names = "; ".join(left_out[:10]) + ("; …" if len(left_out) > 10 else "")

@@ -32,6 +32,7 @@ def cache(
     model: str | Path | None = None,
     code: Sequence[str] = (),
     keep_one_class: bool = False,
+    workers: int | None = None,
     say: Say = silent,
     **settings: Any,
 ) -> Run:
@@ -41,6 +42,8 @@ def cache(
     model: hub id, folder in transformers format or GGUF file; by default the run's own, or the embedded one.
     code: Python files that may run although only a table names them; those in `data` and `targets` may run anyway.
     keep_one_class: whether a target is asked on about although all its items have the same label.
+    workers: processes that share the work; by default as many as there are processors where a model is so small that
+        several threads only wait for each other, and otherwise one. The numbers do not depend on it.
     settings: any field of `tacit.settings.Settings` (targets, data, conditions, n, seed, sites, layers, reports, …);
         any that is left out is read back from the run, or has its default.
     Returns the run. Existing files are checked and reused. Raises TacitError if the model, a table or a name cannot be
@@ -59,8 +62,9 @@ def cache(
     given = {name: value for name, value in settings.items() if value not in (None, {}, ())}
     chosen = chosen_settings(run, given | ({"model": str(model)} if model else {}))
     ran = cache_run(
-        run, chosen, follow_ups=follow_ups, count_labels=count_labels, say=say, keep_one_class=keep_one_class
-    )
+        run, chosen, follow_ups=follow_ups, count_labels=count_labels, say=say, keep_one_class=keep_one_class,
+        workers=workers,
+    )  # fmt: skip
     say(f"\n{'cached' if ran else 'reused'}: every file is present and has the checksum it was written with\n")
     return open_run(run)
 

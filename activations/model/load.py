@@ -92,6 +92,17 @@ class Subject:
         return len(self.blocks) + 1
 
 
+@dataclass(frozen=True)
+class LoadModel:
+    """Loads the model of these settings, in whichever process it is called."""
+
+    settings: Settings
+
+    def __call__(self) -> Subject:
+        """Raises ActivationError where the model cannot be loaded."""
+        return load_subject(self.settings, load_tokenizer(self.settings))
+
+
 def pick_device(name: str) -> torch.device:
     """`auto` is cuda, then mps, then cpu. Raises ActivationError for a device that is not available."""
     if name == "auto":

@@ -69,6 +69,11 @@ from tacit.targets.elicitations import CONTEXTS, FRAMINGS, N_PARAPHRASES, RUNGS
     help="Most tokens of thoughts before an answer, of a model that thinks first.  [default: 1024]",
 )
 @click.option("--date", metavar="YYYY-MM-DD", callback=day, help="Date that a template writes.  [default: 2025-01-01]")
+@click.option(
+    "--workers",
+    type=click.IntRange(min=1),
+    help="Processes that share the work on the CPU.  [default: as many as make a small model faster]",
+)
 @click.option("--remote", type=click.Choice(["ndif", "local"]), help="Run on NDIF; local simulates NDIF here.")
 @click.option(
     "--keep-one-class", is_flag=True, help="Ask the reports of a target even if all its items have the same label."

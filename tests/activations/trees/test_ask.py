@@ -150,7 +150,7 @@ def _run(folder, model, n=12, *, forms=True, later=None, load=None):
         return plan_run(later(store), settings, tokenizer=tokenizer, config=config, model=marks)
 
     load = load or (lambda: subject_for(model))
-    ran = cache_entries(folder, entries, items, settings, marks, load, said.append, follow if later else None)
+    ran = cache_entries(folder, entries, items, settings, marks, load, said.append, later=follow if later else None)
     return ran, said, open_store(folder)
 
 

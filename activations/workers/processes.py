@@ -1,0 +1,204 @@
+"""Compute units of shards in several processes of this machine, each of which loads the model once.
+
+In: how to load the model, and units. Out: their shards, as they come. Every process uses the threads that a run in one
+process would use, so the numbers are the same bit for bit. This pays where one thread is as fast as several, as for
+every small model: its matrices are multiplied faster than threads can meet.
+
+A process that dies is replaced, and its unit is computed again; none outlives the process that started it.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import tempfile
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from multiprocessing.connection import wait as ended
+from pathlib import Path
+
+import joblib
+import numpy as np
+import safetensors.torch
+import torch
+
+from tacit.activations.model.device import map_large_blocks
+from tacit.activations.model.load import Subject
+from tacit.activations.trees.ask import Asking, Part, Shard
+from tacit.activations.trees.jobs import Tally
+from tacit.activations.workers.units import Computed
+from tacit.errors import ActivationError
+
+WORTH_S = 60
+"""Seconds of work below which further processes are not started unasked: each takes some ten seconds to load."""
+MEMORY = 0.25
+"""Most of the machine's memory that the copies of a model may fill unasked."""
+POLLED_S = 0.5
+"""Seconds between two looks at what the processes have done."""
+TRIES = 2
+"""Processes that may die over one unit before the run stops."""
+
+
+@dataclass(frozen=True)
+class _Recipe:
+    """All that a process needs to compute what this one would; it is sent along with every unit."""
+
+    load: Callable[[], Subject]
+    layers: Sequence[int]
+    shares: bool
+    max_tokens: int
+    threads: int
+
+
+@dataclass(frozen=True)
+class Workers:
+    """The processes that compute for one model."""
+
+    crew: Crew
+    load: Callable[[], Subject]
+    """Loads the model in each of them. It can be pickled, and equals another that loads the same."""
+
+    def size(self, subject: Subject, units: int, seconds: float) -> int:
+        """How many of them compute; 1 for this process alone. seconds: what the work takes in one process."""
+        return self.crew.size(subject, units, seconds)
+
+    def compute(
+        self, asking: Asking, units: Sequence[Sequence[Part]], tick: Callable[[int], object], size: int
+    ) -> Iterator[Computed]:
+        """Every unit, in the order in which they are finished, as `in_turn` would compute them."""
+        recipe = _Recipe(self.load, asking.layers, asking.shares, asking.max_tokens, torch.get_num_threads())
+        return self.crew.compute(recipe, units, tick, size)
+
+
+class Crew:
+    """Processes that compute units, started when they are first needed and ended on leaving the context."""
+
+    def __init__(self, asked: int | None = None) -> None:
+        """asked: how many; None for as many as pay, 1 for none beside this one."""
+        self.asked, self._pool, self._before = asked, None, set()
+
+    def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(self, kind, *_) -> None:
+        self._end(at_once=kind is not None)
+
+    def size(self, subject: Subject, units: int, seconds: float) -> int:
+        """How many processes compute; 1 for this one alone. seconds: what the work takes in one process."""
+        if subject.remote or subject.device.type != "cpu":
+            return 1
+        if self.asked is not None:
+            return min(self.asked, units)
+        # OMP_NUM_THREADS is how a user says that others need the machine, too.
+        if torch.get_num_threads() > 1 or os.environ.get("OMP_NUM_THREADS"):
+            return 1
+        if seconds < WORTH_S and self._pool is None:
+            return 1
+        copies = MEMORY * _memory() // max(_bytes(subject), 1)
+        return max(1, int(min(joblib.cpu_count(), units, copies)))
+
+    def compute(
+        self, recipe: _Recipe, units: Sequence[Sequence[Part]], tick: Callable[[int], object], size: int
+    ) -> Iterator[Computed]:
+        """Every unit, in the order in which they are finished. tick: called with the number of tokens computed.
+
+        Raises ActivationError where a process dies twice over one unit, and what a unit itself raises.
+        """
+        with tempfile.TemporaryDirectory() as folder:
+            board = np.memmap(Path(folder) / "tokens", dtype=np.int64, mode="w+", shape=(len(units),))
+            waiting, running, died, seen = deque(range(len(units))), {}, Counter(), 0
+            while waiting or running:
+                while waiting and len(running) <= size:  # one more than can run, so that none waits for this process
+                    index = waiting.popleft()
+                    running[self._submit(size, recipe, index, units[index], board.filename)] = index
+                done, _ = wait(running, timeout=POLLED_S, return_when=FIRST_COMPLETED)
+                tick(int(board.sum()) - seen)
+                seen = int(board.sum())
+                try:
+                    for future in done:
+                        index = running[future]
+                        shards, counts, left_out = future.result()
+                        del running[future]
+                        yield index, [_read(shard) for shard in shards], Tally(**counts, left_out=left_out)
+                except BrokenProcessPool:
+                    self._end(at_once=True)
+                    died.update(running.values())
+                    waiting.extendleft(sorted(running.values(), reverse=True))
+                    running = {}
+                    if max(died.values()) > TRIES:
+                        raise ActivationError(
+                            f"{size} processes compute, and again and again one of them is ended from outside, most"
+                            " often because memory has run out. What was finished is kept. Try: --workers 1"
+                        ) from None
+
+    def _submit(self, size: int, *task) -> Future:
+        if self._pool is None:
+            self._before = set(multiprocessing.active_children())
+            self._pool = ProcessPoolExecutor(size, multiprocessing.get_context("spawn"), initializer=_begin)
+        return self._pool.submit(_compute, *task)
+
+    def _end(self, *, at_once: bool) -> None:
+        if self._pool is None:
+            return
+        if at_once:
+            for process in {*multiprocessing.active_children()} - self._before:
+                process.terminate()
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        self._pool = None
+
+
+def _memory() -> float:
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+
+
+def _bytes(subject: Subject) -> int:
+    return sum(weights.numel() * weights.element_size() for weights in subject.module.parameters())
+
+
+def _begin() -> None:
+    """What a new process does first: it leaves interruptions to the one that started it, and ends with it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    map_large_blocks()
+
+
+def _end_with_parent() -> None:
+    ended([multiprocessing.parent_process().sentinel])
+    os._exit(1)
+
+
+def _compute(recipe: _Recipe, index: int, parts: Sequence[Part], board: str):
+    """(the shards as bytes and tables, counts of tokens, names of what did not fit) of one unit."""
+    done = np.memmap(board, dtype=np.int64, mode="r+")
+    done[index] = 0  # a process may have died over it
+
+    def tick(tokens: int) -> None:
+        done[index] += tokens
+
+    tally = Tally(tick=tick)
+    shards = _asking(recipe).shards(parts, tally)
+    # As bytes: tensors would be handed over in shared memory, of which containers have little.
+    return [(safetensors.torch.save(tensors), replies) for tensors, replies in shards], tally.counts, tally.left_out
+
+
+_loaded: list[tuple[_Recipe, Asking]] = []
+"""In a process of the crew: the model that it computed with last."""
+
+
+def _asking(recipe: _Recipe) -> Asking:
+    if not _loaded or _loaded[0][0] != recipe:
+        _loaded.clear()
+        subject = recipe.load()
+        torch.set_num_threads(recipe.threads)
+        _loaded.append((recipe, Asking(subject, recipe.layers, recipe.shares, recipe.max_tokens)))
+    return _loaded[0][1]
+
+
+def _read(shard: tuple[bytes, object]) -> Shard:
+    tensors, replies = shard
+    return safetensors.torch.load(tensors), replies
