@@ -9,7 +9,8 @@ import pytest
 from tacit.probes import ProbeError
 from tacit.validation import validate
 from tacit.validation.controls import CONTROLS
-from tacit.validation.judge import at_least, at_most, covers, never_gap, recovers, returns
+from tacit.validation.judge import Control, at_least, at_most, covers, never_gap, recovers, returns
+from tacit.validation.kept import outcomes
 from tacit.validation.run import _withheld
 from tacit.validation.scores import Setting, measure_setting
 
@@ -69,6 +70,27 @@ def test_what_is_written_names_every_control_with_what_was_expected_and_what_cam
     assert row["got"] == "REPORT_INVALID 100%"
     assert list(pd.read_csv(tmp_path / "controls.csv")["control"]) == ["N7 constant"]
     assert "| N7 constant | yes |" in (tmp_path / "controls.md").read_text()
+
+
+def test_simulations_that_were_run_are_kept_for_the_same_code_and_read_back_as_they_were(tmp_path, monkeypatch):
+    ran = []
+
+    def simulate(seed):
+        ran.append(seed)
+        return {"verdict": "GAP", "gap": np.float64(seed / 3), "undefined": float("nan")}
+
+    control = Control("Z1 a world, made up", "about", simulate, judge=None)
+    first = outcomes(control, [1, 2], tmp_path, jobs=1)
+    (file,) = tmp_path.rglob("*.jsonl")
+    file.write_text(file.read_text() + '{"seed": 3, "fou')  # interrupted while it was written
+    ticks = []
+    again = outcomes(control, [1, 2, 3], tmp_path, jobs=1, tick=lambda: ticks.append(1))
+    assert ran == [1, 2, 3] and len(ticks) == 3
+    assert [f["gap"] for f in again] == [1 / 3, 2 / 3, 1.0] and np.isnan(again[0]["undefined"])
+    assert [f["gap"] for f in again[:2]] == [f["gap"] for f in first]
+    monkeypatch.setattr("tacit.validation.kept.code_key", lambda: "other code")
+    outcomes(control, [1], tmp_path, jobs=1)
+    assert ran == [1, 2, 3, 1]
 
 
 def test_an_organism_that_was_not_run_is_a_failure_that_says_what_to_do(tmp_path):

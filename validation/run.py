@@ -18,8 +18,10 @@ from tacit.names import RANDOM_MODEL
 from tacit.probes.compare import compare_run
 from tacit.probes.controls.surface import FLOORS
 from tacit.probes.verdicts.evidence import OUTPUTS
+from tacit.progress import above, progress
 from tacit.validation.controls import CONTROLS
 from tacit.validation.judge import Control, Judged, at_most, covers
+from tacit.validation.kept import outcomes
 from tacit.validation.scores import COVERAGE, EQUIVALENCE, POWER, Setting, measure_setting
 
 SIMULATIONS = 200
@@ -37,19 +39,22 @@ def validate(
 ) -> list[dict]:
     """Run the controls whose name begins with `only` and write their outcomes to the folder `out`.
 
-    organism: a finished run of the embedded model with its conditions locked and unlocked (P3).
+    organism: a finished run of the embedded model with its conditions locked and unlocked (P3). Simulations that an
+    interrupted validation has run are kept in `out` and not run again, as long as the code is the same.
     Raises ProbeError where no control's name begins so.
     """
     out, rows = Path(out), []
 
-    def done(row: dict) -> None:
+    def done(row: dict, say: Callable[[str], None] = say) -> None:
         rows.append(row)
         say(f"{'passed' if row['passed'] else 'FAILED'}  {row['control']}: {row['got']}  [{row['seconds']:.0f} s]")
 
-    for control in CONTROLS:
-        if control.name.startswith(only):
-            n = simulations if control.statistical else max(2, simulations // 5)
-            done(_control(control, n, jobs))
+    chosen = {
+        c: simulations if c.statistical else max(2, simulations // 5) for c in CONTROLS if c.name.startswith(only)
+    }
+    with progress(total=sum(chosen.values()), unit=" simulations", desc="validate") as bar:
+        for control, n in chosen.items():
+            done(_control(control, n, jobs, out, bar.update), above(bar, say))
     if "P3 locked".startswith(only):
         done(_locked(Path(organism)))
     for name, settings, judge in (
@@ -64,10 +69,9 @@ def validate(
     return rows
 
 
-def _control(control: Control, n: int, jobs: int) -> dict:
+def _control(control: Control, n: int, jobs: int, out: Path, tick: Callable[[], object]) -> dict:
     start = time.perf_counter()
-    seeds = range(1, n + 1)  # the pipeline's own draws are seeded by 0
-    found = Parallel(n_jobs=jobs)(delayed(control.simulate)(seed) for seed in seeds)
+    found = outcomes(control, range(1, n + 1), out, jobs=jobs, tick=tick)  # the pipeline's own draws are seeded by 0
     calls = [f["verdict"] == "GAP" for f in found if "verdict" in f]
     rate = sum(calls) / len(calls) if calls else None
     return _row(control.name, control.about, control.judge(found), n, start, rate)

@@ -64,6 +64,10 @@ class Told:
     """Whether it does not fit into memory even alone: nothing above holds then."""
 
 
+def _unheard(tokens: int) -> None:
+    """Counts nothing; a function of its own, so that a tally can be pickled."""
+
+
 @dataclass
 class Tally:
     """How many tokens were computed, so far."""
@@ -76,7 +80,7 @@ class Tally:
     """Tokens of replies and samples that were put through the model, each once."""
     computed: int = 0
     """All that went through the model, padding included."""
-    tick: Callable[[int], object] = lambda n: None
+    tick: Callable[[int], object] = _unheard
     """Called with the number of tokens read or written, at every pass."""
 
     left_out: list[str] = field(default_factory=list)

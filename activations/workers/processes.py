@@ -20,6 +20,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from multiprocessing.connection import wait as ended
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import joblib
@@ -34,7 +35,7 @@ from tacit.activations.trees.jobs import Tally
 from tacit.activations.workers.units import Computed
 from tacit.errors import ActivationError
 
-WORTH_S = 60
+WORTH_S = 20
 """Seconds of work below which further processes are not started unasked: each takes some ten seconds to load."""
 MEMORY = 0.25
 """Most of the machine's memory that the copies of a model may fill unasked."""
@@ -42,6 +43,10 @@ POLLED_S = 0.5
 """Seconds between two looks at what the processes have done."""
 TRIES = 2
 """Processes that may die over one unit before the run stops."""
+DIED = (
+    "{} processes compute, and again and again one of them is ended from outside, most often because memory has run"
+    " out. What was finished is kept. Try: --workers 1"
+)
 
 
 @dataclass(frozen=True)
@@ -80,7 +85,9 @@ class Crew:
 
     def __init__(self, asked: int | None = None) -> None:
         """asked: how many; None for as many as pay, 1 for none beside this one."""
-        self.asked, self._pool, self._before = asked, None, set()
+        self.asked = asked
+        self._pool: ProcessPoolExecutor | None = None
+        self._before: set[BaseProcess] = set()
 
     def __enter__(self) -> Crew:
         return self
@@ -111,35 +118,37 @@ class Crew:
         """
         with tempfile.TemporaryDirectory() as folder:
             board = np.memmap(Path(folder) / "tokens", dtype=np.int64, mode="w+", shape=(len(units),))
-            waiting, running, died, seen = deque(range(len(units))), {}, Counter(), 0
+            waiting, running = deque(range(len(units))), dict[Future, int]()
+            died, seen = Counter[int](), 0
             while waiting or running:
-                while waiting and len(running) <= size:  # one more than can run, so that none waits for this process
-                    index = waiting.popleft()
-                    running[self._submit(size, recipe, index, units[index], board.filename)] = index
-                done, _ = wait(running, timeout=POLLED_S, return_when=FIRST_COMPLETED)
-                tick(int(board.sum()) - seen)
-                seen = int(board.sum())
                 try:
+                    while waiting and len(running) <= size:  # one more than can run, so that none waits for this one
+                        index = waiting[0]
+                        running[self._submit(recipe, index, units[index], board.filename)] = waiting.popleft()
+                    done, _ = wait(running, timeout=POLLED_S, return_when=FIRST_COMPLETED)
+                    now = int(board.sum())
+                    tick(now - seen)
+                    seen = now
                     for future in done:
-                        index = running[future]
                         shards, counts, left_out = future.result()
-                        del running[future]
-                        yield index, [_read(shard) for shard in shards], Tally(**counts, left_out=left_out)
+                        yield (
+                            running.pop(future),
+                            [_read(shard) for shard in shards],
+                            Tally(**counts, left_out=left_out),
+                        )
                 except BrokenProcessPool:
                     self._end(at_once=True)
                     died.update(running.values())
                     waiting.extendleft(sorted(running.values(), reverse=True))
-                    running = {}
-                    if max(died.values()) > TRIES:
-                        raise ActivationError(
-                            f"{size} processes compute, and again and again one of them is ended from outside, most"
-                            " often because memory has run out. What was finished is kept. Try: --workers 1"
-                        ) from None
+                    running.clear()
+                    if max(died.values(), default=0) > TRIES:
+                        raise ActivationError(DIED.format(size)) from None
 
-    def _submit(self, size: int, *task) -> Future:
+    def _submit(self, *task) -> Future:
         if self._pool is None:
+            most = self.asked or joblib.cpu_count()
             self._before = set(multiprocessing.active_children())
-            self._pool = ProcessPoolExecutor(size, multiprocessing.get_context("spawn"), initializer=_begin)
+            self._pool = ProcessPoolExecutor(most, multiprocessing.get_context("spawn"), initializer=_begin)
         return self._pool.submit(_compute, *task)
 
     def _end(self, *, at_once: bool) -> None:
@@ -168,12 +177,13 @@ def _begin() -> None:
 
 
 def _end_with_parent() -> None:
-    ended([multiprocessing.parent_process().sentinel])
-    os._exit(1)
+    if parent := multiprocessing.parent_process():
+        ended([parent.sentinel])
+        os._exit(1)
 
 
 def _compute(recipe: _Recipe, index: int, parts: Sequence[Part], board: str):
-    """(the shards as bytes and tables, counts of tokens, names of what did not fit) of one unit."""
+    """(the shards as bytes and tables, what they took) of one unit."""
     done = np.memmap(board, dtype=np.int64, mode="r+")
     done[index] = 0  # a process may have died over it
 
@@ -183,7 +193,8 @@ def _compute(recipe: _Recipe, index: int, parts: Sequence[Part], board: str):
     tally = Tally(tick=tick)
     shards = _asking(recipe).shards(parts, tally)
     # As bytes: tensors would be handed over in shared memory, of which containers have little.
-    return [(safetensors.torch.save(tensors), replies) for tensors, replies in shards], tally.counts, tally.left_out
+    packed = [(safetensors.torch.save(tensors), replies) for tensors, replies in shards]
+    return packed, Tally(**tally.counts, left_out=tally.left_out)
 
 
 _loaded: list[tuple[_Recipe, Asking]] = []
