@@ -130,12 +130,8 @@ class Crew:
                     tick(now - seen)
                     seen = now
                     for future in done:
-                        shards, counts, left_out = future.result()
-                        yield (
-                            running.pop(future),
-                            [_read(shard) for shard in shards],
-                            Tally(**counts, left_out=left_out),
-                        )
+                        shards, tally = future.result()
+                        yield running.pop(future), [_read(shard) for shard in shards], tally
                 except BrokenProcessPool:
                     self._end(at_once=True)
                     died.update(running.values())
