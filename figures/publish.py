@@ -7,6 +7,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from joblib import Parallel, cpu_count, delayed
+
 from tacit.figures.drawing.save import save
 from tacit.figures.html.report import Picture, report_html
 from tacit.figures.inputs.run_files import RunFiles, read_run
@@ -18,6 +20,9 @@ from tacit.figures.tables.run_tables import run_tables
 from tacit.figures.tables.save import save_table
 from tacit.files import write_text
 
+PAGES = 3
+"""Pages for which a further process pays: it takes as long to start as to draw them."""
+
 
 def draw_run(folder: Path | str, verdicts: Sequence[Mapping] | None = None) -> list[Path]:
     """Write every page for which the run `folder` has numbers, and return the paths.
@@ -27,8 +32,8 @@ def draw_run(folder: Path | str, verdicts: Sequence[Mapping] | None = None) -> l
     """
     run = read_run(folder, verdicts)
     out, drawn, pictures = run.folder / "figures", [], []
-    for page in run_pages(run):
-        paths = _draw(page, out)
+    pages = list(run_pages(run))
+    for page, paths in zip(pages, _draw_all(pages, out), strict=True):
         pictures.append(Picture(page.name, page.caption, paths[1].read_bytes()))
         drawn += paths
     tables = list(run_tables(run))
@@ -53,6 +58,13 @@ def origin(run: RunFiles) -> str:
     return (
         f"tacit: run {run.name}" + (f", model {model}" if model else "") + (f", made from {run.key}" if run.key else "")
     )
+
+
+def _draw_all(pages: Sequence[Page], folder: Path) -> Iterator[list[Path]]:
+    """The files of each page, in their order; drawn in as many processes as there are processors, since fonts and text
+    take a second or two a page."""
+    n_jobs = min(cpu_count(), 1 + len(pages) // PAGES)
+    return Parallel(n_jobs=n_jobs, return_as="generator")(delayed(_draw)(page, folder) for page in pages)
 
 
 def _draw(page: Page, folder: Path) -> list[Path]:

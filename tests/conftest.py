@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+if "PYTEST_XDIST_WORKER" in os.environ:  # the tests already keep every processor busy
+    os.environ.setdefault("LOKY_MAX_CPU_COUNT", "1")
+
 TEXT = [
     "Where was Ada Lovelace born? She was born in London, in December 1815.",
     "How many tokens are there between the brackets? Answer with a number only.",
