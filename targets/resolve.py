@@ -38,6 +38,8 @@ from tacit.targets.tables.user_tables import (
 
 ENDINGS = (".csv", ".tsv", ".jsonl", ".json", ".parquet")
 CONDITIONS = "conditions.json"
+ANSWERS = re.compile(r"answer|correct|gold|target|solution|truth|reference")
+"""Names of columns that seem to hold answers."""
 
 
 @dataclass(frozen=True)
@@ -228,6 +230,7 @@ def _targets_of_table(path: str, named: Sequence[str] | None) -> tuple[str, ...]
     if named is None:
         served = tuple(name for name in possible if has_layout(table, name)) or _best_fit(table)
         _check_spelling(path, table, served)
+        _check_answers(path, table, served)
     else:
         served = tuple(name for name in possible if name in named)
     if not served:
@@ -246,6 +249,18 @@ def _best_fit(table: pd.DataFrame) -> tuple[str, ...]:
     served = targets_for(table)
     shows_behavior = bool(set(OPTIONAL["behavior"]) & set(table.columns)) or len(served) == 1
     return tuple(name for name in served if name != "behavior" or shows_behavior)
+
+
+def _check_answers(path: str, table: pd.DataFrame, served: Sequence[str]) -> None:
+    """Raise TargetError for questions whose answers are in a column of another name: without them the table would be
+    read as questions for `behavior`."""
+    if served != ("behavior",) or has_layout(table, "behavior") or set(OPTIONAL["behavior"]) & set(table.columns):
+        return
+    if given := [column for column in ignored_columns(table, "behavior") if ANSWERS.search(column)]:
+        raise TargetError(
+            f"{path} has questions and a column {given[0]!r}, but no column 'answer'. If it holds the answers, rename"
+            f" it to 'answer'; to ask how the model behaves, name the target: --data behavior={path}."
+        )
 
 
 def _check_spelling(path: str, table: pd.DataFrame, served: Sequence[str]) -> None:

@@ -1,16 +1,20 @@
 """Published multiple choice: MMLU, WMDP, ARC, CommonsenseQA, OpenBookQA, MMLU-Pro, MedMCQA, and columns A, B, C, D.
 
 In: a table with a question, its options, and which of them is right: by its index from 0, its letter or label, or its
-text. Out: for each row `question`, with the options on lines "(A) …" below it, and `answer`, the text of the right one.
+text; or with the right answer and the wrong ones in columns of their own (SciQ, GPQA). Out: for each row `question`,
+with the options on lines "(A) …" below it, and `answer`, the text of the right one.
 `knowledge/multiple_choice.py` accepts the letter as well as the text.
 """
 
+import json
+import re
 from collections.abc import Callable
 from string import ascii_uppercase
 
 import pandas as pd
 
 from tacit.errors import TargetError
+from tacit.targets.base import short_hash
 from tacit.targets.layouts.layout import Layout, LeftOutError, Row
 from tacit.targets.tables.cell_values import list_of, struct_of
 
@@ -18,6 +22,9 @@ QUESTIONS = ("question", "question_stem", "input", "problem")
 KEYS = ("answerkey", "answer_index", "answer_idx", "cop", "answer", "target")
 """Columns that may name the right option, the least ambiguous ones first."""
 COLUMN_SETS = (("opa", "opb", "opc", "opd"), ("a", "b", "c", "d"))
+RIGHT = ("correct_answer", "correct answer", "best_answer")
+WRONG = re.compile(r"distractor[ _]?\d+|(?:incorrect|wrong)[ _]answer[ _]?\d+")
+"""Columns of the right answer, and of one wrong answer each."""
 ENDING_V1 = "\n\nAnswer with the letter of the right option."
 
 Options = tuple[tuple[str, ...], tuple[str, ...]]
@@ -80,18 +87,21 @@ def _convert(table: pd.DataFrame) -> Callable[[Row], dict[str, str]]:
 
     def convert(row: Row) -> dict[str, str]:
         labels, texts = choices_in(row)
-        right = position(row[key].strip(), labels, texts)
-        listed = "\n".join(f"({letter}) {text}" for letter, text in zip(ascii_uppercase, texts, strict=False))
-        asked = f"{row[question].strip()}\n{listed}"
-        return {
-            "question": asked,
-            "answer": texts[right],
-            "aliases": "",
-            "object_prompt": asked + ENDING_V1,
-            "source": row.get("source", "") or row.get("subject", "") or row.get("category", ""),
-        }
+        return _asked(row, row[question], texts, position(row[key].strip(), labels, texts))
 
     return convert
+
+
+def _asked(row: Row, question: str, options: tuple[str, ...], right: int) -> dict[str, str]:
+    listed = "\n".join(f"({letter}) {text}" for letter, text in zip(ascii_uppercase, options, strict=False))
+    asked = f"{question.strip()}\n{listed}"
+    return {
+        "question": asked,
+        "answer": options[right],
+        "aliases": "",
+        "object_prompt": asked + ENDING_V1,
+        "source": row.get("source", "") or row.get("subject", "") or row.get("category", ""),
+    }
 
 
 def _position(table: pd.DataFrame, key: str) -> Callable[[str, tuple, tuple], int]:
@@ -147,7 +157,37 @@ def _within(at: int | None, texts: tuple[str, ...]) -> int:
     return at
 
 
+def _wrong_columns(table: pd.DataFrame) -> list[str]:
+    return [str(name) for name in table.columns if WRONG.fullmatch(str(name))]
+
+
+def _fits_distractors(table: pd.DataFrame) -> bool:
+    return "question" in table and "answer" not in table and bool(_right_column(table)) and bool(_wrong_columns(table))
+
+
+def _right_column(table: pd.DataFrame) -> str:
+    return next((name for name in RIGHT if name in table), "")
+
+
+def _convert_distractors(table: pd.DataFrame) -> Callable[[Row], dict[str, str]]:
+    """The options in an order that depends on the question and them alone, as the data have none."""
+    right, wrong = _right_column(table), _wrong_columns(table)
+
+    def convert(row: Row) -> dict[str, str]:
+        texts = [row[right], *(row[name] for name in wrong if row[name].strip())]
+        shown = sorted(texts, key=lambda text: short_hash(row["question"], text))
+        _, options = choices_in({"choices": json.dumps(shown)})
+        return _asked(row, row["question"], options, shown.index(row[right]))
+
+    return convert
+
+
 CHOICE_LAYOUTS = (
+    Layout(
+        "multiple choice with the wrong answers in columns of their own", "knowledge", _fits_distractors,
+        _convert_distractors, frozenset({*RIGHT, *(f"distractor{n}" for n in range(1, 10)),
+                                         *(f"incorrect answer {n}" for n in range(1, 10))}),
+    ),
     Layout(
         "multiple choice", "knowledge", _fits, _convert,
         frozenset({"choices", "options", *KEYS, *QUESTIONS, *COLUMN_SETS[0], *COLUMN_SETS[1], "subject", "category",

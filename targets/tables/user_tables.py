@@ -46,8 +46,8 @@ for _sibling in ("char_count", "word_count", "coupled_count"):
     REQUIRED[_sibling], OPTIONAL[_sibling] = REQUIRED["token_count"], OPTIONAL["token_count"]
 OFFERED = ("token_count", "knowledge", "behavior", "truth")
 """Targets that a table can be matched to when none is named."""
-ALIAS_COLUMN = re.compile(r"alias(?:es)?[ _]?\d*")
-"""Columns of further accepted answers: `aliases`, or one each in `alias_1`, `alias_2`…"""
+ALIAS_COLUMN = re.compile(r"(?:answers?[ _])?alias(?:es)?[ _]?\d*")
+"""Columns of further accepted answers: `aliases`, `answer_aliases`, or one each in `alias_1`, `alias_2`…"""
 TEXT_COLUMNS = {
     "question", "text", "before", "after", "statement", "problem", "item_id", "group", "entity", "source", "label",
     "property", "matching", *METADATA_COLUMNS,

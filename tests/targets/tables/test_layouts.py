@@ -275,3 +275,43 @@ def test_a_list_or_an_object_where_text_is_expected_names_its_column_and_row(tmp
     path = written(tmp_path, [{"question": "Q?", "answer": "a"}, {"question": value, "answer": "b"}])
     with pytest.raises(TargetError, match=r"column 'question' holds an? (list|object) in row 2, expected text"):
         read(path)
+
+
+SCIQ = [
+    {"question": "What gas do plants take in?", "distractor1": "oxygen", "distractor2": "helium", "distractor3": "neon",
+     "correct_answer": "carbon dioxide", "support": "Plants…"},
+    {"question": "What is H2O?", "distractor1": "salt", "distractor2": "air", "distractor3": "iron",
+     "correct_answer": "water", "support": ""},
+]  # fmt: skip
+GPQA = [
+    {"Question": row["question"], "Correct Answer": row["correct_answer"],
+     **{f"Incorrect Answer {n}": row[f"distractor{n}"] for n in (1, 2, 3)}} for row in SCIQ
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("rows", [SCIQ, GPQA])
+def test_a_right_answer_beside_wrong_ones_in_columns_of_their_own_is_multiple_choice(tmp_path, rows):
+    target, items, _ = read(written(tmp_path, rows))
+    for item, row in zip(items, SCIQ, strict=True):
+        options = {row["correct_answer"], *(row[f"distractor{n}"] for n in (1, 2, 3))}
+        shown = dict(line[1:].split(") ") for line in item.object_prompt.split("\n")[1:5])
+        assert set(shown.values()) == options and list(shown) == ["A", "B", "C", "D"]
+        right = next(letter for letter, text in shown.items() if text == row["correct_answer"])
+        assert target.label(item, reply=f"({right})") == target.label(item, reply=row["correct_answer"]) == "yes"
+        assert target.label(item, reply=row["distractor2"]) == "no"
+
+
+def test_aliases_under_the_name_of_musique_are_accepted(tmp_path):
+    rows = [{"question": "Who?", "answer": "Robert", "answer_aliases": ["Bob", "Rob"], "answerable": True},
+            {"question": "Where?", "answer": "Lima", "answer_aliases": [], "answerable": True}]  # fmt: skip
+    target, items, ignored = read(written(tmp_path, rows))
+    assert items[0].answers == ("Robert", "Bob", "Rob") and not ignored
+    assert target.label(items[0], reply="Bob") == "yes"
+
+
+@pytest.mark.parametrize("column", ["correct", "gold", "target", "mc1_targets", "reference_answer", "ground_truth"])
+def test_questions_whose_answers_have_another_name_are_not_taken_for_behaviour(tmp_path, column):
+    path = written(tmp_path, [{"question": f"Q{i}?", column: f"A{i}"} for i in range(12)])
+    with pytest.raises(TargetError, match=f"a column '{column}', but no column 'answer'.*--data behavior="):
+        resolve_data((path,), None)
+    assert resolve_data((f"behavior={path}",), None).targets == ("behavior",)
