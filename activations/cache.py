@@ -29,7 +29,7 @@ from tacit.activations.plan import ACTS, CONTROL_ROWS, Ask, Entry, item_table, p
 from tacit.activations.random_models import cache_twins
 from tacit.activations.run_settings import is_shipped
 from tacit.activations.store.store import Store
-from tacit.activations.templates.thinking import thinking_line, thinking_of
+from tacit.activations.templates.thinking import room, thinking_line, thinking_of
 from tacit.activations.workers.processes import Crew, Workers
 from tacit.activations.write_shards import cache_entries
 from tacit.errors import ActivationError
@@ -114,7 +114,9 @@ class _Plan:
             self.settings = settings = replace(settings, dtype=fastest_dtype(self.config))
         if not has_chat_template(self.tokenizer):
             say(f"{settings.model} has no chat template, so prompts are formatted as plain questions and answers")
-        elif line := thinking_line(self.tokenizer, settings.model, settings.thinking_tokens):
+        elif line := thinking_line(
+            self.tokenizer, settings.model, room(settings.thinking_tokens, context_of(self.config))
+        ):
             say(line)
         self.model = fingerprint(settings, self.config)
         self.subjects = [*subjects(settings, self.tokenizer, say, context=context_of(self.config))]

@@ -24,6 +24,7 @@ from tacit.targets.custom import OwnTarget
 from tacit.targets.layouts.recognised import for_target, has_layout, read_columns
 from tacit.targets.registry import ALL_NAMES, NAMES, get_target
 from tacit.targets.tables.hub import HUB
+from tacit.targets.tables.one_property import file_and_property, rows_for
 from tacit.targets.tables.python_files import is_file
 from tacit.targets.tables.user_tables import (
     COMMON_COLUMNS,
@@ -57,7 +58,8 @@ class Sources:
 def resolve_data(data: Sequence[str], wanted: Sequence[str] | None) -> Sources:
     """Match tables to targets.
 
-    data: each entry is `target=path`, `behavior=property` (built-in items that show it), a table, a folder of
+    data: each entry is `target=path`, `behavior=property` (built-in items that show it), a table, a table with one of
+    its properties (`rows.jsonl:first_word`), a folder of
     `<target>.csv` (or .tsv, .jsonl, .json, .parquet), or a Python file that defines a target. A table without a target
     goes to every wanted target whose columns it has or, if no target is wanted, to the one that it fits best.
     wanted: names of targets, and Python files that define one; None for all targets that `data` has tables for, or the
@@ -187,9 +189,9 @@ def _check_all_used(paths: Mapping[str, str], chosen: Sequence[str]) -> None:
 
 def _read_once(path: str) -> pd.DataFrame:
     """The table at `path`, read or downloaded again only if the file has changed; not to be modified."""
-    file = Path(path)
-    version = ()
-    if not path.startswith(HUB):
+    address, _ = file_and_property(path)
+    file, version = Path(address), ()
+    if not address.startswith(HUB):
         check_is_file(file)
         status = file.stat()
         version = (str(file.resolve()), status.st_mtime_ns, status.st_size)
@@ -198,7 +200,8 @@ def _read_once(path: str) -> pd.DataFrame:
 
 @lru_cache(maxsize=8)
 def _read_version(path: str, version: tuple) -> pd.DataFrame:
-    return read_table(path)
+    file, name = file_and_property(path)
+    return rows_for(read_table(file), name, file)
 
 
 def _in_folder(folder: Path, wanted: Sequence[str] | None) -> dict[str, str]:

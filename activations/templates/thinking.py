@@ -34,9 +34,12 @@ class Thinking:
 
     def tokens(self, asked: int, budget: int, context: int | None) -> int:
         """Longest reply in tokens, of which `asked` are for the answer; thoughts take at most half of the context."""
-        if not (self.on and asked):
-            return asked
-        return asked + (budget if context is None else min(budget, context // 2))
+        return asked + room(budget, context) if self.on and asked else asked
+
+
+def room(budget: int, context: int | None) -> int:
+    """Most tokens of thoughts: the budget, and at most half of the context."""
+    return budget if context is None else min(budget, context // 2)
 
 
 def thinking_of(tokenizer) -> Thinking:
@@ -53,7 +56,7 @@ def thinking_of(tokenizer) -> Thinking:
 def thinking_line(tokenizer, model: str, budget: int = Settings.thinking_tokens) -> str:
     """What the user has to know about the model's thinking before the run; empty where it does not think first.
 
-    budget: the most tokens of thoughts.
+    budget: the most tokens of thoughts that fit.
     """
     thinking = thinking_of(tokenizer)
     if not thinking.on:

@@ -194,7 +194,8 @@ def for_items(items: Sequence[Item]) -> Behavior:
     properties = sorted({item.property or "option" for item in items})
     if len(properties) > 1:
         raise TargetError(
-            f"behavior: the items have the properties {', '.join(properties)}, expected one per run. Split the table."
+            f"behavior: the items have the properties {', '.join(properties)}, expected one per run. Name one after the"
+            f" table, and give each a run of its own: --data behavior=TABLE:{properties[0]}"
         )
     options = {item.answers for item in items}
     if properties == ["option"] and len(options) > 1:

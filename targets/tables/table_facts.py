@@ -10,7 +10,9 @@ from pathlib import Path
 
 from tacit.targets.base import Item, Target
 from tacit.targets.knowledge.multiple_choice import right_letter
+from tacit.targets.readers.clean_text import visible
 from tacit.targets.resolve import ENDINGS, row_account, table_notes
+from tacit.targets.tables.one_property import file_and_property
 
 SHOWN_ROWS, SHOWN_CHARACTERS = 3, 70
 
@@ -27,7 +29,7 @@ class TooLong:
 
 def is_table(path: str | None) -> bool:
     """Whether the items come from a table, rather than a Python file, a property or the built-in items."""
-    return bool(path) and Path(path).suffix.lower() in ENDINGS
+    return bool(path) and Path(file_and_property(path)[0]).suffix.lower() in ENDINGS
 
 
 def account(
@@ -58,8 +60,8 @@ def first_rows(name: str, target: Target, items: Sequence[Item]) -> Iterator[str
 
 def none_right(target: Target, items: Sequence[Item], replies: Mapping[str, str]) -> Iterator[str]:
     """That no reply is right, with some replies beside their answers; nothing if one is right."""
-    judged = [(item, replies[item.item_id]) for item in items if item.answers and not item.label
-              and replies.get(item.item_id, "").strip()]  # fmt: skip
+    judged = [(item, said) for item in items if item.answers and not item.label
+              and (said := visible(replies.get(item.item_id) or ""))]  # fmt: skip
     if not judged or any(target.label(item, reply=reply) == "yes" for item, reply in judged):
         return
     yield (

@@ -12,6 +12,7 @@ from tacit.targets.elicitations import PRIMARY, parse
 from tacit.targets.questions import reports, with_shots
 from tacit.targets.resolve import row_account
 from tacit.targets.tables.published import exchanged, labelled
+from tacit.targets.tables.table_facts import account, is_table, none_right
 
 SWAPPED = parse("logits/you/0/swapped")
 
@@ -190,3 +191,32 @@ def test_a_table_that_is_not_published_data_is_left_as_it_is(tmp_path):
 
     table = pd.DataFrame({"question": ["Q?"], "options": ["a1|b1"]})
     assert as_table(table).equals(table)
+
+
+def test_one_property_of_a_table_with_several_is_named_after_the_table(tmp_path):
+    rows = [_inward(feature, "animals_long", ask=f"Bird {i}?") for i in range(6)
+            for feature in ("first_word", "second_character", "number_of_words")]  # fmt: skip
+    path = tmp_path / "all.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    with pytest.raises(TargetError, match=r"expected one per run. Name one after the table.*TABLE:first_word"):
+        load_items("behavior", str(path), n=99, seed=0, count_tokens=len)
+    chosen = f"{path}:second_character"
+    assert resolve_data((chosen,), None).paths == {"behavior": chosen}
+    assert resolve_data((f"behavior={chosen}",), None).paths == {"behavior": chosen}
+    items, _ = load_items("behavior", chosen, n=99, seed=0, count_tokens=len)
+    assert len(items) == 6 and get_target("behavior", items).label(items[0], reply="Lion") == "i"
+    assert is_table(chosen)
+    told = next(account("behavior", chosen, items, None, None))
+    assert told == f"{chosen}: 6 rows used; 12 rows for other properties skipped"
+    with pytest.raises(TargetError, match=r"no row has the property 'vowel'; the table has first_word \(6 rows\), "):
+        load_items("behavior", f"{path}:vowel", n=99, seed=0, count_tokens=len)
+
+
+def test_knowledge_replies_that_are_only_thoughts_are_not_called_wrong():
+    rows = pd.DataFrame({"question": [f"Q{i}?" for i in range(3)], "answer": ["Lima", "Oslo", "Rome"]})
+    target = get_target("knowledge")
+    items = target.from_table(rows, n=None, seed=0)
+    cut = {item.item_id: "<think>\nIs it Bern?" for item in items}
+    assert [*none_right(target, items, cut)] == []
+    told = [*none_right(target, items, {**cut, items[0].item_id: "<think>Lima?</think>Bern"})]
+    assert told[0].startswith("none of the 1 replies is right") and '"Bern", accepted: "Lima"' in told[1]
