@@ -29,7 +29,7 @@ from tacit.targets.readers.clean_text import plain, refuses
 from tacit.targets.readers.counts import read_count
 from tacit.targets.readers.other import concluded, read_choice
 from tacit.targets.tables.cell_values import cell_text
-from tacit.targets.tables.python_files import PYTHON, is_file, load_module
+from tacit.targets.tables.python_files import PYTHON, is_file, load_module, running
 from tacit.targets.tables.user_tables import cells, own_reports, sample_rows
 
 NEEDED = ("items", "label")
@@ -81,7 +81,8 @@ class OwnTarget:
     def items(self, n: int, seed: int, *, count_tokens: CountTokens | None = None) -> list[Item]:
         """The first `n` items of the file. Raises TargetError for an item without prompts, or a wrong KIND."""
         self._check()
-        rows = [row for row, _ in zip(self.module.items(n, seed), range(n), strict=False)]
+        with running(self.path, "items"):
+            rows = [row for row, _ in zip(self.module.items(n, seed), range(n), strict=False)]
         for number, row in enumerate(rows):
             if not isinstance(row, dict) or not all(str(row.get(column, "")).strip() for column in NEEDED_COLUMNS):
                 raise TargetError(
@@ -103,18 +104,21 @@ class OwnTarget:
             return float(item.label) if self.kind == "count" else item.label
         if reply is None and self.needs_reply:
             return None
-        value = self.module.label(item, None if reply is None else plain(reply))
-        return value if value is None or self.kind == "categorical" else float(value)
+        with running(self.path, "label", f"item {item.item_id!r}"):
+            value = self.module.label(item, None if reply is None else plain(reply))
+            return value if value is None or self.kind == "categorical" else float(value)
 
     def read(self, item: Item, reply: str, *, ended: bool = True, elicitation: Elicitation = PRIMARY) -> Report:
         """The visible reply, parsed by the file's `read` if it has one, else by the built-in reader for this kind."""
         text = concluded(reply, ended=ended) if elicitation.rung == "reason" else plain(reply)
         if not hasattr(self.module, "read"):
             return read_count(text, ended=ended) if self.kind == "count" else read_choice(text, self.classes)
-        value = self.module.read(item, text)
+        with running(self.path, "read", f"item {item.item_id!r}"):
+            value = self.module.read(item, text)
+            value = float(value) if self.kind == "count" and value is not None else value
         if value is None:
             return Report(REFUSED if refuses(text) else UNREADABLE)
-        return Report(ANSWERED, float(value) if self.kind == "count" else str(value))
+        return Report(ANSWERED, value if self.kind == "count" else str(value))
 
     def forms(self, items: Sequence[Item]) -> tuple[Elicitation, ...]:
         """The primary elicitation and those that the items define."""
@@ -161,6 +165,13 @@ class OwnTarget:
             raise TargetError(f"{self.path} defines no {'() and no '.join(missing)}(), which a target needs. Add it.")
         if self.kind not in ("count", "categorical"):
             raise TargetError(f'{self.path}: KIND is {self.kind!r}, expected "categorical" or "count". Correct it.')
+        for name in ("CLASSES", "ANSWERS"):
+            value = getattr(self.module, name, ())
+            if not isinstance(value, tuple | list) or not all(isinstance(each, str | int | float) for each in value):
+                raise TargetError(f"{self.path}: {name} is {value!r}, expected a tuple of strings. Correct it.")
+        tokens = getattr(self.module, "REPLY_TOKENS", 0)
+        if not isinstance(tokens, int) or tokens < 0:
+            raise TargetError(f"{self.path}: REPLY_TOKENS is {tokens!r}, expected a number of tokens. Correct it.")
 
 
 def for_own(items: Sequence[Item]) -> OwnTarget | None:

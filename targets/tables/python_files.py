@@ -10,7 +10,9 @@ import importlib.util
 import inspect
 import shlex
 import sys
-from collections.abc import Callable, Iterable
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -65,7 +67,17 @@ def load_function(where: str) -> tuple[Callable[[str], object], str, str]:
             f"{where}: expected a return annotation of {_names(KINDS)} and a docstring that says what is asked for, "
             f"got {getattr(kind, '__name__', kind)} and {asks!r}. Add them."
         )
-    return function, KINDS[kind], asks
+    return _named(function, path), KINDS[kind], asks
+
+
+def _named(function: Callable[[str], object], path: str) -> Callable[[str], object]:
+    """`function`, whose exceptions name the file, the line and the reply."""
+
+    def call(reply: str) -> object:
+        with running(path, function.__name__, f"the reply {reply[:60]!r}"):
+            return function(reply)
+
+    return call
 
 
 def load_module(path: str) -> ModuleType:
@@ -93,6 +105,25 @@ def _import(path: str) -> ModuleType:
     except Exception as error:
         raise TargetError(f"{path} could not be imported: {type(error).__name__}: {error}. Correct it.") from error
     return module
+
+
+@contextmanager
+def running(path: str, function: str, where: str = "") -> Iterator[None]:
+    """Turn an exception within the user's code into a TargetError with file, line, function and message.
+
+    where: at which item or reply, in words; it follows the function's name.
+    """
+    try:
+        yield
+    except TargetError:
+        raise
+    except Exception as error:
+        file = str(Path(path).resolve())
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+        line = f", line {lines[-1]}" if lines else ""
+        message = " ".join(f"{type(error).__name__}: {error}".split())
+        at = f" at {where}" if where else ""
+        raise TargetError(f"{path}{line}: {function}() failed{at} with {message[:300]}. Correct it.") from error
 
 
 def _names(kinds: Iterable[type]) -> str:

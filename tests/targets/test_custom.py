@@ -7,8 +7,9 @@ import pytest
 
 from tacit.errors import TargetError
 from tacit.targets import Item, Report, frame_to_items, get_target, items_to_frame, load_items, read_table, resolve_data
+from tacit.targets.custom import OwnTarget
 from tacit.targets.elicitations import PRIMARY, parse
-from tacit.targets.tables.python_files import files_named_in, permit
+from tacit.targets.tables.python_files import files_named_in, load_function, permit
 
 DOCS = Path(__file__).parents[2] / "docs" / "your-own-target.md"
 EXAMPLES = dict(re.findall(r"```\w+ file=(\S+)\n(.*?)```", DOCS.read_text(encoding="utf-8"), re.DOTALL))
@@ -195,3 +196,42 @@ def test_the_readme_shows_the_very_examples_that_are_run_here(file):
     shown, tested = (block.search(path.read_text(encoding="utf-8")) for path in (DOCS.parents[1] / "README.md", DOCS))
     assert shown.group() == tested.group()
     assert len(shown.group().splitlines()) <= 22
+
+
+FAULTY = {
+    "items": (
+        "def items(n, seed):\n    yield {'object_prompt': 'o', 'report_prompt': 'r'}\n    raise KeyError('gone')\n",
+        3,
+    ),
+    "label": ("def label(item, reply):\n    return reply.missing\n", 2),
+    "read": ("def read(item, reply):\n\n    return int('x')\n", 3),
+}
+SOUND = "def items(n, seed):\n    return [{'item_id': 'i0', 'object_prompt': 'o', 'report_prompt': 'r'}]\n"
+SOUND += "def label(item, reply):\n    return 1\n"
+
+
+@pytest.mark.parametrize("function", FAULTY)
+def test_an_error_in_a_file_of_ones_own_names_file_line_item_and_message(tmp_path, function):
+    text, line = FAULTY[function]
+    (tmp_path / f"{function}_fails.py").write_text("KIND = 'count'\n" + SOUND + text)
+    path = str(tmp_path / f"{function}_fails.py")
+    permit([path])
+    target = OwnTarget(path)
+    with pytest.raises(TargetError) as caught:
+        (item,) = target.items(9, 0)
+        target.label(item, reply="yes")
+        target.read(item, "yes")
+    message, at = str(caught.value), "" if function == "items" else "at item 'i0' "
+    assert f"{path}, line {5 + line}: {function}() failed {at}with " in message and "\n" not in message
+    assert {"items": "KeyError: 'gone'", "label": "AttributeError: ", "read": "ValueError: invalid"}[
+        function
+    ] in message
+
+
+def test_an_error_in_a_property_of_ones_own_names_file_line_and_reply(tmp_path):
+    path = tmp_path / "fails.py"
+    path.write_text('def commas(reply) -> int:\n    """the number of commas"""\n    return reply.count()\n')
+    permit([str(path)])
+    function, _, _ = load_function(f"{path}:commas")
+    with pytest.raises(TargetError, match=r"fails.py, line 3: commas\(\) failed at the reply 'a, b' with TypeError"):
+        function("a, b")
