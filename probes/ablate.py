@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 
 from tacit.errors import ProbeError
-from tacit.files import write_json
+from tacit.files import check_seal, sealed, write_json
 from tacit.probes.controls.permutation_null import permutations
 from tacit.probes.data.examples import positions
 from tacit.probes.data.results import Results, digest
@@ -117,7 +117,8 @@ def measure_usage(
         shifts += [states.as_far(shifts[0], rows, weights[0], rng) for _ in range(n_random)]
         divergences = move(*place, where[rows], np.stack(shifts))
         found.append(_judged((*place[:3], reading, layer), divergences, n_random))
-        write_json(path, {"probes": digest(results.run), "seed": seed, "used": [asdict(one) for one in found]})
+        content = {"probes": digest(results.run), "seed": seed, "used": [asdict(one) for one in found]}
+        write_json(path, sealed(content))
         say(line(found[-1]))
     if not found:
         raise ProbeError(f"{results.run}: every reading is one of LDA over values, so there is no direction to ablate")
@@ -129,6 +130,7 @@ def read_usage(run: Path) -> tuple[Used, ...]:
     path = Path(run) / "probes" / FILE
     try:
         written = json.loads(path.read_text(encoding="utf-8"))
+        check_seal(written)
         return tuple(Used(**one) for one in written["used"]) if written["probes"] == digest(run) else ()
     except FileNotFoundError:
         return ()

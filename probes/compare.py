@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from tacit.errors import ProbeError
-from tacit.files import plain, write_csv, write_json
+from tacit.files import plain, sealed, write_csv, write_json
 from tacit.names import BEST, TUNED, VERDICTS_SCHEMA
 from tacit.probes.ablate import read_usage
 from tacit.probes.comparison.calibration import calibrate, reliability
@@ -100,7 +100,7 @@ def compare_runs(
 
 
 def _write(out: Path, verdicts: list[dict], found: list[Compared]) -> None:
-    write_json(out, {"schema": VERDICTS_SCHEMA, "verdicts": verdicts})
+    write_json(out, sealed({"schema": VERDICTS_SCHEMA, "verdicts": verdicts}))
     for name in ("reliability", "disagreements", "audit"):
         tables = [t for one in found if (t := getattr(one, name)) is not None and len(t)]
         if tables:

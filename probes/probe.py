@@ -19,7 +19,7 @@ from joblib import Parallel, delayed
 from threadpoolctl import threadpool_limits
 
 from tacit.errors import ProbeError
-from tacit.files import write_file, write_json
+from tacit.files import sealed, write_file, write_json
 from tacit.names import BEST, FIXED, NESTED, SCORES_SCHEMA
 from tacit.probes.analysis.analyse import Analysis, Extra, analyse
 from tacit.probes.analysis.extra_tables import COLUMNS, Further, control_panel
@@ -230,7 +230,8 @@ class Results:
             table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(columns))
             write_file(folder / name, lambda path, table=table: table.to_parquet(path, index=False))
         sums = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in (*CSVS, *PARQUETS)}
-        write_json(folder / "probes.json", facts_of_run | {"schemas": {"scores.csv": SCORES_SCHEMA}, "sha256": sums})
+        facts = facts_of_run | {"schemas": {"scores.csv": SCORES_SCHEMA}, "sha256": sums}
+        write_json(folder / "probes.json", sealed(facts))
         return pd.DataFrame(self.rows["scores.csv"], columns=list(SCORE_COLUMNS))
 
 

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from tacit.errors import ProbeError
-from tacit.files import write_json
+from tacit.files import check_seal, sealed, write_json
 from tacit.names import BEST, NESTED, TUNED
 from tacit.probes.comparison.collect import headline
 from tacit.probes.comparison.paired_scores import Paired, stick_of
@@ -67,7 +67,7 @@ def measure_tuned(
             continue
         done[place] = tuning
         content = {"probes": digest(results.run), "tuned": [asdict(each) for each in done.values()]}
-        write_json(results.run / "probes" / FILE, content)
+        write_json(results.run / "probes" / FILE, sealed(content))
         say(line(tuning, entry, items))
     return tuple(done.values())
 
@@ -101,6 +101,7 @@ def read_tuned(run: str | Path) -> tuple[Tuning, ...]:
     path = Path(run) / "probes" / FILE
     try:
         written = json.loads(path.read_text(encoding="utf-8"))
+        check_seal(written)
         return tuple(map(Tuning.read, written["tuned"])) if written["probes"] == digest(run) else ()
     except FileNotFoundError:
         return ()

@@ -13,15 +13,18 @@ import re
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
-
-import numpy as np
-import pandas as pd
+from typing import TYPE_CHECKING
 
 from tacit.errors import WriteError
+
+if TYPE_CHECKING:  # imported on first use, so that the command line answers at once
+    import pandas as pd
 
 CHUNK = 1 << 20
 PARTIAL = ".partial"
 """Extension of a file that is still being written; one that is found later was left by a killed process."""
+SEAL = "checksum"
+"""Field of a JSON file: the sha256 of its other fields."""
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 """A spreadsheet may run a cell that begins like this as a formula (OWASP, "CSV Injection")."""
 
@@ -70,6 +73,22 @@ def write_json(path: Path | str, content: object) -> Path:
     return write_text(path, json.dumps(plain(content), indent=1, ensure_ascii=False, allow_nan=False) + "\n")
 
 
+def sealed(content: dict) -> dict:
+    """`content` with a checksum of itself, by which an edited or damaged file is told from one that tacit wrote."""
+    return content | {SEAL: _seal(content)}
+
+
+def check_seal(content: object) -> None:
+    """Raise ValueError for the content of a JSON file that is no object, or does not fit its own checksum.
+
+    Content without a checksum passes: older versions wrote none.
+    """
+    if not isinstance(content, dict):
+        raise ValueError(f"expected a JSON object, got {str(content)[:40]!r}")
+    if SEAL in content and content[SEAL] != _seal(content):
+        raise ValueError("it was changed after it was written: its checksum differs")
+
+
 def write_csv(path: Path | str, table: pd.DataFrame) -> Path:
     """Write `table` as CSV with numbers in full and no cell that a spreadsheet would run."""
     return write_text(path, neutralised(table).to_csv(index=False, lineterminator="\n"))
@@ -82,6 +101,8 @@ def write_parquet(path: Path | str, table: pd.DataFrame) -> Path:
 
 def neutralised(table: pd.DataFrame) -> pd.DataFrame:
     """`table` with an apostrophe before each text, in cells and column names, that a spreadsheet would run."""
+    import pandas as pd
+
     numeric = {name: table[name].dtype.kind in "biufc" for name in table.columns}
     cells = {n: list(table[n]) if numeric[n] else [neutral_cell(cell) for cell in table[n]] for n in table.columns}
     return pd.DataFrame({neutral_cell(str(name)): values for name, values in cells.items()})
@@ -101,19 +122,18 @@ def neutral_cell(cell: object) -> object:
 def plain(x: object) -> object:
     """`x` in JSON's types: numpy scalars and arrays unpacked, numbers that are not finite as None.
 
+    >>> import numpy as np
     >>> plain({"a": np.float64("nan"), "b": np.arange(2)})
     {'a': None, 'b': [0, 1]}
     """
     if isinstance(x, dict):
         return {str(k): plain(v) for k, v in x.items()}
-    if isinstance(x, list | tuple | np.ndarray):
+    if isinstance(x, list | tuple):
         return [plain(v) for v in x]
-    if isinstance(x, np.bool_ | bool):
-        return bool(x)
-    if isinstance(x, np.integer | int):
-        return int(x)
-    if isinstance(x, np.floating | float):
-        return float(x) if math.isfinite(x) else None
+    if hasattr(x, "tolist"):  # numpy's arrays and scalars
+        return plain(x.tolist())
+    if isinstance(x, float):
+        return x if math.isfinite(x) else None
     return x
 
 
@@ -130,6 +150,11 @@ def sha256_of(path: Path) -> str:
         while chunk := file.read(CHUNK):
             digest.update(chunk)
     return digest.hexdigest()
+
+
+def _seal(content: dict) -> str:
+    text = json.dumps(plain({key: content[key] for key in content if key != SEAL}), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _is_number(text: str) -> bool:

@@ -16,6 +16,9 @@ TUNED = "tuned"
 RANDOM_MODEL, CONTROL_TASK, POSITION = "random model", "control task", "prompt length"
 OUTPUT_CONFIDENCE, LOGIT_LENS, LOGIT_LENS_HERE = "output confidence", "logit lens", "logit lens, same layer"
 
+DEFAULT_TARGETS = ("token_count", "knowledge", "behavior")
+"""The targets that have built-in items and are measured unless others are asked for."""
+
 # outcomes of reading a reply
 ANSWERED, REFUSED, UNREADABLE, OUT_OF_RANGE = "answered", "refused", "unreadable", "out of range"
 OUTCOMES = (ANSWERED, REFUSED, UNREADABLE, OUT_OF_RANGE)

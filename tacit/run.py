@@ -11,13 +11,17 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
-
-from tacit.activations.store.store import Store, open_store
 from tacit.errors import ActivationError, ProbeError
+from tacit.files import check_seal
 from tacit.names import ACTIVATIONS, PROBES, VERDICTS, VERDICTS_FILE, VERDICTS_SCHEMA
 from tacit.settings import RUNS, Settings, read_settings_file, run_folder
+
+if TYPE_CHECKING:  # imported on first use, so that the command line answers at once
+    import pandas as pd
+
+    from tacit.activations.store.store import Store
 
 
 @dataclass(frozen=True)
@@ -43,6 +47,8 @@ class Run:
 
         Raises ActivationError if nothing has been cached, or caching is not finished.
         """
+        from tacit.activations.store.store import open_store
+
         return open_store(self.path / ACTIVATIONS)
 
     @property
@@ -59,16 +65,22 @@ class Run:
     @cached_property
     def replies(self) -> pd.DataFrame:
         """A row per reply: how it was asked, its text, and how it was read (`probes/replies.parquet`)."""
+        import pandas as pd
+
         return pd.read_parquet(self._probed("replies.parquet"))
 
     @cached_property
     def predictions(self) -> pd.DataFrame:
         """A row per target, condition and item: label, fold, group, held-out predictions (`probes/items.parquet`)."""
+        import pandas as pd
+
         return pd.read_parquet(self._probed("items.parquet"))
 
     @cached_property
     def scores(self) -> pd.DataFrame:
         """A row per target, condition, site, layer, method and metric, with intervals (`probes/scores.csv`)."""
+        import pandas as pd
+
         return pd.read_csv(self._probed("scores.csv"), keep_default_na=False, na_values=[""])
 
     @property
@@ -77,11 +89,17 @@ class Run:
 
         Read again at each use, since `compare` may have written it in the meantime. Raises ProbeError without it.
         """
+        import pandas as pd
+
         path = self.path / VERDICTS / VERDICTS_FILE
         if not path.is_file():
             raise ProbeError(f"{self.path} has no verdicts yet. Run: tacit compare {self.name}")
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(content, dict) or content.get("schema") != VERDICTS_SCHEMA:
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            check_seal(content)
+        except (ValueError, OSError) as error:
+            raise ProbeError(f"{path} cannot be used ({error}). Run: tacit compare {self.name}") from error
+        if content.get("schema") != VERDICTS_SCHEMA:
             raise ProbeError(f"{path} is not in the format {VERDICTS_SCHEMA}. Run: tacit compare {self.name}")
         return pd.DataFrame(content["verdicts"])
 

@@ -13,7 +13,6 @@ from typing import Any
 
 from tacit.errors import ActivationError, TacitError
 from tacit.names import ACTIVATIONS, FIGURES, PROBES, VERDICTS
-from tacit.progress import above, progress
 from tacit.run import Run, open_run
 from tacit.settings import run_folder, run_name
 from tacit.writing import check_writable, writing
@@ -49,6 +48,10 @@ def cache(
     Returns the run. Existing files are checked and reused. Raises TacitError if the model, a table or a name cannot be
     used, or the settings differ from those that the run was made with.
     """
+    run = run or (run_name(str(model)) if model else DEFAULT_RUN)
+    check_writable(run_folder(run))
+    check_writable(run_folder(run) / ACTIVATIONS)
+    say(f"{run}: reading the model's configuration and the items …")
     from tacit.activations.cache import cache_run
     from tacit.activations.run_settings import chosen_settings
     from tacit.probes import follow_ups
@@ -56,9 +59,6 @@ def cache(
     from tacit.targets.tables.python_files import files_named_in, permit
 
     permit([*code, *files_named_in([*(settings.get("data") or ()), *(settings.get("targets") or ())])])
-    run = run or (run_name(str(model)) if model else DEFAULT_RUN)
-    check_writable(run_folder(run))
-    check_writable(run_folder(run) / ACTIVATIONS)
     given = {name: value for name, value in settings.items() if value not in (None, {}, ())}
     chosen = chosen_settings(run, given | ({"model": str(model)} if model else {}))
     ran = cache_run(
@@ -89,14 +89,17 @@ def probe(
     code: Python files that may run, if the run's items name them as a target or property.
     Raises TacitError where the run is missing, unfinished, or holds nothing that can be probed.
     """
+    run = _opened(run)
+    say(f"{run.name}: reading the activations …")
     from tacit.probes import n_readings, probe_run, up_to_date
     from tacit.probes.analysis.extra_tables import Further
     from tacit.probes.controls.permutation_null import N_PERMUTATIONS
     from tacit.probes.estimators.sparse_autoencoder import load_sae
+    from tacit.progress import above, progress
     from tacit.targets.tables.python_files import permit
 
     permit(code)
-    run, permutations = _opened(run), N_PERMUTATIONS if permutations is None else permutations
+    permutations = N_PERMUTATIONS if permutations is None else permutations
     seed, store = run.settings.seed, run.store
     if not again and not sae and up_to_date(run.path, store, seed, permutations, hold_out or ""):
         say(f"reused {run.path / 'probes'}: made from these activations. Next: tacit compare {run.name}")
@@ -129,15 +132,18 @@ def tune(
     model's own Python code may run, if the run was made with it. code: as in `probe`. Needs the model again, and
     gradients through it; its weights do not change. Raises TacitError like `probe`.
     """
+    run = _opened(run)
+    say(f"{run.name}: reading the model's configuration and the results of tacit probe …")
     from tacit.activations.model.load import load_subject, load_tokenizer
     from tacit.activations.run_settings import check_trust
     from tacit.activations.tune import EPOCHS, Tuner, how_tuned
     from tacit.probes.data.results import read_results
     from tacit.probes.tune import measure_tuned, n_tuned, to_tune
+    from tacit.progress import above, progress
     from tacit.targets.tables.python_files import permit
 
     permit(code)
-    run, epochs = _opened(run), epochs or EPOCHS
+    epochs = epochs or EPOCHS
     check_trust(run.name, run.settings, trust_remote_code)
     settings, store, results = run.settings, run.store, read_results(run.path)
     how = {"seed": settings.seed} | how_tuned(epochs)
@@ -167,13 +173,16 @@ def ablate(
     items: items of each target. random: control directions of each kind (label-shuffled probes; random directions
     matched in norm). trust_remote_code: as in `tune`. Needs the model again. Raises TacitError like `probe`.
     """
+    run = _opened(run)
+    say(f"{run.name}: reading the model's configuration and the results of tacit probe …")
     from tacit.activations import ablate as room
     from tacit.activations.model.load import load_subject, load_tokenizer
     from tacit.activations.run_settings import check_trust
     from tacit.probes.ablate import N_ITEMS, N_RANDOM, measure_usage, n_ablated
     from tacit.probes.data.results import read_results
+    from tacit.progress import above, progress
 
-    run, items, random = _opened(run), items or N_ITEMS, random or N_RANDOM
+    items, random = items or N_ITEMS, random or N_RANDOM
     check_trust(run.name, run.settings, trust_remote_code)
     settings, store, results = run.settings, run.store, read_results(run.path)
     with writing(run.path / PROBES):
@@ -199,6 +208,7 @@ def compare(*runs: Run | str, labels: str | Path | None = None, say: Say = silen
     opened = [_opened(run) for run in runs]
     folders = [run.path for run in opened]
     with writing(*(folder / name for folder in folders for name in (VERDICTS, FIGURES))):
+        say(f"{', '.join(names)}: reading the results of tacit probe …")
         _compared(opened, labels, say)
     return [open_run(folder) for folder in folders]
 

@@ -6,6 +6,7 @@ In: a name and, if the target depends on them, its items. Out: the target.
 from collections.abc import Sequence
 
 from tacit.errors import TargetError
+from tacit.names import DEFAULT_TARGETS
 from tacit.targets.base import Item, Target
 from tacit.targets.behavior.properties import find
 from tacit.targets.behavior.target import Behavior, for_items
@@ -17,7 +18,7 @@ from tacit.targets.truth.target import Truth
 ITEM_SET = "2"
 """Version of the built-in items and wordings. Increase it whenever one of them changes: results with different
 versions come from different prompts and must not be compared. Users' tables are not affected."""
-NAMES = ("token_count", "knowledge", "behavior")
+NAMES = DEFAULT_TARGETS
 """The default targets."""
 SIBLINGS = tuple(name for name in UNITS if name not in NAMES)
 """Targets on the same items: characters, words, and, as a sanity check only, a count that equals a position."""

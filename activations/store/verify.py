@@ -45,11 +45,11 @@ def describe(store: Store) -> str:
         (digest[:12] for name, digest in model.items() if name.endswith((".safetensors", ".gguf"))), "?"
     )
     lines = [
-        f"model        {model['id']} ({weights}), {manifest['dtype']} on {manifest['device']}",
-        f"layers       {len(store.layers)} of {store.n_layers} (0 is the embeddings), {manifest['d_model']} wide",
+        f"model        {model.get('id')} ({weights}), {manifest.get('dtype')} on {manifest.get('device')}",
+        f"layers       {len(store.layers)} of {store.n_layers} (0 is the embeddings), {manifest.get('d_model')} wide",
         *_set_aside(manifest),
         f"shards       {len(shards)}, {sum(shard['bytes'] for shard in shards) / 1e6:.1f} MB",
-        "shared work  " + ("each token of an item is read once" if manifest["shares"] else "none: prompt by prompt"),
+        f"shared work  {'each token of an item is read once' if manifest.get('shares') else 'none: prompt by prompt'}",
         "versions     " + ", ".join(f"{name} {number}" for name, number in manifest["versions"].items()),
         f"item set     {manifest.get('item_set', '1')} (version of the built-in items and wordings)",
         "",

@@ -10,10 +10,6 @@ import unicodedata
 from collections.abc import Sequence
 from functools import cache
 
-from matplotlib import font_manager
-
-from tacit.figures.drawing import style
-
 ELLIPSIS = "…"
 _MEASURED_AT = 200
 _METRICS = {"auroc": "AUROC", "macro_auroc": "macro AUROC", "mae": "MAE", "r2": "R²", "spearman": "Spearman ρ"}
@@ -65,6 +61,10 @@ def listed(parts: Sequence[str]) -> str:
 
 @cache
 def _font(bold: bool):
+    from matplotlib import font_manager  # imported on first use: texts for a terminal need no matplotlib
+
+    from tacit.figures.drawing import style
+
     weight = "bold" if bold else "normal"
     path = font_manager.findfont(font_manager.FontProperties(family=style.FAMILY, weight=weight))
     font = font_manager.get_font(path)

@@ -14,6 +14,7 @@ import pandas as pd
 
 from tacit.errors import FigureError
 from tacit.figures.inputs.verdict_rows import verdict_rows
+from tacit.files import check_seal
 from tacit.names import FIGURES, VERDICTS, VERDICTS_FILE, VERDICTS_SCHEMA
 
 OPTIONAL = {
@@ -113,6 +114,10 @@ def read_verdicts(folder: Path | str) -> list[Mapping]:
     schema = found.get("schema") if isinstance(found, dict) else None
     if schema != VERDICTS_SCHEMA:
         raise FigureError(f"{path} has schema {schema!r}, but this version reads {VERDICTS_SCHEMA!r}. {again}")
+    try:
+        check_seal(found)
+    except ValueError as error:
+        raise FigureError(f"{path} cannot be used ({error}). {again}") from None
     verdicts = found.get("verdicts")
     if not isinstance(verdicts, list) or not all(isinstance(one, dict) for one in verdicts):
         raise FigureError(f"{path} does not contain a list of verdicts. {again}")

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from tacit.errors import ProbeError
+from tacit.files import check_seal
 from tacit.names import OUTCOMES
 
 FILES = ("items.parquet", "probes.json", "scores.csv")
@@ -56,6 +57,7 @@ def read_results(run: str | Path) -> Results:
             raise ProbeError(f"{folder / name} is not there. {again}")
     try:
         facts = json.loads((folder / "probes.json").read_text(encoding="utf-8"))
+        check_seal(facts)
         entries, items = tuple(dict(entry) for entry in facts["entries"]), pd.read_parquet(folder / "items.parquet")
         altered = _altered(folder, facts["sha256"])
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:

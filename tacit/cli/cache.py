@@ -6,14 +6,16 @@ import click
 
 from tacit import verbs
 from tacit.cli.options import chosen_from, code_option, conditions, day, split, template_args, trust_option
-from tacit.targets import NAMES
+from tacit.names import DEFAULT_TARGETS
 from tacit.targets.elicitations import CONTEXTS, FRAMINGS, N_PARAPHRASES, RUNGS
 
 
 @click.command()
 @click.argument("run", required=False)
 @click.option("--model", help="Hub id, folder in transformers format, or GGUF file.  [default: the embedded model]")
-@click.option("--targets", callback=split, help=f"Comma-separated: {', '.join(NAMES)}.  [default: all DATA can serve]")
+@click.option(
+    "--targets", callback=split, help=f"Comma-separated: {', '.join(DEFAULT_TARGETS)}.  [default: all DATA can serve]"
+)
 @click.option(
     "--data",
     multiple=True,
@@ -86,7 +88,7 @@ def cache(run, **options):
     RUN names the folder under runs/; by default it is `default` for the embedded model, else the model's name. Existing
     files are checked and reused. Options that are left out are read back from the run's settings.
     """
+    made = verbs.cache(run, say=click.echo, **options)
     from tacit.figures import cached_summary
 
-    made = verbs.cache(run, say=click.echo, **options)
     click.echo(cached_summary(made.path))

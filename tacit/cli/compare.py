@@ -21,8 +21,9 @@ def compare(runs, labels, why):
     probes are also scored on the other runs' labels. verdicts/audit.csv lists items whose label should be checked;
     edit its column label and give the file to --labels.
     """
+    compared = verbs.compare(*runs, labels=labels, say=click.echo)
     from tacit.figures import files, read_verdicts, summary
 
-    for run in verbs.compare(*runs, labels=labels, say=click.echo):
+    for run in compared:
         click.echo(summary(read_verdicts(run.path), width=width(), why=why))
         click.echo(f"\n{files(run.path)}" + ("" if why else f" Reasons: tacit show {run.name} --why"))

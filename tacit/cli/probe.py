@@ -30,6 +30,7 @@ def probe(run, **options):
 
     Layer, site and penalty are chosen on inner folds; baselines and controls are scored on the same folds and metric.
     """
+    made = verbs.probe(run, say=click.echo, **options)
     from tacit.figures import probed_summary
 
-    click.echo(f"\n{probed_summary(verbs.probe(run, say=click.echo, **options).path)}")
+    click.echo(f"\n{probed_summary(made.path)}")

@@ -6,6 +6,8 @@ import json
 import re
 import shutil
 import subprocess
+import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
@@ -14,7 +16,7 @@ from click.testing import CliRunner
 
 from tacit.activations.run_settings import DEFAULT_MODEL, chosen_settings
 from tacit.cli import main as cli
-from tacit.settings import write_settings
+from tacit.settings import Settings, write_settings
 from tacit.targets import load_items
 
 ON = "--keep-one-class"  # a random model answers nothing right, so all labels are equal
@@ -370,3 +372,26 @@ def test_the_embedded_models_tables_are_taken_however_it_is_named_and_kept(here)
     assert set(named.data) == {"token_count", "knowledge", "behavior"}
     write_settings("x", named)
     assert chosen_settings("x", {"targets": ("knowledge",)}).data == {"knowledge": named.data["knowledge"]}
+
+
+@pytest.mark.parametrize(("verb", "heavy"), [("--help", "pandas numpy matplotlib torch"), ("info", "matplotlib torch")])
+def test_the_command_line_answers_without_libraries_that_it_does_not_need(verb, heavy):
+    code = f"import sys; from tacit.cli.main import main; main([{verb!r}, 'none'], standalone_mode=False)"
+    code = f"import contextlib\ntry:\n    {code}\nfinally:\n    assert not set({heavy.split()}) & set(sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "AssertionError" not in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("verb", ["cache", "probe", "ablate", "tune", "compare"])
+def test_a_verb_says_what_it_does_before_it_imports_a_large_library(here, verb):
+    (here / "runs" / "r").mkdir(parents=True)
+    (here / "runs" / "r" / "settings.json").write_text(json.dumps(asdict(Settings("m", ("truth",), {"plain": ""}, {}))))
+    code = (
+        "import sys, tacit\n"
+        "class Said(Exception): pass\n"
+        "def say(line): raise Said(set(sys.modules) & {'torch', 'sklearn', 'matplotlib', 'pandas'})\n"
+        f"try: tacit.{verb}('r', say=say)\n"
+        "except Said as said: print(said)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=here)
+    assert done.stdout.strip() == "set()", done.stderr
