@@ -130,8 +130,10 @@ def read_usage(run: Path) -> tuple[Used, ...]:
     path = Path(run) / "probes" / FILE
     try:
         written = json.loads(path.read_text(encoding="utf-8"))
+        if written["probes"] != digest(run):
+            return ()
         check_seal(written)
-        return tuple(Used(**one) for one in written["used"]) if written["probes"] == digest(run) else ()
+        return tuple(Used(**one) for one in written["used"])
     except FileNotFoundError:
         return ()
     except (ValueError, KeyError, TypeError, OSError) as error:

@@ -101,8 +101,10 @@ def read_tuned(run: str | Path) -> tuple[Tuning, ...]:
     path = Path(run) / "probes" / FILE
     try:
         written = json.loads(path.read_text(encoding="utf-8"))
+        if written["probes"] != digest(run):
+            return ()
         check_seal(written)
-        return tuple(map(Tuning.read, written["tuned"])) if written["probes"] == digest(run) else ()
+        return tuple(map(Tuning.read, written["tuned"]))
     except FileNotFoundError:
         return ()
     except (ValueError, KeyError, TypeError, OSError) as error:
