@@ -211,6 +211,7 @@ def _extra(entry: dict, paired: Paired, evidence: Evidence) -> dict:
         "headroom_probe": _headroom(probe, chance),
         "headroom_report": _headroom(report, chance),
         "rungs": [{"rung": r, **limits("score", paired.score(r)), **floors[r]} for r in entry["rungs"]],
+        "refits": (entry.get("refits") or {}).get(head),
         "against_mode": against_mode(paired, entry["classes"]),
         "baselines": [{"baseline": b, **limits("score", paired.score(b))} for b in entry["baselines"]],
         "answered_only": answered_only(paired, head), "coverage_by_class": coverage_by_class(entry, frame),

@@ -302,6 +302,7 @@ def _entry(found: Analysis, sites, seed: int) -> dict:
         "nulls": {name: null.facts() for name, null in found.nulls.items()}, "crossing": found.crossing,
         "leakage": asdict(found.leakage) | {"suspicious": found.leakage.suspicious},
         "regrouped": asdict(found.regrouped),
+        "refits": {name: asdict(spread) for name, spread in found.refits.items()},
     }  # fmt: skip
 
 

@@ -116,7 +116,20 @@ def _further_sentences(one) -> list[str]:
     """Sentences on the verdict's probe, on where the information is lost, and on whether the report is about itself."""
     lost = words.one_line((one.get("localisation") or {}).get("step"))
     said = [_LOST.get(lost, f"From the object prompt to the report: {lost}.")] if lost else []
-    return [*_probe(one.get("probe_method")), *said, *_floors(one), *_framing(one.get("framing") or {})]
+    spread, framing = _refits(one.get("refits") or {}), _framing(one.get("framing") or {})
+    return [*_probe(one.get("probe_method")), *spread, *said, *_floors(one), *framing]
+
+
+def _refits(spread) -> list[str]:
+    """The spread of know over other fold assignments, which its interval leaves out."""
+    if not rounding.is_number(spread.get("sd")):
+        return []
+    mean, sd, least, most = (rounding.number(spread[name]) for name in ("mean", "sd", "least", "most"))
+    at = f"{words.one_line(spread.get('site'))} prompt, layer {spread.get('layer')}"
+    return [
+        f"Fitted again on {spread['n']} other fold assignments ({at}), the probe scores {mean} on average (standard"
+        f" deviation {sd}, {least} to {most}); intervals hold the fitted probes fixed."
+    ]
 
 
 def _floors(one) -> list[str]:

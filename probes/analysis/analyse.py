@@ -17,6 +17,7 @@ from tacit.probes.analysis.report_scores import rungs
 from tacit.probes.controls import surface
 from tacit.probes.controls.group_leakage import Leakage, Regrouped, leakage, regrouped
 from tacit.probes.controls.permutation_null import N_PERMUTATIONS, Null, null_of, permutations
+from tacit.probes.controls.refits import Refits, refits
 from tacit.probes.data.examples import Examples
 from tacit.probes.data.folds import Folds, make_folds
 from tacit.probes.estimators.families import Dense, families
@@ -73,6 +74,9 @@ class Analysis:
     """what folds that split groups would have shown at the fixed layer"""
     regrouped: Regrouped
     """what is left of the score at the headline's usual reading if close items are kept together"""
+
+    refits: Mapping[str, Refits]
+    """by nested method that a verdict may be about, the spread of its score over other fold assignments"""
 
     @property
     def options(self) -> dict[str, np.ndarray]:
@@ -144,7 +148,7 @@ def analyse(
         nulls=_nulls(context, methods, permuted) if n_permutations else {},
         learning=learning, crossing=crossing(learning, value(scoring.primary, scoring, methods[BEST].held.pred)),
         leakage=leakage(examples.acts(methods[FIXED].site, fixed), scoring, folds, methods[FIXED].held, seed=seed),
-        regrouped=_regrouped(context),
+        regrouped=_regrouped(context), refits=_refits(context, methods),
     )  # fmt: skip
 
 
@@ -269,6 +273,18 @@ def _regrouped(context: AnalysisContext) -> Regrouped:
     usual = context.headline.held.usual
     held = dict(zip(context.sweep.readings, context.sweep.held, strict=True))[usual]
     return regrouped(context.examples.acts(*usual), context.scoring, context.folds, held, seed=context.seed)
+
+
+def _refits(context: AnalysisContext, methods: Mapping[str, Method]) -> dict[str, Refits]:
+    """Of the headline and, where the verdict may be about it, of the probe at the report prompt."""
+    of = [NESTED, *[f"{NESTED} report"] * (context.examples.target == "behavior")]
+    found: dict[tuple[str, int], Refits] = {}
+    for method in (methods[name] for name in of if name in methods):
+        at = (method.site, method.layer)
+        if at not in found:
+            x = context.examples.acts(*at)
+            found[at] = refits(x, context.scoring, context.folds, site=at[0], layer=at[1], seed=context.seed)
+    return {name: found[methods[name].site, methods[name].layer] for name in of if name in methods}
 
 
 def _nulls(context: AnalysisContext, methods: Mapping[str, Method], permuted: np.ndarray) -> dict[str, Null]:

@@ -4,20 +4,26 @@ In: an analysis of items whose answers were sampled and whose candidate answers 
 The headline's label is whether the greedy answer is right (P(IK), Kadavath et al. 2022). Two other labels are added:
 the share of sampled answers that are right, with which reports of knowing should correlate, and K, the share of
 (right, wrong) pairs of candidates that the model's own probabilities rank correctly (Gekhman et al. 2025); K = 1 means
-that the model knows the answer, whatever its greedy answer is.
+that the model knows the answer, whatever its greedy answer is. The share is also a soft label, the probability of a
+right answer, on which a further probe is trained; none of this is in the verdict.
 """
 
 from dataclasses import replace
 
 import numpy as np
+from scipy.special import expit
 
-from tacit.names import BEST, NESTED
+from tacit.names import BEST, FIXED, NESTED
 from tacit.probes.analysis.analyse import Analysis
+from tacit.probes.data.folds import Folds
 from tacit.probes.data.items_table import estimate, score_row
+from tacit.probes.estimators.families import RIDGE, Dense
+from tacit.probes.estimators.nested_cv import cross_fit
 from tacit.probes.statistics.bootstrap import Estimate
 from tacit.probes.statistics.metrics import Scoring
 
 METHODS = (NESTED, BEST, "said")
+SOFT = "probe of the share of right samples"
 
 
 def knowledge_rows(analysis: Analysis, weights: np.ndarray) -> list[dict]:
@@ -33,8 +39,31 @@ def knowledge_rows(analysis: Analysis, weights: np.ndarray) -> list[dict]:
         return rows
     graded = Scoring("count", share, scoring.fold)
     rows += _against(analysis, weights, "spearman", "spearman_share_right", graded, ~np.isnan(share))
+    rows += _soft(analysis, weights, graded, ~np.isnan(share))
     knows = replace(scoring, y=(ranking == 1).astype(np.float64))
     return rows + _against(analysis, weights, "auroc", "auroc_knows_answer", knows, ~np.isnan(ranking))
+
+
+def _soft(analysis: Analysis, weights, graded: Scoring, keep: np.ndarray) -> list[dict]:
+    """A ridge probe that is trained on the share itself, at the fixed layer, by rank correlation and Brier score; and
+    the Brier score of the headline, whose label is the greedy answer. A share is the probability of a right answer."""
+    folds, fixed = (
+        Folds(graded.fold[keep], analysis.examples.groups[keep], analysis.folds.n_folds),
+        analysis.methods[FIXED],
+    )
+    if len(np.unique(folds.fold)) < folds.n_folds or len(np.unique(graded.y[keep])) < 2:
+        return []
+    own = Scoring.of("count", graded.y[keep], folds.fold, 0)
+    x = analysis.examples.acts(fixed.site, fixed.layer)[keep]
+    pred = cross_fit(Dense(x), own, folds, (RIDGE,)).pred
+    ranked = estimate("spearman", own, pred, weights[keep], folds.groups)
+    rows = [score_row(analysis, SOFT, "probe", "spearman_share_right", ranked, fixed.site, fixed.layer)]
+    headline = analysis.methods[NESTED].held.pred[keep]
+    for name, chance, at in ((SOFT, pred, fixed), (NESTED, expit(headline), analysis.methods[NESTED])):
+        error = (np.clip(chance, 0, 1) - own.y) ** 2
+        found = estimate("mae", replace(own, y=np.zeros(len(error))), error, weights[keep], folds.groups)
+        rows.append(score_row(analysis, name, "probe", "brier_share_right", found, at.site, at.layer))
+    return rows
 
 
 def _means(analysis: Analysis, weights: np.ndarray, name: str, values: np.ndarray) -> list[dict]:

@@ -1,13 +1,15 @@
 """Controls in which the report tells what its words do not: by the kind of its replies, or within every source.
 
-In: a seed. Out: the verdict on that data set. Nowhere is there a gap: whoever has seen labels can read the report.
+In: a seed. Out: the verdict on that data set. Where nothing else is said there is no gap: whoever has seen labels can
+read the report.
 """
 
 import numpy as np
 from scipy.special import log_expit
 from scipy.stats import norm
 
-from tacit.validation.judge import Control, Judged, at_most, never_called, returns
+from tacit.probes.data.rung_names import KIND
+from tacit.validation.judge import Control, Judged, at_most, never_called, recovers, returns
 from tacit.validation.pipeline import judged, needed
 from tacit.validation.worlds import along, coin, graded
 
@@ -27,6 +29,31 @@ def _silent(reply: str, positive: str, rate: float):
         return judged(y, said=said, signal=along(y, strength, layers=(1,)), seed=seed)
 
     return simulate
+
+
+REVEALED, READ = 0.8, 0.98
+"""Share of one class that is refused, and the AUROC of the probe, which reads the other items too."""
+REST = READ - (0.5 + REVEALED / 2)
+"""The gap by definition: what the probe has over the best report, which is the kind of reply."""
+
+
+def _reads_the_rest(seed: int) -> dict:
+    """It refuses in 80 % of the items that it does not know and guesses in the others; the probe reads all of them."""
+    rng, y = np.random.default_rng([seed, 23]), coin(N, seed)
+    silent = (np.array(y) == "no") & (rng.random(N) < REVEALED)
+    said = np.where(silent, "I cannot say", np.where(rng.random(N) < 0.5, "yes", "no")).tolist()
+    distance = needed(READ, d_model=4, n_train=N * 0.8)
+    return judged(y, said=said, signal=along(y, distance, layers=(1,)), seed=seed)
+
+
+def _gap_of_the_rest(found: list[dict]) -> Judged:
+    """The gap is over the kind of reply, not over the words alone, and every sentence says what refusals reveal."""
+    size = recovers(found, REST, tolerance=0.02)
+    kind = sum(f["report_rung"].endswith(KIND) for f in found)
+    told = sum("Replies without an answer differ by true label" in f["sentence"] for f in found)
+    passed = size.passed and min(kind, told) >= 0.95 * len(found)
+    return Judged(passed, f"{size.expected}; over the kind of reply, and said so, in 95 %",
+                  f"{size.got}; kind of reply {kind / len(found):.0%}, said {told / len(found):.0%}")  # fmt: skip
 
 
 def _shifted_by_source(seed: int) -> dict:
@@ -69,6 +96,8 @@ REPLY_CONTROLS = (
             _silent("well, well", "yes", 0.8), never_called, statistical=True),
     Control("P7 refused", "it refuses in 80 % of the items that it does not know", _silent("I cannot say", "no", 0.8),
             never_called, statistical=True),
+    Control("P7 refused, the rest is read", _reads_the_rest.__doc__, _reads_the_rest, _gap_of_the_rest,
+            statistical=True),
     Control("P7 shifted by source", _shifted_by_source.__doc__, _shifted_by_source, never_called, statistical=True),
     Control("P1 muted, five sources", _muted.__doc__, _muted, _at_level_a, statistical=True),
 )  # fmt: skip
