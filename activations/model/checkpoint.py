@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from safetensors import SafetensorError, safe_open
 from transformers import PreTrainedModel
 
 from tacit.errors import ActivationError
@@ -49,8 +50,37 @@ def check_folder(model: str) -> None:
             "model.save_pretrained(folder)" if pickles else "save it with model.save_pretrained(folder)"
         )  # fmt: skip
         raise ActivationError(f"{model} has no weights (*.safetensors); {hint}.")
+    _check_dtypes(folder)
     if not any((folder / name).exists() for name in TOKENIZER_FILES):
         raise ActivationError(f"{model} has no tokenizer; save it with tokenizer.save_pretrained({model!r}).")
+
+
+def _check_dtypes(folder: Path) -> None:
+    """Refuse weights stored as whole numbers without a quantization in the config: transformers would take the numbers
+    for the weights themselves."""
+    if _json(folder / "config.json").get("quantization_config"):
+        return
+    for file in loaded_files(folder):
+        for name, dtype in _stored_dtypes(file).items():
+            if (
+                dtype[:1] in "IUB"
+                and dtype != "BF16"
+                and name.endswith((".weight", ".bias"))
+                and not BUFFERS.search(name)
+            ):
+                raise ActivationError(
+                    f"{file}: {name} is stored as {dtype}, but config.json has no quantization_config, so its numbers"
+                    " cannot be read as weights. Is this the config of the quantized model?"
+                )
+
+
+def _stored_dtypes(file: Path) -> dict[str, str]:
+    """Tensor -> dtype as the file names it; {} for a file that cannot be read, which is told of when it is loaded."""
+    try:
+        with safe_open(file, framework="pt") as weights:
+            return {name: weights.get_slice(name).get_dtype() for name in weights.offset_keys()}
+    except (OSError, SafetensorError):
+        return {}
 
 
 def check_adapter(peft: str) -> None:

@@ -24,6 +24,8 @@ SEP_LINE = re.compile(r"\"?sep=(.)\"?\r?\n", re.IGNORECASE)
 LEADING = {"question", "statement", "text", "problem", "question_stem", "original_question"}
 """Columns by one of which the header is recognised below title lines."""
 MOST_TITLES = 10
+LONGEST_START = 65_536
+"""Bytes by which the separator of a file is told that cannot be decoded."""
 
 Record = tuple[int, list[str]]
 """(number of the line on which a row starts, its fields)"""
@@ -37,7 +39,7 @@ def read_csv(path: Path) -> pd.DataFrame:
     Raises TargetError for an empty file, an encoding that cannot be told, and a row that is longer or shorter than the
     header; csv.Error for a file that cannot be parsed.
     """
-    text = decoded(path)
+    text = _decoded(path)
     named = SEP_LINE.match(text)
     separator = named.group(1) if named else _separator(text)
     records = list(_records(text[named.end() :] if named else text, separator, first_line=2 if named else 1))
@@ -53,6 +55,18 @@ def read_csv(path: Path) -> pd.DataFrame:
     frame.attrs["notes"] = notes
     frame.attrs["read_as"] = f"separated by {SEPARATORS.get(separator, repr(separator))}s"
     return frame
+
+
+def _decoded(path: Path) -> str:
+    """The text; a file in another encoding is refused with its separator as well, as both may have to be converted."""
+    try:
+        return decoded(path)
+    except TargetError as error:
+        with path.open("rb") as file:  # read as Latin-1, in which any byte is a letter; the header is mostly ASCII
+            start = file.read(LONGEST_START).decode("latin-1")
+        named = SEP_LINE.match(start)
+        separator = named.group(1) if named else _separator(start)
+        raise TargetError(f"{error} (Its fields are separated by {SEPARATORS.get(separator, separator)}s.)") from error
 
 
 def _separator(text: str) -> str:

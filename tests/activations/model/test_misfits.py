@@ -176,3 +176,13 @@ def test_a_config_that_names_what_does_not_exist_is_one_line(tiny, tmp_path, nam
         load_config(settings)
         load_subject(settings, load_tokenizer(settings))
     assert "\n" not in str(caught.value)
+
+
+def test_weights_stored_as_whole_numbers_need_a_quantization_in_the_config(tiny, tmp_path):
+    folder, key = _copied(tiny("llama"), tmp_path / "model"), "model.layers.1.mlp.down_proj.weight"
+    _changed_weights(folder, lambda w: w.update({key: w[key].mul(100).to(torch.int8)}))
+    with pytest.raises(ActivationError, match=rf"{key} is stored as I8, but config.json has no quantization_config"):
+        fresh_subject_for(folder)
+    for dtype in (torch.bfloat16, torch.float16, torch.float32):
+        _changed_weights(folder, lambda w, dtype=dtype: w.update({name: x.to(dtype) for name, x in w.items()}))
+        assert fresh_subject_for(folder).dtype == torch.float32

@@ -101,3 +101,11 @@ def test_the_line_of_a_row_counts_title_lines(tmp_path):
 def test_the_file_is_named_with_how_it_was_read_if_no_target_fits(tmp_path):
     with pytest.raises(TargetError, match=r"has the columns frage, antwort.*read as separated by semicolons"):
         resolve_data((str(written(tmp_path, "Frage;Antwort\nQ?;a\n")),), None)
+
+
+@pytest.mark.parametrize("separator, name", [(";", "semicolon"), (",", "comma"), ("\t", "tab")])
+def test_a_file_in_another_encoding_is_refused_with_its_separator(tmp_path, separator, name):
+    path = tmp_path / "export.csv"
+    path.write_bytes(f"question{separator}answer\nTogo?{separator}Lomé\n".encode("cp1252"))
+    with pytest.raises(TargetError, match=rf"byte 0xe9 is not UTF-8.*\(Its fields are separated by {name}s\.\)"):
+        read_table(path)
