@@ -15,7 +15,7 @@ from tacit.errors import ActivationError, TacitError
 from tacit.names import ACTIVATIONS, FIGURES, PROBES, VERDICTS
 from tacit.run import Run, open_run
 from tacit.settings import run_folder, run_name
-from tacit.writing import check_writable, writing
+from tacit.writing import check_writable, tells_what_is_kept, writing
 
 Say = Callable[[str], None]
 DEFAULT_RUN = "default"
@@ -54,6 +54,7 @@ def cache(
     say(f"{run}: reading the model's configuration and the items …")
     from tacit.activations.cache import cache_run
     from tacit.activations.run_settings import chosen_settings
+    from tacit.activations.store.verify import cached_so_far
     from tacit.probes import follow_ups
     from tacit.probes.label_counts import count_labels
     from tacit.targets.tables.python_files import files_named_in, permit
@@ -61,10 +62,11 @@ def cache(
     permit([*code, *files_named_in([*(settings.get("data") or ()), *(settings.get("targets") or ())])])
     given = {name: value for name, value in settings.items() if value not in (None, {}, ())}
     chosen = chosen_settings(run, given | ({"model": str(model)} if model else {}))
-    ran = cache_run(
-        run, chosen, follow_ups=follow_ups, count_labels=count_labels, say=say, keep_one_class=keep_one_class,
-        workers=workers,
-    )  # fmt: skip
+    with tells_what_is_kept(lambda: cached_so_far(run_folder(run) / ACTIVATIONS)):
+        ran = cache_run(
+            run, chosen, follow_ups=follow_ups, count_labels=count_labels, say=say, keep_one_class=keep_one_class,
+            workers=workers,
+        )  # fmt: skip
     say(f"\n{'cached' if ran else 'reused'}: every file is present and has the checksum it was written with\n")
     return open_run(run)
 
@@ -108,7 +110,12 @@ def probe(
     for target, condition in run.left_out:
         say(f"{target}, {condition}: left out by tacit cache, because all its items have the same label")
     further = Further(sae=load_sae(_sae_folder(sae, run.path)) if sae else None, notes={"model": run.settings.model})
-    with writing(run.path / PROBES), progress(total=n_readings(store), unit=" readings", desc="probe") as bar:
+    none = "Nothing of this analysis is kept, and earlier results are unchanged"
+    with (
+        tells_what_is_kept(lambda: none),
+        writing(run.path / PROBES),
+        progress(total=n_readings(store), unit=" readings", desc="probe") as bar,
+    ):
         probe_run(
             store, run.path, seed=seed, n_permutations=permutations, further=further, place=_on(device),
             hold_out=hold_out or "",
@@ -152,7 +159,7 @@ def tune(
         say(f"{run.name}: no probe significantly beats the best report, or all of those were tuned before")
         say(f"To tune the others as well: tacit tune {run.name} --all")
         return run
-    with writing(run.path / PROBES):
+    with tells_what_is_kept(lambda: _tuned_so_far(results, how, len(parts), every)), writing(run.path / PROBES):
         tuner = Tuner(load_subject(settings, load_tokenizer(settings)), store, settings, epochs=epochs)
         with progress(total=n_tuned(parts, epochs=epochs), unit=" items", desc="tune (at most)") as bar:
             learn = functools.partial(_tuned_or_none, tuner.tune, above(bar, say), tick=bar.update)
@@ -209,7 +216,8 @@ def compare(*runs: Run | str, labels: str | Path | None = None, say: Say = silen
     folders = [run.path for run in opened]
     with writing(*(folder / name for folder in folders for name in (VERDICTS, FIGURES))):
         say(f"{', '.join(names)}: reading the results of tacit probe …")
-        _compared(opened, labels, say)
+        with tells_what_is_kept(lambda: "Verdicts and figures that were not written yet are the earlier ones"):
+            _compared(opened, labels, say)
     return [open_run(folder) for folder in folders]
 
 
@@ -274,6 +282,13 @@ def _sae_folder(name: str, run: Path) -> Path:
     from tacit.activations.model.autoencoders import fetch_sae
 
     return fetch_sae(name, run / "sae")
+
+
+def _tuned_so_far(results, how: Mapping[str, float], planned: int, every: bool) -> str:
+    from tacit.probes.tune import to_tune
+
+    left = len(to_tune(results, how=how, every=every))
+    return f"The results of {planned - left} of {planned} targets and conditions are kept"
 
 
 def _tuned_or_none(tune: Callable, say: Say, *asked: Any, **terms: Any):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tacit.errors import WriteError
@@ -38,6 +38,15 @@ def writing(*folders: Path) -> Iterator[None]:
             if fcntl and folder.is_dir():
                 held.enter_context(_shared(folder))
         yield
+
+
+@contextlib.contextmanager
+def tells_what_is_kept(kept: Callable[[], str]) -> Iterator[None]:
+    """Let an interruption say what of the work was kept, as `kept` has it at that time."""
+    try:
+        yield
+    except KeyboardInterrupt as error:
+        raise KeyboardInterrupt(kept()) from error
 
 
 def check_writable(folder: Path) -> None:

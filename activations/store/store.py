@@ -16,6 +16,7 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import ml_dtypes  # noqa: F401  (registers bfloat16 with numpy, so that safetensors can read it)
 import numpy as np
@@ -92,12 +93,19 @@ class Store:
     @property
     def n_layers(self) -> int:
         """Layers of the model, embeddings included: layer 0 is the first block's input, layer l block l's output."""
-        return self.manifest["n_layers"]
+        return self._known("n_layers")
 
     @property
     def layers(self) -> tuple[int, ...]:
         """The cached layers: all, or those named by `--layers`."""
-        return tuple(self.manifest["layers"])
+        return tuple(self._known("layers"))
+
+    def _known(self, name: str) -> Any:
+        if self.manifest.get(name) is None:
+            raise ActivationError(
+                f"{self.path / 'manifest.json'} has no {name!r}. Run: tacit cache {run_of(self.path)}"
+            )
+        return self.manifest[name]
 
     def sites(self, target: str, condition: str) -> tuple[str, ...]:
         """The names of the cached sites, e.g. `object` and `report`: the last tokens of these prompts."""

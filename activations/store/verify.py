@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
+from tacit.activations.store.check_manifest import manifest_fault
 from tacit.activations.store.store import Store
 from tacit.files import sha256_of
 
@@ -34,6 +36,20 @@ def faults(store: Store) -> Iterator[str]:
         path = store.path / name
         if not path.exists() or sha256_of(path) != digest:
             yield f"{path} is missing, damaged or was replaced"
+
+
+def cached_so_far(folder: Path) -> str:
+    """How much of a store is on disk, finished or not, in a sentence without its full stop."""
+    try:
+        content = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        entries = [] if manifest_fault(content, finished=False) else content["entries"]
+    except (OSError, ValueError):
+        entries = []
+    kept = sum(shard["rows"][1] - shard["rows"][0] for entry in entries for shard in entry["shards"])
+    planned = sum(entry["n_items"] for entry in entries)
+    return (
+        f"{kept} of {planned} prompts are finished and kept" if kept else "Nothing was finished yet, so nothing is kept"
+    )
 
 
 def describe(store: Store) -> str:

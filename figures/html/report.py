@@ -26,6 +26,10 @@ AUDITED = 10
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
+ZOOM = 960 / 1400
+"""CSS pixels for each pixel of a picture; a figure as wide as a page of paper has 1400."""
+
+
 @dataclass(frozen=True)
 class Picture:
     """One figure on the page."""
@@ -38,6 +42,11 @@ class Picture:
     def source(self) -> str:
         """The picture itself, as a data URL."""
         return "data:image/png;base64," + base64.b64encode(self.png).decode("ascii")
+
+    @property
+    def width(self) -> int:
+        """Width on the screen, CSS pixels: never more than the picture has, and texts are equally large in all."""
+        return round(int.from_bytes(self.png[16:20], "big") * ZOOM)  # a PNG names its width there
 
 
 def report_html(run: RunFiles, pictures: Sequence[Picture], tables: Sequence[Table]) -> str:

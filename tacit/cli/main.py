@@ -44,8 +44,8 @@ class Verbs(click.Group):
             )
             raise _failure(line, 2) from error
         except KeyboardInterrupt as error:
-            line = "interrupted. Finished work is kept: run the same command again to continue."
-            raise _failure(line, 130) from error
+            kept = str(error) or "Files that were finished are kept"
+            raise _failure(f"interrupted. {kept}: run the same command again to continue.", 130) from error
 
 
 def _failure(line: str, code: int) -> click.ClickException:

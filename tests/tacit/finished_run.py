@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import builtins
+import copy
 import errno
+import functools
 import io
+import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from click.testing import CliRunner, Result
@@ -76,3 +79,39 @@ def refuse_writes(monkeypatch, folder: Path, code: int = errno.EROFS) -> None:
     guard(os, "open", lambda flags, *_: bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT)))
     for module in (io, builtins):
         guard(module, "open", lambda mode="r", *_: any(letter in str(mode) for letter in "wax+"))
+
+
+def damages(path: Path) -> Iterator[tuple[str, Callable[[], object]]]:
+    """Ways to damage a file: (name, function that does it)."""
+    data = path.read_bytes()
+    yield "missing", path.unlink
+    yield "empty", lambda: path.write_bytes(b"")
+    yield "truncated", lambda: path.write_bytes(data[: len(data) // 2])
+    yield "garbage", lambda: path.write_bytes(bytes(range(256)))
+    yield "directory", lambda: (path.unlink(), path.mkdir())
+    if path.suffix == ".json":
+        yield from _wrong_types(path, json.loads(data))
+
+
+def _wrong_types(path: Path, content: object) -> Iterator[tuple[str, Callable[[], object]]]:
+    """Each value of a JSON file in turn with another type or another version, the types taking turns."""
+    for number, keys in enumerate(_places(content)):
+        wrong = (None, "x", 7, [], {}, True)[number % 6]
+        yield f"{'.'.join(map(str, keys))} = {wrong!r}", functools.partial(_put, path, content, keys, wrong)
+
+
+def _places(content: object, keys: tuple = ()) -> Iterator[tuple]:
+    """Where each value is, by keys; of a list, the first element."""
+    yield keys
+    parts = (
+        content.items() if isinstance(content, dict) else enumerate(content[:1]) if isinstance(content, list) else ()
+    )
+    for key, value in parts:
+        yield from _places(value, (*keys, key))
+
+
+def _put(path: Path, content: object, keys: tuple, value: object) -> None:
+    whole = {"": copy.deepcopy(content)}
+    inner = functools.reduce(lambda part, key: part[key], ("", *keys)[:-1], whole)
+    inner[("", *keys)[-1]] = value
+    path.write_text(json.dumps(whole[""]))

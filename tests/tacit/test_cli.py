@@ -295,6 +295,7 @@ def test_an_interrupted_run_says_that_nothing_is_lost_and_goes_on(here, tiny, mo
     result = run(*args)
     assert result.exit_code == 130
     assert "run the same command again to continue" in result.output
+    assert "Nothing was finished yet, so nothing is kept" in result.output
     monkeypatch.setattr(Asking, "shards", real)
     assert run(*args).exit_code == 0
 

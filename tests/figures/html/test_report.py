@@ -1,14 +1,18 @@
 """The report: one file, opened in a real browser, with replies that try to be more than text."""
 
+import io
 import json
 import re
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from tacit.figures import read_run
+from tacit.figures.html import report
 from tacit.figures.html.item_browser import _name, as_json, browser_items
 from tacit.figures.html.report import Picture, _condition, _further_sentences, report_html
 from tacit.figures.tables.table import Table
@@ -460,3 +464,20 @@ def test_a_score_that_is_undefined_is_null_and_half_a_character_is_replaced():
 def test_a_condition_that_was_tried_and_decided_nothing_is_not_called_untested(held, tried, said):
     assert _condition({"level": "A", "condition": "c", "evidence": "e", "held": held, "tried": tried})["held"] == said
     assert _condition({"held": None})["held"] == "not tested"  # of a run that did not say
+
+
+def test_a_picture_is_never_stretched_and_its_texts_are_as_large_as_those_of_others():
+    sizes = {width: png_of(width).width for width in (680, 1400)}
+    assert sizes == {680: 466, 1400: 960}
+
+
+def png_of(width: int) -> Picture:
+    """A picture of so many pixels."""
+    figure = Figure(figsize=(width / 100, 1))
+    figure.savefig(data := io.BytesIO(), dpi=100)
+    return Picture("p", "p", data.getvalue())
+
+
+def test_figures_take_the_colour_of_a_dark_page_on_the_screen_alone():
+    look = (Path(report.__file__).parent / "templates" / "report.css").read_text()
+    assert "@media screen and (prefers-color-scheme: dark) { figure img { filter: invert(1)" in look
