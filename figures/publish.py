@@ -19,6 +19,7 @@ from tacit.figures.paper.reproducibility import reproducibility
 from tacit.figures.tables.run_tables import run_tables
 from tacit.figures.tables.save import save_table
 from tacit.files import write_text
+from tacit.progress import ends_with_us
 
 PAGES = 3
 """Pages for which a further process pays: it takes as long to start as to draw them."""
@@ -64,7 +65,7 @@ def _draw_all(pages: Sequence[Page], folder: Path) -> Iterator[list[Path]]:
     """The files of each page, in their order; drawn in as many processes as there are processors, since fonts and text
     take a second or two a page."""
     n_jobs = min(cpu_count(), 1 + len(pages) // PAGES)
-    return Parallel(n_jobs=n_jobs, return_as="generator")(delayed(_draw)(page, folder) for page in pages)
+    return Parallel(n_jobs=n_jobs, return_as="generator")(delayed(ends_with_us(_draw))(page, folder) for page in pages)
 
 
 def _draw(page: Page, folder: Path) -> list[Path]:

@@ -39,6 +39,7 @@ from tacit.probes.statistics.bootstrap import resample
 from tacit.probes.statistics.metrics import CHANCE
 from tacit.probes.verdicts.evidence import Copies
 from tacit.probes.verdicts.ladder import survives_regrouping
+from tacit.progress import ends_with_us
 from tacit.seeds import stream
 from tacit.targets.tables.python_files import permit, permitted
 from tacit.thresholds import N_RESAMPLES
@@ -134,7 +135,8 @@ def _each(jobs: Iterable[tuple], n_jobs: int) -> Iterator[Part]:
     """The parts in order, whole targets and conditions in parallel: these share nothing, so nothing is passed about."""
     if n_jobs == 1:
         return (_part(*job) for job in jobs)
-    return Parallel(n_jobs=n_jobs, return_as="generator")(delayed(_part_in_worker)(permitted(), *job) for job in jobs)
+    work = delayed(ends_with_us(_part_in_worker))
+    return Parallel(n_jobs=n_jobs, return_as="generator")(work(permitted(), *job) for job in jobs)
 
 
 def _part_in_worker(python_files: Sequence[str], *job) -> Part:

@@ -1,10 +1,14 @@
-"""Progress of long tasks: a bar with rate and remaining time; without a terminal, a line soon and one per minute.
+"""Long tasks: a bar with rate and remaining time (without a terminal, lines), and workers that end with their parent.
 
 In: the amount of work. Out: a `tqdm`. The lines are for job logs, which would otherwise stay empty for hours. The rate
 is the mean so far: prompts and replies go at different speeds, and a recent rate would follow the last of them.
 """
 
+import functools
+import os
 import sys
+import threading
+import time
 from collections.abc import Callable
 
 from tqdm import tqdm
@@ -18,6 +22,8 @@ BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_noinv_fmt
 """Both show the rate per second, however slow: tqdm's own format would change to "s/ layers"."""
 
 
+WATCHED = 1
+"""Seconds between looks of a worker at whether its parent is still there."""
 MANY = 100_000
 """From here on numbers are shortened: 1.25M."""
 
@@ -53,3 +59,26 @@ def progress(*, total: int, unit: str, desc: str) -> tqdm:
 def above(bar: tqdm, say: Callable[[str], None]) -> Callable[[str], None]:
     """A function that prints lines while a bar is shown: above the bar on a terminal, otherwise with `say`."""
     return bar.write if sys.stderr.isatty() else say
+
+
+def ends_with_us(function: Callable) -> Callable:
+    """`function` for a worker process, which then ends within seconds of this one: a killed process (SIGKILL, out of
+    memory) cannot tell its workers, and they would work on for hours."""
+    return functools.partial(_watching, os.getpid(), function)
+
+
+def _watching(parent: int, function: Callable, *args, **kwargs):
+    if os.getppid() == parent:
+        _watch(parent)
+    return function(*args, **kwargs)
+
+
+@functools.cache
+def _watch(parent: int) -> None:
+    threading.Thread(target=_end_after, args=(parent,), daemon=True).start()
+
+
+def _end_after(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(WATCHED)
+    os._exit(1)

@@ -24,6 +24,7 @@ from tacit.probes.estimators.batched_cv import HeldMany, Prepared, better, cross
 from tacit.probes.estimators.families import Dense, Family, families
 from tacit.probes.estimators.nested_cv import Held, choose, cross_fit
 from tacit.probes.statistics.metrics import Scoring, value
+from tacit.progress import ends_with_us
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,9 @@ def each_cross_fit(jobs: Iterable[tuple], *, n_jobs: int) -> Iterator[Held]:
 def _in_order(work: Callable, jobs: Iterable[tuple], n_jobs: int) -> Iterator:
     if n_jobs == 1:
         return (work(*job) for job in jobs)
-    return Parallel(n_jobs=n_jobs, pre_dispatch="n_jobs", return_as="generator")(delayed(work)(*job) for job in jobs)
+    return Parallel(n_jobs=n_jobs, pre_dispatch="n_jobs", return_as="generator")(
+        delayed(ends_with_us(work))(*job) for job in jobs
+    )
 
 
 def _one(features, scoring: Scoring, folds: Folds, probes: Sequence[Family], inner: bool) -> Held:

@@ -1,7 +1,12 @@
 """What long work shows of itself, to a person and to a log."""
 
 import io
+import os
 import re
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -55,3 +60,42 @@ def test_slow_work_is_told_per_second_too(monkeypatch):
         bar.update(2)
         bar.refresh()
     assert re.search(r"2/4 \[00:10<00:10, +0\.20 layers/s\]", screen.getvalue())
+
+
+WORKERS = """
+import os, sys, time
+from joblib import Parallel, delayed
+from tacit.progress import ends_with_us
+
+def work(_):
+    print(os.getpid(), flush=True)
+    time.sleep(600)
+
+if __name__ == "__main__":
+    Parallel(n_jobs=2)(delayed(ends_with_us(work))(i) for i in range(2))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="a process has no new parent here once its own is gone")
+def test_workers_end_with_a_parent_that_was_killed(tmp_path):
+    (tmp_path / "workers.py").write_text(WORKERS)
+    command = [sys.executable, "workers.py"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as parent:
+        workers = [int(parent.stdout.readline()) for _ in range(2)]
+        parent.kill()
+    limit = time.monotonic() + 30
+    while time.monotonic() < limit and any(map(_runs, workers)):
+        time.sleep(0.2)
+    assert not any(map(_runs, workers))
+
+
+def _runs(pid: int) -> bool:
+    """Whether the process is there, and not only waiting to be collected."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    status = Path(f"/proc/{pid}/stat")
+    return not status.exists() or status.read_text().rpartition(")")[2].split()[0] != "Z"
