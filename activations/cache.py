@@ -35,12 +35,12 @@ from tacit.activations.write_shards import cache_entries
 from tacit.errors import ActivationError
 from tacit.settings import Settings, check_unchanged, run_folder, write_settings
 from tacit.targets import get_target, items_to_frame, load_items
-from tacit.targets.base import Item, Target
+from tacit.targets.base import CONTROL, NATURAL, Item, Target
 from tacit.targets.behavior.option_order import order_balance
 from tacit.targets.counting.padding import position_correlations as built_in_correlations
 from tacit.targets.elicitations import RUNGS, Elicitation, select
 from tacit.targets.groups import components, item_keys
-from tacit.targets.questions import act, reports
+from tacit.targets.questions import act, natural_apart, reports
 from tacit.targets.readers.thoughts import opened
 from tacit.targets.tables.table_facts import TooLong, account, first_rows, is_table, none_right
 from tacit.thresholds import MIN_GROUPS, MIN_ITEMS
@@ -233,7 +233,7 @@ def subjects(settings: Settings, tokenizer, say: Say, *, context: int | None = N
         if is_table(path):
             asked = [
                 replace(q, tokens=thinking.tokens(q.tokens, settings.thinking_tokens, context))
-                for q in primary_ask(subject, 0).questions if q.prompt != "control"
+                for q in primary_ask(subject, 0).questions if q.prompt != CONTROL
             ]  # fmt: skip
             fit, too_long = rows_that_fit(items, asked, tokenizer=tokenizer, systems=systems, context=context)
             subject = _subject(name, fit, settings) if fit else subject
@@ -298,7 +298,7 @@ def primary_ask(subject: Subject, samples: int) -> Ask:
     """The object prompts and the primary report prompts, at which the residual stream is read."""
     asked = [
         act(subject.target, subject.items, samples=samples),
-        *reports(subject.target, subject.items, subject.elicitations[:1], controls=CONTROL_ROWS),
+        *natural_apart(reports(subject.target, subject.items, subject.elicitations[:1], controls=CONTROL_ROWS))[0],
     ]
     return Ask(subject.name, items_to_frame(subject.items), tuple(asked))
 
@@ -313,12 +313,18 @@ def acts_apart(ask: Ask) -> Iterator[Ask]:
 
 
 def other_asks(subject: Subject) -> Iterator[Ask]:
-    """The elicitations that need no reply first, one entry each, so that adding one leaves the others cached."""
+    """The elicitations that need no reply first, one entry each, so that adding one leaves the others cached, and the
+    natural controls in entries of their own."""
     frame = pd.DataFrame({"item_id": [item.item_id for item in subject.items]})
-    for elicitation in subject.elicitations[1:]:
-        if not elicitation.needs_act:
-            asked = reports(subject.target, subject.items, [elicitation], controls=CONTROL_ROWS)
-            yield Ask(subject.name, frame, tuple(asked), part=elicitation.name.replace("/", "-"))
+    for place, elicitation in enumerate(subject.elicitations):
+        if elicitation.needs_act:
+            continue
+        part = elicitation.name.replace("/", "-")
+        asked, natural = natural_apart(reports(subject.target, subject.items, [elicitation], controls=CONTROL_ROWS))
+        if place:
+            yield Ask(subject.name, frame, asked, part=part)
+        if natural:
+            yield Ask(subject.name, frame.head(len(natural[0].texts)), natural, part=f"{part}-{NATURAL}")
 
 
 def _say_correlations(items: pd.DataFrame, sites: Sequence[str], say: Say) -> None:

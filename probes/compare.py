@@ -27,6 +27,7 @@ from tacit.probes.comparison.paired_scores import Paired, limits
 from tacit.probes.comparison.report_floors import against_mode, permuted_replies
 from tacit.probes.comparison.self_or_typical import self_vs_typical
 from tacit.probes.comparison.where_lost import localise, settled
+from tacit.probes.data.positive_controls import natural_control
 from tacit.probes.data.results import Results, read_results
 from tacit.probes.statistics.bootstrap import Estimate, detectable, mcnemar_midp, p_value
 from tacit.probes.statistics.tests import holm
@@ -217,6 +218,7 @@ def _extra(entry: dict, paired: Paired, evidence: Evidence) -> dict:
         "answered_only": answered_only(paired, head), "coverage_by_class": coverage_by_class(entry, frame),
         "sites": [{"site": s, **limits("score", paired.score(f"nested {s}"))} for s in entry["sites"]],
         "dropped": entry["dropped"], "n_control": words.n_control, "constant": words.constant,
+        "natural_control": None if words.natural is None else asdict(words.natural),
         "said": words.said, "label_errors": wrong,
         "limits": [*warnings(entry, frame, evidence), *filter(None, [wrong_labels(wrong)])],
         **_within_source(evidence), "unanswered": _unanswered(evidence),
@@ -281,7 +283,7 @@ UNMEASURED = (
 def _not_analysable(entry: dict) -> dict:
     """The row of a target that could not be probed: why, and what its replies alone show."""
     control, n_control, _ = control_of(entry["control"], "")
-    invalid, why = unusable_report(entry["coverage"], control, n_control)
+    invalid, why = unusable_report(entry["coverage"], control, n_control, natural_control(entry.get("natural")))
     where = f"{entry['target']}, {entry['condition']}"
     unusable = " The reports in this format cannot be interpreted either." if invalid else ""
     return {

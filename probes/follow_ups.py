@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from tacit.errors import ProbeError
 from tacit.probes.data.examples import Examples, Replies, make_examples
 from tacit.probes.data.folds import make_folds
+from tacit.targets.base import NATURAL
 from tacit.targets.elicitations import PRIMARY, Elicitation
-from tacit.targets.questions import Question, after_act, candidates, choose_shots, n_shots, with_shots
+from tacit.targets.questions import Question, after_act, candidates, choose_shots, n_shots, natural_apart, with_shots
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ def follow_ups(
     if after and acted:
         replies = {item.item_id: told.object[item.item_id]["text"] for item in acted}
         wanted = [w for elicitation in after for w in after_act(target, acted, elicitation, replies, controls=controls)]
-        found.append(FollowUp(tuple(item.item_id for item in acted), tuple(wanted), "acted"))
+        found += _apart([item.item_id for item in acted], wanted, "acted")
     shots = [elicitation for elicitation in elicitations if n_shots(elicitation)]
     if shots:
         found += _shown(store, target, items, shots, condition, seed, controls)
@@ -63,7 +64,16 @@ def _shown(store, target, items, elicitations, condition: str, seed: int, contro
     for elicitation in elicitations:
         shots = choose_shots(examples.y, examples.groups, folds.fold, k=n_shots(elicitation), seed=seed)
         wanted = with_shots(target, own, elicitation, labels, shots, controls=controls)
-        found.append(FollowUp(examples.item_ids, tuple(wanted), elicitation.name.replace("/", "-")))
+        found += _apart(examples.item_ids, wanted, elicitation.name.replace("/", "-"))
+    return found
+
+
+def _apart(item_ids: Sequence[str], wanted: Sequence[Question], part: str) -> list[FollowUp]:
+    """The natural controls in a part of their own."""
+    asked, natural = natural_apart(wanted)
+    found = [FollowUp(tuple(item_ids), asked, part)]
+    if natural:
+        found.append(FollowUp(tuple(item_ids[: len(natural[0].texts)]), natural, f"{part}-{NATURAL}"))
     return found
 
 

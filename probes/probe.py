@@ -291,7 +291,7 @@ def _entry(found: Analysis, sites, seed: int) -> dict:
         "readings": {m.name: [m.site, m.layer] for m in methods.values() if m.nested},
         "fixed_site": methods[FIXED].site, "sites": list(sites), "dropped": ex.dropped, "folded": ex.folded,
         "near_duplicates": ex.near_duplicates, "positions": _positions(found),
-        "control": ex.control, "reports": [facts(heard) for heard in ex.heard.values()],
+        "control": ex.control, "natural": ex.natural, "reports": [facts(heard) for heard in ex.heard.values()],
         "rungs": [m.name for m in methods.values() if m.kind == "report" and m.name != BEST],
         "not_own": [h.elicitation.name for h in ex.heard.values() if not own_report(h.elicitation, ex)],
         "best_rung": methods[BEST].held.usual,

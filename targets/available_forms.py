@@ -35,6 +35,12 @@ def own_forms(items: Sequence[Item]) -> tuple[Elicitation, ...]:
     return tuple(dict.fromkeys([*forms, *shots]))
 
 
+def rewords(item: Item, elicitation: Elicitation) -> bool:
+    """Whether the item has a column of its own for this form, a few-shot form for the forced choice."""
+    plain = replace(elicitation, rung="choice") if elicitation.rung in SHOTS else elicitation
+    return bool({elicitation.name, plain.name} & {name for name, _ in item.reports})
+
+
 def own_wording(item: Item, elicitation: Elicitation) -> str | None:
     """The item's own wording, None if it has none; a few-shot form without one uses that of the forced choice."""
     words = {PRIMARY.name: item.report_prompt} | dict(item.reports)

@@ -20,6 +20,11 @@ from tacit.targets.elicitations import PRIMARY, Elicitation
 CONTROL_NOTE = "The right answer to the next question is {answer}.\n\n"
 
 
+# The natural control states a fact instead, from which the same answer follows: small models often follow a statement
+# about a text where they cannot copy "the right answer". Each target has its own wordings.
+CONTROL, NATURAL = "control", "natural"
+"""The kinds of prompts of the two positive controls."""
+
 CountTokens = Callable[[str], int]
 
 
@@ -69,6 +74,15 @@ class Report:
     """A number (counts) or a class name (categories); None unless answered."""
 
 
+@dataclass(frozen=True)
+class Stated:
+    """What the natural control states in plain words."""
+
+    text: str
+    replies: bool = False
+    """Whether it is a reply to the object prompt, shown as the model's own; otherwise it stands above the question."""
+
+
 class Target(Protocol):
     """A property of items that a model may know and report.
 
@@ -106,6 +120,9 @@ class Target(Protocol):
 
     def control_answer(self, item: Item, elicitation: Elicitation) -> str:
         """The planted answer of the positive control, in the answer format of this elicitation."""
+
+    def control_fact(self, item: Item, elicitation: Elicitation) -> Stated | None:
+        """What the natural control states, from which `control_answer` follows; None for no natural control."""
 
     def shot_answer(self, item: Item, label: float | str) -> str:
         """The true answer as a few-shot example shows it."""

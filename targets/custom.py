@@ -23,7 +23,7 @@ import pandas as pd
 from tacit.errors import TargetError
 from tacit.names import ANSWERED, REFUSED, UNREADABLE
 from tacit.targets.available_forms import own_forms, own_wording
-from tacit.targets.base import CountTokens, Item, Report, planted
+from tacit.targets.base import CountTokens, Item, Report, Stated, planted
 from tacit.targets.elicitations import PRIMARY, Elicitation
 from tacit.targets.readers.clean_text import plain, refuses
 from tacit.targets.readers.counts import read_count
@@ -146,6 +146,10 @@ class OwnTarget:
     def control_answer(self, item: Item, elicitation: Elicitation = PRIMARY) -> str:
         """The planted answer."""
         return item.control_answer
+
+    def control_fact(self, item: Item, elicitation: Elicitation = PRIMARY) -> Stated | None:
+        """None: only the file knows what its answers follow from."""
+        return None
 
     def reply_cap(self, elicitation: Elicitation = PRIMARY) -> int:
         """Maximum number of new tokens of a reply to this elicitation."""

@@ -14,9 +14,13 @@ import numpy as np
 
 from tacit.errors import TargetError
 from tacit.seeds import stream
-from tacit.targets.base import Item, Target, control_note
+from tacit.targets.base import CONTROL, NATURAL, Item, Stated, Target, control_note
 from tacit.targets.elicitations import PRIMARY, SHOTS, Elicitation
 from tacit.targets.readers.thoughts import has_thoughts, without_thoughts
+
+NATURAL_ROWS = 40
+"""Items that also get the natural control: a model that says one of two answers at random passes it (32 of 40) in one
+of ten thousand."""
 
 Turn = tuple[str, str]
 """(role, content)"""
@@ -27,7 +31,7 @@ class Question:
     """One question about each item, or about each of the first items."""
 
     prompt: str
-    """Its kind: `object`, `report`, `control` or `candidate`."""
+    """Its kind: `object`, `report`, `control`, `natural` (the two positive controls) or `candidate`."""
     texts: tuple[str, ...]
     """For each item, in order: a user message, or a whole chat as JSON."""
     answers: tuple[str, ...] = ()
@@ -164,6 +168,13 @@ def candidates(rows: Sequence[tuple[Item, str]]) -> Question:
     )
 
 
+def natural_apart(asked: Sequence[Question]) -> tuple[tuple[Question, ...], tuple[Question, ...]]:
+    """The other questions, and the natural controls among them: they are cached apart, so that replies to the others
+    stay valid where natural controls are added or reworded."""
+    natural = tuple(question for question in asked if question.prompt == NATURAL)
+    return tuple(question for question in asked if question.prompt != NATURAL), natural
+
+
 def _asked(target: Target, items, elicitation: Elicitation, texts: Sequence[str], controls: int) -> list[Question]:
     answers, cap = (
         target.valid_answers(items, elicitation) if _weighed(target, elicitation) else (),
@@ -175,8 +186,27 @@ def _asked(target: Target, items, elicitation: Elicitation, texts: Sequence[str]
             with_note(text, control_note(target.control_answer(item, elicitation)))
             for text, item in zip(texts[:controls], items, strict=False)
         )
-        out.append(Question("control", noted, answers, cap, elicitation=elicitation.name))
+        out.append(Question(CONTROL, noted, answers, cap, elicitation=elicitation.name))
+        told = [target.control_fact(item, elicitation) for item in items[: min(controls, NATURAL_ROWS)]]
+        if elicitation.framing == "you" and all(fact is not None for fact in told):
+            stated = tuple(_stated(*each, elicitation) for each in zip(items, texts, told, strict=False))
+            out.append(Question(NATURAL, stated, answers, cap, elicitation=elicitation.name))
     return out
+
+
+def _stated(item: Item, text: str, fact: Stated, elicitation: Elicitation) -> str:
+    """The prompt with the fact above its question or, where the fact is a reply, after the model has given that reply
+    to the object prompt."""
+    if not fact.replies:
+        return with_note(text, f"{fact.text}\n\n")
+    *before, question = turns(text)
+    act = turns(item.object_prompt)
+    if elicitation.context == "after":
+        before = before[:-1]
+    else:
+        history = act[:-1]  # a chat's earlier messages are in the report prompt as well
+        before = [*before[: len(before) - len(history)], *act]
+    return chat([*before, ("assistant", fact.text), question])
 
 
 def _weighed(target: Target, elicitation: Elicitation) -> bool:

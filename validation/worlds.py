@@ -34,6 +34,9 @@ class WorldTarget:
     def valid_answers(self, items, elicitation=PRIMARY):
         return () if elicitation.rung == "free" else self.classes
 
+    def control_fact(self, item, elicitation):
+        return None
+
     def control_answer(self, item, elicitation):
         return item.control_answer
 

@@ -131,7 +131,10 @@ def _others(run: RunFiles, frame: pd.DataFrame, texts: _Texts) -> tuple[dict[str
     return out, 0
 
 
-_ACTS = {"control": "positive control", "object": "object prompt", "candidate": "candidate answer"}
+_ACTS = {
+    "control": "positive control", "natural": "natural control", "object": "object prompt",
+    "candidate": "candidate answer",
+}  # fmt: skip
 """Prompts whose replies are not reports, and their names on the page."""
 
 

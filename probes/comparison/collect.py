@@ -15,6 +15,7 @@ from tacit.probes.comparison.equal_scores import classes_behind, likenesses, tai
 from tacit.probes.comparison.paired_scores import Paired, limits
 from tacit.probes.comparison.rungs import above_chance, finer_than_words, reversed_words, words_above_chance
 from tacit.probes.controls.surface import FLOORS, SHUFFLED
+from tacit.probes.data.positive_controls import natural_control
 from tacit.probes.data.reports import outcome_shares
 from tacit.probes.data.rung_names import form_of, is_mapped
 from tacit.probes.data.sources import within_sources
@@ -130,8 +131,9 @@ def _positions(entry: dict) -> tuple[Coupling, ...]:
 def _say(entry: dict, paired: Paired, tuning: Tuning | None) -> Say:
     constant, said = commonest(paired.frame)
     words = Asked(
-        "said", coverage(paired.frame), constant, said, *control_of(entry["control"], said), words_above_chance(paired)
-    )
+        "said", coverage(paired.frame), constant, said, *control_of(entry["control"], said),
+        natural_control(entry.get("natural"), said), words_above_chance(paired),
+    )  # fmt: skip
     rungs, asked = own_rungs(entry), _asked(entry)
     return Say(
         paired.score(BEST), entry["best_rung"], words, graded=any(finer_than_words(paired, rung) for rung in rungs),
@@ -220,7 +222,7 @@ def _asked(entry: dict) -> tuple[Asked, ...]:
             Asked(
                 report["name"], shares, _number(report.get("constant")),
                 str(report.get("said") or ""), _number(report.get("control")), int(report.get("n_control") or 0),
-                _number(report.get("control_other")),
+                _number(report.get("control_other")), natural_control(report.get("natural"), report.get("said") or ""),
             )
         )  # fmt: skip
     return tuple(found)

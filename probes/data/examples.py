@@ -22,6 +22,7 @@ from tacit.probes.data.reports import (
     parse_reports,
     tally,
 )
+from tacit.targets.base import CONTROL, NATURAL
 from tacit.targets.elicitations import PRIMARY, Elicitation, parse
 from tacit.targets.groups import components
 
@@ -74,6 +75,11 @@ class Examples:
         """Planted answer -> [how often it came back, how often it was planted], of the primary form."""
         return tally(self.primary.control_planted, self.primary.control_right)
 
+    @property
+    def natural(self) -> dict[str, list[int]]:
+        """The same of the natural control."""
+        return tally(self.primary.natural_planted, self.primary.natural_right)
+
     def acts(self, site: str, layer: int) -> np.ndarray:
         """(n_items, d_model) float32, the residual stream there."""
         x = np.asarray(self.store.load(self.target, self.condition, site, layer))
@@ -114,6 +120,7 @@ def make_examples(
             items,
             coding,
             largest=float(y.max()) if kind == "count" else np.inf,
+            natural=told.natural.get(elicitation.name, {}),
         )
         for elicitation in (map(parse, told.reports) if forms is None else forms)
     }
@@ -152,7 +159,8 @@ class Replies:
         """item id -> greedy reply to the object prompt"""
         self.reports = _by_form(greedy[greedy["prompt"] == "report"])
         """elicitation -> item id -> reply"""
-        self.controls = _by_form(greedy[greedy["prompt"] == "control"])
+        self.controls = _by_form(greedy[greedy["prompt"] == CONTROL])
+        self.natural = _by_form(greedy[greedy["prompt"] == NATURAL])
         drawn = mine[(mine["prompt"] == "object") & (mine["sample"] > 0)]
         self.samples = {item: list(texts) for item, texts in drawn.groupby("item_id", sort=False)["text"]}
         """item id -> replies drawn at temperature 1"""
@@ -189,13 +197,17 @@ def _judged(target, elicitation: str, item, of_item: dict) -> float:
 def report_facts(store, target, condition: str) -> dict[str, dict]:
     """What can be said of the reports alone, where the labels allow no comparison: coverage, and positive controls.
 
-    Returns ``coverage``, outcome -> share of the replies, and ``control``, planted answer -> [right, asked].
+    Returns ``coverage``, outcome -> share of the replies, and ``control`` and ``natural`` (the two positive controls),
+    answer -> [right, asked].
     """
     items = {item.item_id: item for item in items_of(store, target.name)}
     told = Replies(store.replies, target.name, condition)
     read = [answer(target, items[item_id], reply, PRIMARY).outcome for item_id, reply in told.primary.items()]
-    right, planted = parse_controls(target, list(items.values()), told.controls.get(PRIMARY.name, {}), PRIMARY)
-    return {"coverage": outcome_shares(read), "control": tally(planted, right)}
+    found = {"coverage": outcome_shares(read)}
+    for name, replies in (("control", told.controls), ("natural", told.natural)):
+        right, planted = parse_controls(target, list(items.values()), replies.get(PRIMARY.name, {}), PRIMARY)
+        found[name] = tally(planted, right)
+    return found
 
 
 def _items(table: pd.DataFrame) -> list:

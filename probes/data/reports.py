@@ -6,7 +6,7 @@ every form are read by the target's own reader; a reply that gives no answer is 
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from scipy.special import logit, logsumexp
@@ -64,6 +64,10 @@ class ParsedReports:
     """(n_control,) bool, whether the planted answer of the positive control was repeated"""
     control_planted: tuple[str, ...]
     """what was planted, per control reply"""
+    natural_right: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=bool))
+    """(n_natural,) bool, the same of the natural control, whose answer follows from a fact in the prompt"""
+    natural_planted: tuple[str, ...] = ()
+    """that answer, per natural control reply"""
     texts: tuple[str | None, ...] = ()
     """the replies as they were written, per item; None where there is none"""
 
@@ -107,10 +111,11 @@ def parse_reports(
     every: Sequence,
     coding: Coding,
     largest: float = np.inf,
+    natural: Mapping[str, dict] | None = None,
 ) -> ParsedReports:
     """Read one form's replies.
 
-    replies, controls: item id -> row of the replies table; items: those analysed; every: those asked.
+    replies, controls, natural: item id -> row of the replies table; items: those analysed; every: those asked.
     largest: the largest true count; a count of more than `WILD` times that is out of range, a non-answer.
     Raises ProbeError where an analysed item was not asked in this form.
     """
@@ -127,6 +132,7 @@ def parse_reports(
     graded = _confidence_odds(read) if elicitation.rung == "number" and coding.kind == "binary" else None
     value = _codes(read, coding) if graded is None else _favoured_class(graded)
     right, planted = parse_controls(target, every, controls, elicitation)
+    natural_right, natural_planted = parse_controls(target, every, natural or {}, elicitation)
     return ParsedReports(
         elicitation=elicitation,
         value=value,
@@ -136,6 +142,8 @@ def parse_reports(
         readouts=readouts,
         control_right=right,
         control_planted=planted,
+        natural_right=natural_right,
+        natural_planted=natural_planted,
         texts=tuple(text if isinstance(text := replies[item.item_id]["text"], str) else None for item in items),
     )
 
@@ -248,6 +256,7 @@ def facts(heard: ParsedReports) -> dict:
         "n_control": n,
         "control_other": float(np.mean(other)) if len(other) >= MIN_CONTROLS else None,
         "planted": tally(heard.control_planted, heard.control_right),
+        "natural": tally(heard.natural_planted, heard.natural_right),
     } | heard.thoughts()
 
 

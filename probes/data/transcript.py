@@ -11,6 +11,7 @@ import pandas as pd
 
 from tacit.names import ANSWERED, OUT_OF_RANGE
 from tacit.probes.data.reports import answer, named, wild
+from tacit.targets.base import CONTROL, NATURAL
 from tacit.targets.elicitations import parse
 
 COLUMNS = (
@@ -78,7 +79,7 @@ def _form(row: Mapping) -> dict:
 
 
 def _read(target, item, row: Mapping) -> dict:
-    if row["prompt"] not in ("report", "control") or not isinstance(row["text"], str):
+    if row["prompt"] not in ("report", CONTROL, NATURAL) or not isinstance(row["text"], str):
         return {"outcome": "", "value": None}
     found = answer(target, item, row, parse(row["elicitation"]))
     return {"outcome": found.outcome, "value": None if found.value is None else named(found.value)}

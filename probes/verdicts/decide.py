@@ -8,11 +8,10 @@ verdict must be earned.
 
 import numpy as np
 
-from tacit.probes.data.rung_names import form_of
 from tacit.probes.verdicts.evidence import EMBEDDINGS, Evidence, Gap, Know, Rival, Say
 from tacit.probes.verdicts.ladder import conditions, held, level_holds, undefined
 from tacit.probes.verdicts.tell import tell
-from tacit.probes.verdicts.usable_reports import control_failed, controls
+from tacit.probes.verdicts.usable_reports import control_failed, controls, of_best
 from tacit.probes.verdicts.verdict import (
     GAP,
     INCONCLUSIVE,
@@ -96,7 +95,7 @@ def _absent(know: Know, chance: float) -> bool:
 def _rung_failed(say: Say) -> bool:
     """Whether the best rung is of a form whose own positive control failed; log-probabilities of the plain forms are
     read where the primary words are said."""
-    return control_failed(next((a for a in say.asked if a.name == form_of(say.rung)), say.words))
+    return control_failed(of_best(say))
 
 
 def _on_the_surface(rivals: tuple[Rival, ...], chance: float) -> bool:

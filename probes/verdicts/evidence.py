@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tacit.names import LOGIT_LENS, OUTPUT_CONFIDENCE
+from tacit.probes.data.positive_controls import Control
 from tacit.probes.statistics.bootstrap import Estimate
 from tacit.targets.counting.coupling import Coupling
 from tacit.thresholds import MARGIN, MIN_TAUGHT
@@ -46,6 +47,8 @@ class Asked:
     n_control: int
     control_other: float
     """the same over controls whose planted answer is not the commonest report; nan if there are too few"""
+    natural: Control | None = None
+    """the natural control; None if none was run"""
     above_chance: bool = False
     """whether its words are shown to tell the label better than chance (primary elicitation only)"""
 

@@ -9,11 +9,11 @@ from tacit.probes.statistics.bootstrap import enough_groups
 from tacit.probes.statistics.metrics import printed
 from tacit.probes.verdicts.condition_words import described, few_controls, lead_over_best
 from tacit.probes.verdicts.doubts import classes_in_words, doubt_in_words
-from tacit.probes.verdicts.evidence import Evidence
+from tacit.probes.verdicts.evidence import Asked, Evidence
 from tacit.probes.verdicts.how_many import how_many
 from tacit.probes.verdicts.ladder import closed, tuned, undefined
 from tacit.probes.verdicts.number_formats import chance_of, plain, span
-from tacit.probes.verdicts.usable_reports import control_failed
+from tacit.probes.verdicts.usable_reports import control_failed, of_best
 from tacit.probes.verdicts.verdict import (
     GAP,
     INCONCLUSIVE,
@@ -26,7 +26,7 @@ from tacit.probes.verdicts.verdict import (
     Decision,
     Verdict,
 )
-from tacit.thresholds import ALPHA, HEAVY_TAIL, MARGIN, MIN_GROUPS, MIN_ITEMS, MIN_PARSED, WORTH
+from tacit.thresholds import ALPHA, HEAVY_TAIL, MARGIN, MIN_CONTROLS, MIN_GROUPS, MIN_ITEMS, MIN_PARSED, WORTH
 
 
 def tell(e: Evidence, decision: Decision) -> Verdict:
@@ -248,16 +248,20 @@ def _why_invalid(e: Evidence, found: tuple[Condition, ...]) -> str:
     if words.coverage["answered"] < MIN_PARSED:
         return "most replies cannot be read as reports"
     if control_failed(words):
-        return (
-            "the model does not repeat an answer that is shown in the prompt, so its replies cannot be interpreted as"
-            " reports"
-        )
+        return f"the model {_not_repeated(words)}, so its replies cannot be interpreted as reports"
     if any(c.id == "report_valid" and c.held for c in found):
-        return (
-            f"in the elicitation of its best report ({e.say.rung}) the model does not repeat an answer that is shown in"
-            " the prompt"
-        )
+        return f"in the elicitation of its best report ({e.say.rung}) the model {_not_repeated(of_best(e.say))}"
     return (
         f"{words.constant:.0%} of its answers are the same, and no positive control shows that it can give others in"
         " this format"
     )
+
+
+def _not_repeated(a: Asked) -> str:
+    """Which positive controls failed."""
+    found = []
+    if a.n_control >= MIN_CONTROLS:
+        found.append("does not repeat an answer that is shown in the prompt")
+    if a.natural is not None and a.natural.enough:
+        found.append(f"does not say what is stated there as a plain fact ({a.natural.told})")
+    return " and ".join(found)

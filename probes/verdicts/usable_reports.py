@@ -5,42 +5,73 @@ In: what `Evidence` holds of the elicitations. Out: a judgement and the facts th
 
 import numpy as np
 
+from tacit.probes.data.positive_controls import Control
+from tacit.probes.data.rung_names import form_of
 from tacit.probes.verdicts.evidence import Asked, Say
 from tacit.thresholds import CONSTANT, MIN_CONTROL, MIN_CONTROLS, MIN_PARSED
 
 
 def control_failed(a: Asked) -> bool:
-    """Whether enough positive controls were asked, too few planted answers came back, and the words are not shown to
-    be above chance: words that tell the truth are a report, whatever the model makes of a planted answer."""
-    return a.n_control >= MIN_CONTROLS and a.control < MIN_CONTROL and not a.above_chance
+    """Whether enough positive controls of either kind were asked, none of them passed, and the words are not shown to
+    be above chance: words that tell the truth are a report, whatever the model makes of a stated answer."""
+    return _controls_failed(a.control, a.n_control, a.natural) and not a.above_chance
+
+
+def _controls_failed(control: float, n_control: int, natural: Control | None) -> bool:
+    judged = n_control >= MIN_CONTROLS or (natural is not None and natural.enough)
+    return judged and not _controls_passed(control, n_control, natural)
+
+
+def _controls_passed(control: float, n_control: int, natural: Control | None) -> bool:
+    return (n_control >= MIN_CONTROLS and control >= MIN_CONTROL) or (natural is not None and natural.passed)
+
+
+def _n_controls(a: Asked) -> int:
+    """Replies of the control that has most of them, among those that can be judged."""
+    return max(a.n_control, a.natural.n if a.natural is not None and a.natural.enough else 0)
+
+
+def of_best(say: Say) -> Asked:
+    """The elicitation of the best rung; the primary one for log-probabilities of the plain forms."""
+    return next((a for a in say.asked if a.name == form_of(say.rung)), say.words)
 
 
 def controls(say: Say) -> int:
     """Positive controls of the primary report, or of whichever other valid one has most."""
-    return max([say.words.n_control, *(a.n_control for a in say.asked if proven(a))])
+    return max([_n_controls(say.words), *(_n_controls(a) for a in say.asked if proven(a))])
 
 
 def proven(a: Asked) -> bool:
     """Whether an elicitation is usable, and a positive control or its own score has shown it."""
-    return usable(a)[0] and a.n_control >= MIN_CONTROLS and (a.control >= MIN_CONTROL or a.above_chance)
+    shown = _controls_passed(a.control, a.n_control, a.natural) or (a.above_chance and _n_controls(a) >= MIN_CONTROLS)
+    return usable(a)[0] and shown
 
 
 def usable(a: Asked) -> tuple[bool, str]:
     """Whether something can be said in this format, and every fact that speaks to it."""
-    failed, facts = unusable_report(a.coverage, a.control, a.n_control)
+    failed, facts = unusable_report(a.coverage, a.control, a.n_control, a.natural)
     if failed and a.above_chance and a.coverage["answered"] >= MIN_PARSED:
         failed, facts = False, f"{facts}, but its words are significantly above chance, so they are a report"
     if a.constant >= CONSTANT:
         facts += f'; {a.constant:.0%} of the answers say "{a.said}"'
-        if a.control_other >= MIN_CONTROL:
-            facts += f"; other planted answers came back in {a.control_other:.0%}, so it can say something else"
+        if (other := _other_shown(a)) >= MIN_CONTROL:
+            facts += f"; other planted answers came back in {other:.0%}, so it can say something else"
         else:
             failed = True
             facts += ", and no control shows that it can give another: the report carries no information in this format"
     return not failed, facts
 
 
-def unusable_report(coverage: dict[str, float | None], control: float, n_control: int) -> tuple[bool, str]:
+def _other_shown(a: Asked) -> float:
+    """The share of answers other than the commonest report that came back: in the natural control where it passed, else
+    in the planted one."""
+    natural = a.natural.other if a.natural is not None and a.natural.passed else np.nan
+    return a.control_other if np.isnan(natural) or a.control_other >= natural else natural
+
+
+def unusable_report(
+    coverage: dict[str, float | None], control: float, n_control: int, natural: Control | None = None
+) -> tuple[bool, str]:
     """Whether the replies alone show that nothing can be said in this format, and the facts.
 
     coverage: shares of the outcomes; null or nan where there is no reply at all, which shows nothing.
@@ -48,7 +79,12 @@ def unusable_report(coverage: dict[str, float | None], control: float, n_control
     if coverage["answered"] is None or np.isnan(coverage["answered"]):
         return False, "there is no reply to the report prompt"
     facts = f"{coverage['answered']:.0%} of the reports are readable answers; "
-    if np.isnan(control) or n_control < MIN_CONTROLS:
-        return coverage["answered"] < MIN_PARSED, facts + f"{n_control} positive controls, {MIN_CONTROLS} are needed"
-    facts += f"positive control: the planted answer came back in {control:.0%} of {n_control}"
-    return bool(coverage["answered"] < MIN_PARSED or control < MIN_CONTROL), facts
+    planted = n_control >= MIN_CONTROLS
+    facts += f"{n_control} positive controls, {MIN_CONTROLS} are needed" if not planted else (
+        f"positive control: the planted answer came back in {control:.0%} of {n_control}"
+        + ", which failed" * (natural is not None and natural.enough and control < MIN_CONTROL)
+    )  # fmt: skip
+    if natural is not None and natural.enough:
+        facts += f"; {natural.told}" + ", which failed" * (planted and not natural.passed)
+    failed = coverage["answered"] < MIN_PARSED or _controls_failed(control, n_control, natural)
+    return bool(failed), facts

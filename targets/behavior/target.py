@@ -14,15 +14,15 @@ import pandas as pd
 
 from tacit.errors import TargetError
 from tacit.seeds import stream
-from tacit.targets.available_forms import own_forms, own_wording
-from tacit.targets.base import CountTokens, Item, Report, check_n
+from tacit.targets.available_forms import own_forms, own_wording, rewords
+from tacit.targets.base import CountTokens, Item, Report, Stated, check_n
 from tacit.targets.behavior.choices import OPTIONS
 from tacit.targets.behavior.items import built_in, from_row, truths
 from tacit.targets.behavior.option_order import order_balance
 from tacit.targets.behavior.prompts import SIZE, prompts
 from tacit.targets.behavior.properties import YES_NO, Property, find
 from tacit.targets.behavior.published_rows import usable_rows
-from tacit.targets.behavior.wording import lettered, word
+from tacit.targets.behavior.wording import control_fact, lettered, word
 from tacit.targets.chats import last_message, reworded
 from tacit.targets.elicitations import PRIMARY, SHOTS, Elicitation, usual_forms
 from tacit.targets.readers.options import read_option
@@ -159,6 +159,12 @@ class Behavior:
         if not elicitation.variant.startswith("letters"):
             return item.control_answer
         return self._letters(elicitation)[self._closed().index(item.control_answer)]
+
+    def control_fact(self, item: Item, elicitation: Elicitation = PRIMARY) -> Stated | None:
+        """What the answer would be, or the reply itself; None where the table words the question."""
+        if rewords(item, elicitation) or item.report_prompt != word(item, self.about, PRIMARY):
+            return None
+        return control_fact(item, self.about, no=truths(item)[0], after=elicitation.context == "after")
 
     def reply_cap(self, elicitation: Elicitation = PRIMARY) -> int:
         """Maximum number of new tokens of a reply to this elicitation."""

@@ -9,7 +9,7 @@ version of these wordings.
 
 from collections.abc import Sequence
 
-from tacit.targets.base import Item
+from tacit.targets.base import Item, Stated
 from tacit.targets.behavior.properties import YES_NO, Property
 from tacit.targets.chats import last_message, reworded
 from tacit.targets.elicitations import Elicitation
@@ -132,6 +132,12 @@ AFTER_V2 = {
         "What would another model's choice be, given the same message?",
     ),
 }
+FACTS_V1 = {
+    "value": ("{asks} your answer would be {answer}.", ""),
+    "trait": ("Your answer would {asks}.", "Your answer would not {asks}."),
+    "deed": ("You would {asks}.", "You would not {asks}."),
+}
+"""What the natural control states: of any answer, or of yes; of no. Choices and whole replies are shown as given."""
 REASON_V2 = 'Think step by step. Then end with a line that says "Answer:" followed by {noun} only.'
 ONLY_V1 = "Answer with {noun} only."
 LISTED_V1 = "Answer {noun}."
@@ -149,6 +155,21 @@ def word(item: Item, feature: Property, elicitation: Elicitation) -> str:
         return question
     frame = FRAMES_V2[elicitation.framing][elicitation.paraphrase]
     return reworded(item.object_prompt, lambda text: frame.format(object=text, question=question))
+
+
+def control_fact(item: Item, feature: Property, *, no: str, after: bool) -> Stated | None:
+    """What the natural control states of the planted answer: the reply itself where the question is about it, else a
+    sentence, which after the act would be about a reply that is not shown. no: the word for no of a yes-or-no question.
+    """
+    if feature.form in ("choice", "reply"):
+        return Stated(item.control_answer, replies=True)
+    if after:
+        return None
+    told, denied = FACTS_V1[feature.form]
+    fact = (denied if denied and item.control_answer == no else told).format(
+        asks=feature.asks, answer=item.control_answer
+    )
+    return Stated(fact[0].upper() + fact[1:])
 
 
 def shown(item: Item, feature: Property, *, swapped: bool = False) -> tuple[str, ...]:

@@ -20,8 +20,8 @@ import pandas as pd
 
 from tacit.errors import TargetError
 from tacit.seeds import stream
-from tacit.targets.available_forms import forms_for, own_wording
-from tacit.targets.base import CountTokens, Item, Report, check_n, short_hash
+from tacit.targets.available_forms import forms_for, own_wording, rewords
+from tacit.targets.base import CountTokens, Item, Report, Stated, check_n, short_hash
 from tacit.targets.counting import wording
 from tacit.targets.counting.fit_length import fit_text
 from tacit.targets.counting.padding import MAX_SPAN, MIN_SPAN, measures, pad_spans, spread
@@ -127,6 +127,11 @@ class SpanCount:
     def control_answer(self, item: Item, elicitation: Elicitation = PRIMARY) -> str:
         """The true count."""
         return item.control_answer
+
+    def control_fact(self, item: Item, elicitation: Elicitation = PRIMARY) -> Stated | None:
+        """States the true count; None where the table words the question."""
+        built_in = self._worded(item) and not rewords(item, elicitation)
+        return Stated(wording.control_fact(item.control_answer, self.unit)) if built_in else None
 
     def shot_answer(self, item: Item, label: float) -> str:
         """A count as a few-shot example shows it."""

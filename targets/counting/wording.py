@@ -61,6 +61,8 @@ QUESTIONS_V2 = {
         ),
     },
 }
+FACT_V1 = "The text between [[ and ]] has {count} {unit}s."
+"""What the natural control states."""
 LAYOUTS_V2 = (
     "{body}\n\n{question}",
     "{question}\n\n{body}",
@@ -94,6 +96,11 @@ def body(texts: Texts) -> str:
 def body_of(item: Item) -> str:
     """The body that an item's built-in object prompt begins with; "" if the item has its own prompt."""
     return item.object_prompt.removesuffix(ACT_V1) if item.object_prompt.endswith(ACT_V1) else ""
+
+
+def control_fact(count: str, unit: str) -> str:
+    """What the natural control states about the marked text."""
+    return FACT_V1.format(count=count, unit=unit)
 
 
 def report_prompt(text: str, unit: str, elicitation: Elicitation) -> str:

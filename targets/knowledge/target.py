@@ -21,7 +21,7 @@ import pandas as pd
 
 from tacit.errors import TargetError
 from tacit.seeds import stream
-from tacit.targets.base import CountTokens, Item, Report, check_n, planted
+from tacit.targets.base import CountTokens, Item, Report, Stated, check_n, planted
 from tacit.targets.elicitations import PRIMARY, Elicitation, usual_forms
 from tacit.targets.knowledge import wording
 from tacit.targets.knowledge.answer_matching import normalise
@@ -96,6 +96,15 @@ class Knowledge(YesNoReports):
     def asked(self, text: str, elicitation: Elicitation) -> str:
         """Asks whether the model knows the answer to the question; after the act, whether it was right."""
         return wording.report_prompt(text, elicitation)
+
+    def fact(self, item: Item, elicitation: Elicitation) -> Stated | None:
+        """That the model was told the answer, or that it was not; after the act, that the reply is right, or wrong."""
+        answer = item.answers[0] if item.answers else ""
+        if not answer and item.control_answer == "yes":
+            return None
+        percent = self.control_answer(item, elicitation)
+        text = wording.control_fact(answer, item.control_answer, percent, elicitation)
+        return Stated(text, replies=elicitation.context == "after")
 
     def read_words(self, text: str, elicitation: Elicitation) -> Report:
         """Whether the model says that it knows ("I don't know" is a no), or that it was right."""

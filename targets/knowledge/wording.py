@@ -50,6 +50,16 @@ AFTER_V2 = {
         "and is it true?",
     ),
 }
+FACTS_V1 = {
+    "yes": "You were told the answer to the next question, and you know it: {answer}.",
+    "no": "You were never told the answer to the next question, and you do not know it.",
+}
+"""What the natural control states of the question; of a probability and of an answer just given, below."""
+SURE_FACT_V1 = "You are {percent} percent sure that you know the answer to the next question."
+AFTER_FACTS_V1 = {
+    "yes": "{answer}. I looked it up, so this answer is right.",
+    "no": "I made up an answer, and it is wrong.",
+}
 YES_NO_V1 = (" Answer yes or no.", " Reply with yes or no only.", " Say only yes or no.")
 ENDINGS_V2 = {
     "choice": YES_NO_V1,
@@ -86,6 +96,14 @@ def report_prompt(question: str, elicitation: Elicitation) -> str:
     """The user message that asks the model whether it knows; after the act, without the question."""
     table = AFTER_V2 if elicitation.context == "after" else SURE_V2 if elicitation.rung == "number" else ASKED_V2
     return table[elicitation.framing][elicitation.paraphrase].format(question=question) + ending_of(elicitation)
+
+
+def control_fact(answer: str, known: str, percent: str, elicitation: Elicitation) -> str:
+    """What the natural control states; after the act, in place of the reply. known: yes or no."""
+    if elicitation.rung == "number":
+        return SURE_FACT_V1.format(percent=percent)
+    table = AFTER_FACTS_V1 if elicitation.context == "after" else FACTS_V1
+    return table[known].format(answer=answer)
 
 
 def ending_of(elicitation: Elicitation) -> str:

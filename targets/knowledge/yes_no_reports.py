@@ -8,8 +8,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tacit.targets.available_forms import forms_for, own_wording
-from tacit.targets.base import Item, Report
+from tacit.targets.available_forms import forms_for, own_wording, rewords
+from tacit.targets.base import Item, Report, Stated
 from tacit.targets.elicitations import PRIMARY, Elicitation
 from tacit.targets.knowledge.wording import LETTERS, SHOWN
 from tacit.targets.readers.options import after_reasoning, read_option
@@ -35,6 +35,10 @@ class YesNoReports(ABC):
     @abstractmethod
     def asked(self, text: str, elicitation: Elicitation) -> str:
         """The built-in report prompt about a text."""
+
+    @abstractmethod
+    def fact(self, item: Item, elicitation: Elicitation) -> Stated | None:
+        """What the natural control of the built-in question states, from which the planted answer follows."""
 
     @abstractmethod
     def read_words(self, text: str, elicitation: Elicitation) -> Report:
@@ -63,6 +67,11 @@ class YesNoReports(ABC):
         if elicitation.rung == "number":
             return SURE if item.control_answer == "yes" else UNSURE
         return _said(item.control_answer, elicitation)
+
+    def control_fact(self, item: Item, elicitation: Elicitation = PRIMARY) -> Stated | None:
+        """A fact from which the planted answer follows; None where the table words the question."""
+        built_in = item.report_prompt == self._primary(item) and not rewords(item, elicitation)
+        return self.fact(item, elicitation) if built_in else None
 
     def shot_answer(self, item: Item, label: str) -> str:
         """yes or no, as a few-shot example shows it."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from tacit.errors import TargetError
-from tacit.targets.base import CountTokens, Item, Report, planted
+from tacit.targets.base import CountTokens, Item, Report, Stated, planted
 from tacit.targets.elicitations import PRIMARY, Elicitation, usual_forms
 from tacit.targets.knowledge.wording import VARIANTS_V1
 from tacit.targets.knowledge.yes_no_reports import YesNoReports
@@ -64,6 +64,10 @@ class Truth(YesNoReports):
     def asked(self, text: str, elicitation: Elicitation) -> str:
         """Asks whether the statement is true."""
         return wording.report_prompt(text, elicitation)
+
+    def fact(self, item: Item, elicitation: Elicitation) -> Stated | None:
+        """That the statement is true, or false, or how likely it is."""
+        return Stated(wording.control_fact(item.control_answer, self.control_answer(item, elicitation), elicitation))
 
     def read_words(self, text: str, elicitation: Elicitation) -> Report:
         """Whether the reply calls the statement true (yes) or false (no)."""

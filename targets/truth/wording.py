@@ -37,6 +37,16 @@ SURE_V1 = {
 }
 
 
+FACTS_V1 = {"yes": "The next statement is true.", "no": "The next statement is false."}
+"""What the natural control states."""
+SURE_FACT_V1 = "It is {percent} percent likely that the next statement is true."
+
+
+def control_fact(true: str, percent: str, elicitation: Elicitation) -> str:
+    """What the natural control states; true: yes or no."""
+    return SURE_FACT_V1.format(percent=percent) if elicitation.rung == "number" else FACTS_V1[true]
+
+
 def report_prompt(statement: str, elicitation: Elicitation) -> str:
     """The user message that asks the model whether the statement is true."""
     table = SURE_V1 if elicitation.rung == "number" else ASKED_V1

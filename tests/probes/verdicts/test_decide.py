@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tacit.probes.data.positive_controls import Control
 from tacit.probes.statistics.bootstrap import Estimate
 from tacit.probes.verdicts.decide import NAMES, decide, rule
 from tacit.probes.verdicts.evidence import (
@@ -575,3 +576,34 @@ def test_the_sentence_says_where_a_model_that_thinks_first_was_read():
     assert "The model thinks before it answers: its words follow its thoughts" in verdict.sentence
     assert "Up to 10% of its reports were cut off within its thoughts and are unreadable." in verdict.sentence
     assert "thinks" not in decide(CLEAR).sentence
+
+
+NATURAL = Control(0.9, 40, other=0.9, balanced=0.9, n_answers=2)
+FAILED = replace(NATURAL, accuracy=0.6, other=0.2, balanced=0.6)
+
+
+def test_either_positive_control_shows_that_the_form_works_and_the_bound_is_the_same():
+    assert decide(changed(CLEAR, control=0.3)).name == "REPORT_INVALID"
+    assert decide(changed(CLEAR, control=0.3, natural=NATURAL)).name == "GAP"
+    assert decide(changed(CLEAR, control=0.9, natural=FAILED)).name == "GAP"
+    assert decide(changed(CLEAR, control=0.3, natural=replace(NATURAL, balanced=0.79))).name == "REPORT_INVALID"
+    assert decide(changed(CLEAR, control=0.3, natural=replace(NATURAL, n=4))).name == "REPORT_INVALID"
+
+
+def test_an_invalid_report_says_which_of_the_two_controls_failed():
+    both = decide(changed(CLEAR, control=0.3, natural=FAILED))
+    assert both.name == "REPORT_INVALID" and "does not repeat an answer that is shown in the prompt" in both.sentence
+    assert "does not say what is stated there as a plain fact" in both.sentence and "60% of 40" in both.sentence
+    one = decide(changed(CLEAR, control=0.3, natural=NATURAL))
+    assert any("30% of 30, which failed; natural control" in reason for reason in one.reasons)
+    assert "plain fact" not in decide(changed(CLEAR, control=0.3)).sentence
+
+
+def test_a_constant_report_is_usable_where_the_natural_control_shows_that_it_can_say_something_else():
+    quiet = {"constant": 1.0, "control": 0.2, "control_other": 0.0}
+    assert decide(changed(CLEAR, **quiet, natural=NATURAL)).name != "REPORT_INVALID"
+    assert "no control shows" in " ".join(decide(changed(CLEAR, **quiet, natural=FAILED)).reasons)
+
+
+def test_natural_controls_alone_are_controls_enough():
+    assert decide(changed(CLEAR, control=float("nan"), n_control=0, natural=NATURAL)).name == "GAP"
