@@ -183,7 +183,13 @@ def write_settings(run: str, settings: Settings) -> Path:
 
 def one_name(model: str) -> str:
     """A folder by one name, however it was written (`x/`, `./x`, `x`); anything else as it is."""
-    return str(Path(model)) if model and Path(model).is_dir() else model
+    try:
+        return str(Path(model)) if model and Path(model).is_dir() else model
+    except (OSError, ValueError) as error:  # a name that is too long for the file system
+        raise ActivationError(
+            f"{model[:60]!r}… is not the name of a model or adapter ({getattr(error, 'strerror', None) or error}). Give a"
+            " hub id, a folder or a GGUF file."
+        ) from error
 
 
 def _asked(settings: Settings) -> dict:

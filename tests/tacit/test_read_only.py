@@ -96,7 +96,9 @@ def test_a_damaged_file_is_one_line_and_nothing_else_is_changed(finished, tmp_pa
     for work in WORK:
         monkeypatch.setattr(work, begins)
     path, data = folder / "runs/r" / name, (folder / "runs/r" / name).read_bytes()
-    for damage, do in damages(path):
+    every = list(damages(path))
+    # Reading takes tune and ablate a tenth of a second, and they read a manifest as the others do.
+    for damage, do in every if verb in ("show", "info", "verify") else every[:5] + every[5::8]:
         do()
         before = contents(folder)
         result = again(verb)

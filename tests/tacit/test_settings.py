@@ -8,7 +8,7 @@ import json
 import pytest
 
 from tacit.errors import ActivationError
-from tacit.settings import Settings, read_settings_file
+from tacit.settings import Settings, one_name, read_settings_file
 
 SETTINGS = Settings("m", ("knowledge",), {"plain": ""}, {"knowledge": "t.csv"}, seed=3, trust_remote_code=True)
 
@@ -54,3 +54,8 @@ def test_a_setting_of_another_type_is_named(path, field, value, message):
     with pytest.raises(ActivationError, match=message) as raised:
         read_settings_file(path)
     assert "\n" not in str(raised.value)
+
+
+def test_a_model_with_a_name_that_no_file_can_have_is_one_clear_line():
+    with pytest.raises(ActivationError, match=r"is not the name of a model or adapter \(File name too long\)"):
+        one_name("a" * 300)
