@@ -186,9 +186,9 @@ def one_name(model: str) -> str:
     try:
         return str(Path(model)) if model and Path(model).is_dir() else model
     except (OSError, ValueError) as error:  # a name that is too long for the file system
+        why = getattr(error, "strerror", None) or error
         raise ActivationError(
-            f"{model[:60]!r}… is not the name of a model or adapter ({getattr(error, 'strerror', None) or error}). Give a"
-            " hub id, a folder or a GGUF file."
+            f"{model[:60]!r}… is not the name of a model or adapter ({why}). Give a hub id, a folder or a GGUF file."
         ) from error
 
 
