@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
+from joblib import Parallel, cpu_count, delayed
 from threadpoolctl import threadpool_limits
 
 from tacit.errors import ProbeError
@@ -64,7 +64,7 @@ def probe_run(
     further: Further | None = None,
     place: Callable | None = None,
     hold_out: str = "",
-    n_jobs: int = 2,
+    n_jobs: int | None = None,
     say: Callable[[str], None] | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> pd.DataFrame:
@@ -77,6 +77,7 @@ def probe_run(
     place: what puts a layer's matrix on the device where the sweep is fitted (`analysis.analyse`); None is numpy.
     hold_out: "source" puts all items of a source (task, template, relation) into one group, so that whole sources are
     held out; "" groups by prompt, entity, answer and near-duplicate text alone.
+    n_jobs: processes that share the targets and conditions; None for as many as there are processors.
     progress: called with the readings (sites x layers) of each finished part; `n_readings` says how many there will be.
     A target that cannot be analysed (one class, too few groups) is recorded with its reason and the others go on.
     Raises ProbeError where the store holds no target at all.
@@ -85,7 +86,7 @@ def probe_run(
     terms = Terms(seed, n_resamples, n_permutations, n_repeats, tuple(extra), further, place, hold_out)
     run = Path(run).absolute()
     jobs = ((store, run, target_of(store, name, targets), condition, terms) for name, condition in store.entries)
-    for part in _each(jobs, n_jobs):
+    for part in _each(jobs, n_jobs or max(1, min(cpu_count(), len(store.entries)))):
         out.join(part)
         for line in part.lines:
             say(line)
