@@ -18,7 +18,7 @@ from tests.probes.verdicts.evidence_made import changed
 from tests.probes.verdicts.test_decide import TESTED, est
 from tests.probes.worlds import WorldTarget, along, coin, flipped, make_world
 
-N, HOW = 120, {"seed": 7, "epochs": 3}
+N, HOW = 200, {"seed": 7, "epochs": 3}
 LABELS = np.array([int(name == "yes") for name in coin(N)])
 TEXTS = [f"text {k}" for k in range(N)]
 YES_NO = (("no", "yes"), np.log(np.full((N, 2), 0.5)))
