@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from tacit.errors import WriteError
-from tacit.files import plain, write_file, write_json
+from tacit.files import SEAL, plain, sealed, write_file, write_json
 from tacit.probes import ProbeError, compare_run, n_readings, probe_run, up_to_date
 from tacit.probes.data.items_table import SCORE_COLUMNS
 from tests.probes.worlds import WorldStore, WorldTarget, along, coin, make_world
@@ -101,7 +101,7 @@ def test_what_could_not_be_probed_must_say_why_and_how_it_was_answered(finished,
     path = tmp_path / "probes" / "probes.json"
     facts = json.loads(path.read_text())
     (entry,) = (e for e in facts["entries"] if e["status"] != "probed")
-    del entry["control"]
+    del entry["control"], facts[SEAL]  # as older versions wrote it, without a checksum
     path.write_text(json.dumps(facts))
     with pytest.raises(ProbeError, match=r"knowledge/plain: probes.json says nothing of control. Run: tacit probe"):
         compare_run(tmp_path, n_resamples=300)
@@ -111,7 +111,8 @@ def test_verdicts_have_the_documented_keys_in_strict_json(finished, tmp_path):
     verdicts = compare_run(finished[1], out=tmp_path / "verdicts" / "verdicts.json", n_resamples=300)
     text = (tmp_path / "verdicts" / "verdicts.json").read_text()
     assert "NaN" not in text
-    assert json.loads(text) == {"schema": "tacit-verdicts/1", "verdicts": verdicts}
+    content = {"schema": "tacit-verdicts/1", "verdicts": verdicts}
+    assert json.loads(text) == sealed(content)
     assert all(set(KEYS) <= set(v) for v in verdicts)
     assert sum(verdicts[0]["table"].values()) == verdicts[0]["n"] == 80
 
