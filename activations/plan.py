@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from tacit.activations.model.load import context_of, dtype_name
-from tacit.activations.model.prompts import Prompt, check_lengths, encode, renderer
+from tacit.activations.model.prompts import Prompt, check_lengths, encode, has_chat_template, renderer
 from tacit.activations.model.sites import PROMPTS, Site, parse_layers, parse_site, sites_of, token_range
 from tacit.activations.store.store import FORMAT
 from tacit.activations.templates.thinking import Thinking, thinking_of
@@ -99,8 +99,16 @@ class Terms:
     """Room for thoughts."""
 
     def question(self, asked: Question) -> Question:
-        """The question with room for the model's thoughts."""
+        """The question with room for the model's thoughts; a reply that is begun has none."""
+        if asked.opening:
+            return asked
         return replace(asked, tokens=self.thinking.tokens(asked.tokens, self.thinking_tokens, self.context))
+
+    def begun(self, asked: Question) -> str:
+        """What stands after the prompt where the reply is begun: thoughts are closed first. Without a chat template
+        every prompt ends with an answer to be gone on with."""
+        closed = self.thinking.closing if self.thinking.on else ""
+        return closed + asked.opening if has_chat_template(self.tokenizer) else ""
 
 
 def plan_run(
@@ -147,8 +155,10 @@ def plan_entry(ask: Ask, condition: str, system: str, terms: Terms) -> Entry:
     prompts, answered, names = {}, {}, list(ask.items["item_id"])
     for question in ask.questions:
         rendered = [render(text) for text in question.texts]
+        if question.opening:
+            rendered = [text + terms.begun(question) for text in rendered]
         prompts[question.key] = encode(terms.tokenizer, rendered, spans[: len(rendered)])
-        if terms.thinking.on and (question.answers or question.continuations):
+        if terms.thinking.on and not question.opening and (question.answers or question.continuations):
             answered[question.key] = encode(terms.tokenizer, [text + terms.thinking.closing for text in rendered])
             check_lengths(answered[question.key], terms.context, 1, f"{where}, {question.key} prompts", names=names)
         room = max(question.tokens, 1)

@@ -6,7 +6,7 @@ of them; this file decides which ones are used, so that no gap is due to a form 
 Rungs (see docs/protocol.md, section 5): `free` asks for free text, `choice` for a forced choice or a number, `number`
 for a confidence from 0 to 100; `logits` reads the distribution over the valid answers with options in other orders and
 with letters as labels; `shots4` and `shots16` put that many labelled examples first (few-shot); `reason` lets the model
-reason before it answers.
+reason before it answers; `prefill` asks as `choice` does and begins the model's reply with "Answer:".
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -14,13 +14,16 @@ from dataclasses import dataclass
 
 from tacit.errors import TargetError
 
-RUNGS = ("choice", "free", "number", "logits", "shots4", "shots16", "reason")
+RUNGS = ("choice", "free", "number", "logits", "shots4", "shots16", "reason", "prefill")
 FRAMINGS = ("you", "typical")
 CONTEXTS = ("before", "after")
 VARIANTS = ("", "swapped", "letters", "letters-swapped")
 N_PARAPHRASES = 3
 DEFAULT_RUNGS = ("choice", "logits", "shots4")
 SHOTS = {"shots4": 4, "shots16": 16}
+PREFILL = "Answer:"
+"""How a prefilled reply begins. Small chat models often answer the question at hand, or comment on it, where they are
+asked about themselves; put into their mouth, this makes them give an answer in the format that was asked for."""
 
 
 @dataclass(frozen=True, order=True)
@@ -42,6 +45,11 @@ class Elicitation:
         """`choice/you/0`, `choice/you/after/0`, `logits/you/0/swapped`."""
         parts = [self.rung, self.framing, *([self.context] if self.context != "before" else []), str(self.paraphrase)]
         return "/".join(parts + ([self.variant] if self.variant else []))
+
+    @property
+    def opening(self) -> str:
+        """How the model's reply begins, as if it had written so itself; "" if it begins by itself."""
+        return PREFILL if self.rung == "prefill" else ""
 
     @property
     def needs_act(self) -> bool:

@@ -42,6 +42,8 @@ class Question:
     """Number of replies sampled at temperature 1, in addition to the greedy one."""
     elicitation: str = ""
     """The name of the elicitation; empty for the object prompt."""
+    opening: str = ""
+    """How the reply begins; the model goes on from there (`Elicitation.opening`)."""
     continuations: tuple[str, ...] = ()
     """Candidates only: the text whose log-probability after the prompt is computed, per item."""
 
@@ -180,17 +182,18 @@ def _asked(target: Target, items, elicitation: Elicitation, texts: Sequence[str]
         target.valid_answers(items, elicitation) if _weighed(target, elicitation) else (),
         target.reply_cap(elicitation),
     )
-    out = [Question("report", tuple(texts), answers, cap, elicitation=elicitation.name)]
+    terms = {"answers": answers, "tokens": cap, "elicitation": elicitation.name, "opening": elicitation.opening}
+    out = [Question("report", tuple(texts), **terms)]
     if elicitation.paraphrase == 0 and controls:
         noted = tuple(
             with_note(text, control_note(target.control_answer(item, elicitation)))
             for text, item in zip(texts[:controls], items, strict=False)
         )
-        out.append(Question(CONTROL, noted, answers, cap, elicitation=elicitation.name))
+        out.append(Question(CONTROL, noted, **terms))
         told = [target.control_fact(item, elicitation) for item in items[: min(controls, NATURAL_ROWS)]]
         if elicitation.framing == "you" and all(fact is not None for fact in told):
             stated = tuple(_stated(*each, elicitation) for each in zip(items, texts, told, strict=False))
-            out.append(Question(NATURAL, stated, answers, cap, elicitation=elicitation.name))
+            out.append(Question(NATURAL, stated, **terms))
     return out
 
 

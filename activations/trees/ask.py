@@ -20,7 +20,7 @@ from tacit.activations.model.prompts import has_chat_template
 from tacit.activations.model.sites import PROMPTS, token_range
 from tacit.activations.plan import Entry
 from tacit.activations.store.store import tensor_name
-from tacit.activations.templates.thinking import text_of, thinking_of
+from tacit.activations.templates.thinking import Thinking, text_of, thinking_of
 from tacit.activations.trees.answers import Spelled, along, answer_logprobs, continuation, spellings, tokens_wanted
 from tacit.activations.trees.jobs import Job, Reply, Tally, Told
 from tacit.activations.trees.run import run_jobs
@@ -92,7 +92,9 @@ class _Asked:
         self.prompts = entry.prompts[question.key][rows.start : rows.stop]
         self.ids = list(entry.ask.items["item_id"])[rows.start : rows.stop][: len(self.prompts)]
         self.sites = [s for s in entry.sites if s.prompt == question.key] if question.key in PROMPTS else []
-        self.special, self.thinking = not has_chat_template(self.tokenizer), thinking_of(self.tokenizer)
+        self.special = not has_chat_template(self.tokenizer)
+        # A reply that was begun comes after thoughts that were closed.
+        self.thinking = Thinking() if question.opening else thinking_of(self.tokenizer)
         self.answered = entry.answered.get(question.key, entry.prompts[question.key])[rows.start : rows.stop]
         self.paths: Spelled = {}
         if question.answers and self.prompts:

@@ -26,7 +26,7 @@ _READ = "log-probabilities"
 _FORMS = {"logits": _READ, "logits median": f"{_READ}, median", BEST: "best of all", TUNED: "tuned on labels"}
 _RUNGS = {
     "free": "free text", "choice": "choice", "number": "number, 0–100", "logits": _READ,
-    "shots4": "4 examples", "shots16": "16 examples", "reason": "reason first",
+    "shots4": "4 examples", "shots16": "16 examples", "reason": "reason first", "prefill": "reply begun",
 }  # fmt: skip
 _OUTCOMES = ("answered", "refused", "unreadable", OUT_OF_RANGE)
 

@@ -133,26 +133,27 @@ def _read_out(name: str, pred: np.ndarray, scoring: Scoring, folds: Folds) -> di
 
 def read_outs(examples: Examples) -> dict[str, np.ndarray]:
     """`logits`: the mean over the forms that ask the model about itself before the act, whatever their paraphrase,
-    order or label words; forms that show examples or the act have read-outs of their own, `shots4/you/0 logits`."""
+    order or label words; forms that show examples or the act, or begin the reply, have read-outs of their own,
+    `shots4/you/0 logits`."""
     out = {}
-    plain = [
-        h
-        for h in examples.heard.values()
-        if h.elicitation.framing == "you" and h.readouts and not h.elicitation.needs_act
-    ]
+    plain = [h for h in examples.heard.values() if h.elicitation.framing == "you" and h.readouts and not _apart(h)]
     keys = {"expected": "logits", "median": "logits median", "odds": "logits"}
     for key, name in keys.items():
         held = [h.readouts[key] for h in plain if key in h.readouts]
         if held:
             out[name] = averaged(held, shares=examples.kind == "multiclass")
     for h in examples.heard.values():
-        if own_report(h.elicitation, examples) and h.elicitation.needs_act:
+        if own_report(h.elicitation, examples) and _apart(h):
             for key in ("expected", "odds"):
                 if key in h.readouts:
                     out[f"{h.elicitation.name} logits"] = averaged(
                         [h.readouts[key]], shares=examples.kind == "multiclass"
                     )
     return out
+
+
+def _apart(heard) -> bool:
+    return bool(heard.elicitation.needs_act or heard.elicitation.opening)
 
 
 def said_scores(said: np.ndarray, examples: Examples) -> np.ndarray:

@@ -31,7 +31,7 @@ from tacit.targets.tables.published import exchanged, labelled
 from tacit.targets.tables.user_tables import check_table, sample_rows
 
 VARIANTS = ("swapped", "letters", "letters-swapped")
-RUNGS = ("choice", "free", *SHOTS, "reason")
+RUNGS = ("choice", "free", *SHOTS, "reason", "prefill")
 CAPS = {"reason": 200, "free": 48, "logits": 0}
 """Rung -> maximum number of new tokens of a report; for `logits` only the distribution is read."""
 

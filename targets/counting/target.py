@@ -35,7 +35,7 @@ from tacit.targets.tables.user_tables import cells, check_table, own_reports, sa
 
 UNITS = {"token_count": "token", "char_count": "character", "word_count": "word", "coupled_count": "token"}
 """Name of a target → what it counts."""
-FORMS = usual_forms(rungs=("choice", "free", "shots4", "shots16", "reason"))
+FORMS = usual_forms(rungs=("choice", "free", "shots4", "shots16", "reason", "prefill"))
 CAPS = {"free": 48, "reason": 200}
 MAX_ANSWERS = 64
 """Most numbers whose log-probabilities are kept."""

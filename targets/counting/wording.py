@@ -78,7 +78,7 @@ ENDINGS_V2 = {
         " Work it out in a few steps and finish with 'Answer:' and one number.",
     ),
 }
-ENDING_OF = {"shots4": "choice", "shots16": "choice"}
+ENDING_OF = {"shots4": "choice", "shots16": "choice", "prefill": "choice"}
 """Rung -> the rung whose ending it shares; few-shot examples show the format themselves."""
 
 

@@ -40,7 +40,7 @@ from tacit.targets.tables.user_tables import alias_columns, cells, check_table, 
 INVENTED_SHARE = 1 / 3
 """Share of the built-in items that are about invented entities."""
 FORMS = usual_forms(
-    rungs=("choice", "free", "number", "shots4", "shots16", "reason"),
+    rungs=("choice", "free", "number", "shots4", "shots16", "reason", "prefill"),
     variants=tuple(wording.VARIANTS_V1),
     contexts=("before", "after"),
 )

@@ -65,6 +65,7 @@ ENDINGS_V2 = {
     "choice": YES_NO_V1,
     "shots4": YES_NO_V1,
     "shots16": YES_NO_V1,
+    "prefill": YES_NO_V1,
     "free": ("", "", ""),
     "number": (
         " Answer with a number only.",

@@ -23,7 +23,9 @@ from tacit.targets.readers.yes_no import read_true
 from tacit.targets.tables.user_tables import cells, check_table, own_reports, sample_rows
 from tacit.targets.truth import wording
 
-FORMS = usual_forms(rungs=("choice", "free", "number", "shots4", "shots16", "reason"), variants=tuple(VARIANTS_V1))
+FORMS = usual_forms(
+    rungs=("choice", "free", "number", "shots4", "shots16", "reason", "prefill"), variants=tuple(VARIANTS_V1)
+)
 
 
 @dataclass(frozen=True)

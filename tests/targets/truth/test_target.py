@@ -27,7 +27,7 @@ def test_the_report_asks_whether_the_statement_is_true(items):
     assert items[0].report_prompt == "Rome is in Italy. Is this statement true? Answer yes or no."
     assert all(items[0].surface in TARGET.report_prompt(items[0], form) for form in TARGET.forms(items))
     assert {form.rung for form in TARGET.forms(items)} == {
-        "choice", "free", "number", "logits", "shots4", "shots16", "reason",
+        "choice", "free", "number", "logits", "shots4", "shots16", "reason", "prefill",
     }  # fmt: skip
     assert not [form for form in TARGET.forms(items) if form.context == "after"]
 
