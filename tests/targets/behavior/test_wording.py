@@ -33,16 +33,17 @@ def test_the_primary_report_extends_the_object_prompt_and_the_paraphrases_quote_
 
 
 @pytest.mark.parametrize("feature", EVERY)
-def test_every_form_of_an_item_is_another_prompt_except_that_examples_go_before_a_choice(feature):
+def test_every_form_of_an_item_is_another_prompt_except_where_examples_or_a_begun_reply_go_with_a_choice(feature):
     target, items = _made(feature)
     forms = target.forms(items)
     asked = {
         elicitation.name: target.report_prompt(items[0], elicitation)
         for elicitation in forms
-        if elicitation.rung not in ("shots4", "shots16")
+        if elicitation.rung not in ("shots4", "shots16", "prefill")
     }
     assert len(set(asked.values())) == len(asked) >= 24
-    assert target.report_prompt(items[0], parse("shots4/you/2")) == asked["choice/you/2"]
+    for rung in ("shots4", "prefill"):
+        assert target.report_prompt(items[0], parse(f"{rung}/you/2")) == asked["choice/you/2"]
     assert not any("{" in text for text in asked.values())
 
 

@@ -206,9 +206,9 @@ def test_every_form_asks_about_the_marked_text_in_words_of_its_own(name, toy):
     items = target.items(12, 0, count_tokens=toy)
     elicitations = target.forms(items)
     asked = [target.report_prompt(items[0], elicitation) for elicitation in elicitations]
-    shots = sum(elicitation.rung.startswith("shots") for elicitation in elicitations)
-    assert (elicitations[0], len(elicitations), shots) == (PRIMARY, 24, 6)
-    assert len(set(asked)) == len(elicitations) - shots
+    as_choice = sum(elicitation.rung in ("shots4", "shots16", "prefill") for elicitation in elicitations)
+    assert (elicitations[0], len(elicitations), as_choice) == (PRIMARY, 30, 12)
+    assert len(set(asked)) == len(elicitations) - as_choice
     assert all(prompt.count(f"[[ {items[0].span} ]]") == 1 for prompt in asked)
 
 
@@ -241,7 +241,7 @@ def test_a_reasoned_reply_is_read_from_its_answer_on_and_not_at_all_before_it_ca
 
 def test_only_forms_that_name_a_format_have_valid_answers(made):
     read_out = {elicitation.rung for elicitation in TARGET.forms(made) if TARGET.valid_answers(made, elicitation)}
-    assert read_out == {"choice", "shots4", "shots16"}
+    assert read_out == {"choice", "shots4", "shots16", "prefill"}
     assert TARGET.reply_cap(Elicitation("reason")) > TARGET.reply_cap(Elicitation("free")) > TARGET.reply_cap(PRIMARY)
 
 
