@@ -8,7 +8,6 @@ random-initialised models, and for a quantized model they use the dtype in which
 
 from __future__ import annotations
 
-import functools
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -52,14 +51,12 @@ def cache_twins(
         mine = [_twin_entry(entry, seed) for entry in entries if entry.sites]
         known = {"id": f"random twin of {settings.model}", "seed": str(seed)}
         where, load = folder / TWINS / str(seed), lambda seed=seed: random_subject(settings, tokenizer, seed=seed)
-        say_of = functools.partial(_say_of, f"random-initialised model {seed + 1} of {n}", say)
-        workers = Workers(crew, LoadRandom(settings, seed)) if crew else None
-        ran |= cache_entries(where, mine, items, settings, known, load, say_of, workers=workers)
+        name = f"random-initialised model {seed + 1} of {n}"
+        ran |= cache_entries(
+            where, mine, items, settings, known, load, lambda line, name=name: say(f"{name}: {line}"),
+            workers=Workers(crew, LoadRandom(settings, seed)) if crew else None,
+        )  # fmt: skip
     return ran
-
-
-def _say_of(name: str, say: Callable[[str], None], line: str) -> None:
-    say(f"{name}: {line}")
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,11 @@ class Work:
         rest = (x * ratio[self.kinds[i]] for i, x in enumerate(self.expected) if i not in self._done)
         return round(sum(self._done.values()) + sum(rest))
 
+    @property
+    def finished(self) -> bool:
+        """Whether every unit is done."""
+        return len(self._done) == len(self.expected)
+
     def done(self, index: int, tokens: int) -> int:
         """Note what a unit took, and give the new total."""
         self._done[index] = tokens

@@ -64,20 +64,23 @@ def cache_entries(
             sweep(folder)
             manifest = Manifest(folder, entries, settings, model)
             load = functools.cache(load)
-            ask = functools.partial(_ask_missing, manifest, load=load, workers=workers)
+            tried = functools.cache(lambda: _tried(manifest, load(), say))
+            ask = functools.partial(_ask, manifest, tried=tried, workers=workers)
             ran = False
             if screen is not None:
                 acts = [entry for entry in entries if entry.ask.part == ACTS]
-                ran = ask(acts, say=say)
+                if missing := _missing(manifest, acts, say):
+                    _tell_cost(manifest, entries, tried, workers, say)
+                    ran = ask(missing, acts, say=lambda line: say(f"acts: {line}"))
                 left_out = screen(manifest.replies(acts))
                 entries = [e for e in entries if e.ask.part == ACTS or (e.ask.target, e.condition) not in left_out]
                 manifest.keep(entries)
-            ran = ask(entries, say=say) or ran
+            ran = ask(_missing(manifest, entries, say), entries, say=say) or ran
             _complete(manifest, entries, items, load, changed=ran)
             if later is not None:
                 acted = later(open_store(folder))
                 manifest.extend(acted)
-                asked = ask(acted, say=lambda line: say(f"follow-ups: {line}"))
+                asked = ask(_missing(manifest, acted, say), acted, say=lambda line: say(f"follow-ups: {line}"))
                 _complete(manifest, acted, items, load, changed=asked)
                 ran = asked or ran
             for line in manifest.changes():
@@ -96,19 +99,36 @@ def _complete(manifest: Manifest, entries, items, load, *, changed: bool) -> Non
         write_lens_and_embeddings(manifest, lacking, load() if lacking else None)
 
 
-def _ask_missing(manifest: Manifest, entries, *, load, workers: Workers | None, say) -> bool:
-    """Whether anything was missing; its shards are then there."""
-    missing = [(entry, rows) for entry in entries for rows in manifest.missing(entry, say)]
+def _missing(manifest: Manifest, entries: Sequence[Entry], say) -> list[Part]:
+    return [(entry, rows) for entry in entries for rows in manifest.missing(entry, say)]
+
+
+def _tell_cost(manifest: Manifest, entries, tried, workers: Workers | None, say) -> None:
+    """What is asked in all, but for what depends on replies, before the first of it is."""
+    asking, token_s = tried()
+    units = units_of(_missing(manifest, entries, say), entries, manifest.together)
+    work = Work(units, shares=asking.shares)
+    size = workers.size(asking.subject, len(units), work.total * token_s) if workers else 1
+    say(f"in all, before follow-ups: {work.told(token_s, size)}")
+
+
+def _ask(manifest: Manifest, missing: Sequence[Part], entries, *, tried, workers: Workers | None, say) -> bool:
+    """Compute what is missing; returns whether anything was. tried: gives the model and the seconds of a token."""
     if missing:
-        subject = load()
-        check_subject(subject)
-        _check_prompts(subject, missing)
-        torch.set_num_threads(manifest.content["threads"] or torch.get_num_threads())
-        asking = _asking(manifest.settings, subject, say)
+        asking, token_s = tried()
+        _check_prompts(asking.subject, missing)
         manifest.describe(asking)
         _check_room(manifest.folder, asking, missing, say)
-        _write_all(manifest, asking, units_of(missing, entries, manifest.together), workers, say)
+        _write_all(manifest, asking, units_of(missing, entries, manifest.together), token_s, workers, say)
     return bool(missing)
+
+
+def _tried(manifest: Manifest, subject: Subject, say) -> tuple[Asking, float]:
+    """The model with what trials show of it, and the seconds that it takes for a token."""
+    check_subject(subject)
+    torch.set_num_threads(manifest.content["threads"] or torch.get_num_threads())
+    asking = _asking(manifest.settings, subject, say)
+    return asking, seconds_a_token(asking)
 
 
 def _asking(settings: Settings, subject: Subject, say) -> Asking:
@@ -129,12 +149,14 @@ def _check_prompts(subject: Subject, parts: Sequence[Part]) -> None:
 
 
 def _write_all(
-    manifest: Manifest, asking: Asking, units: Sequence[Sequence[Part]], workers: Workers | None, say
+    manifest: Manifest, asking: Asking, units: Sequence[Sequence[Part]], token_s: float, workers: Workers | None, say
 ) -> None:
-    """Compute unit after unit; each is written while the next one is computed."""
-    work, token_s = Work(units, shares=asking.shares), seconds_a_token(asking)
+    """Compute unit after unit; each is written while the next one is computed. token_s: seconds of a token."""
+    work = Work(units, shares=asking.shares)
     size = workers.size(asking.subject, len(units), work.total * token_s) if workers else 1
     say(work.told(token_s, size))
+    if size > 1:
+        workers.begin(asking, size)
     left_out: list[str] = []
     with (
         progress(total=work.total, unit=" tokens", desc="cache") as bar,
@@ -154,6 +176,7 @@ def _write_all(
             if asking.subject.remote == "local":
                 written.result()
         written.result()
+    assert work.finished, "a unit was not computed"
     if left_out:
         names = "; ".join(left_out[:10]) + ("; …" if len(left_out) > 10 else "")
         say(f"{len(left_out)} prompts do not fit into memory even alone and have no reply: {names}")

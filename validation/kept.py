@@ -18,6 +18,7 @@ from joblib import Parallel, delayed
 import tacit.probes as probes
 import tacit.targets as targets
 from tacit import thresholds
+from tacit.progress import ends_with_us
 from tacit.validation.judge import Control
 
 LIBRARIES = ("numpy", "pandas", "scikit-learn", "scipy")
@@ -36,7 +37,9 @@ def outcomes(
     missing = [seed for seed in seeds if seed not in known]
     for _ in range(len(seeds) - len(missing)):
         tick()
-    running = Parallel(n_jobs=jobs, return_as="generator_unordered")(delayed(_one)(control, seed) for seed in missing)
+    running = Parallel(n_jobs=jobs, return_as="generator_unordered")(
+        delayed(ends_with_us(_one))(control, seed) for seed in missing
+    )
     with path.open("a", encoding="utf-8") as file:
         file.write("\n")  # ends a line that an interruption cut
         for seed, found in running:

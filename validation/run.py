@@ -18,7 +18,7 @@ from tacit.names import RANDOM_MODEL
 from tacit.probes.compare import compare_run
 from tacit.probes.controls.surface import FLOORS
 from tacit.probes.verdicts.evidence import OUTPUTS
-from tacit.progress import above, progress
+from tacit.progress import above, ends_with_us, progress
 from tacit.validation.controls import CONTROLS
 from tacit.validation.judge import Control, Judged, at_most, covers
 from tacit.validation.kept import outcomes
@@ -112,7 +112,7 @@ def _twin_knows(baselines: list[dict]) -> bool:
 def _scores(name: str, settings: tuple[Setting, ...], judge, simulations: int, jobs: int, out: Path) -> dict:
     start, n = time.perf_counter(), (10 if name == "coverage" else 2) * simulations
     found = Parallel(n_jobs=jobs)(
-        delayed(measure_setting)(s, simulations=n, n_resamples=1000, seed=0) for s in settings
+        delayed(ends_with_us(measure_setting))(s, simulations=n, n_resamples=1000, seed=0) for s in settings
     )
     table = pd.DataFrame(found)
     write_file(out / f"{name}.csv", lambda path: table.to_csv(path, index=False))

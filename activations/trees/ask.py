@@ -80,13 +80,14 @@ def jobs_of(parts: Sequence[Part], tokenizer) -> list[Job]:
 
 def _asked(parts: Sequence[Part], tokenizer) -> list[_Asked]:
     numbers: dict[str, int] = {}
-    return [_Asked(part, question, tokenizer, numbers) for part in parts for question in part[0].ask.questions]
+    thinking = thinking_of(tokenizer)  # it takes several renderings
+    return [_Asked(part, q, tokenizer, thinking, numbers) for part in parts for q in part[0].ask.questions]
 
 
 class _Asked:
     """One question of one part: its jobs, and its rows once they are told."""
 
-    def __init__(self, part: Part, question: Question, tokenizer, numbers: dict[str, int]) -> None:
+    def __init__(self, part: Part, question: Question, tokenizer, thinking: Thinking, numbers: dict[str, int]) -> None:
         entry, rows = part
         self.part, self.question, self.tokenizer = part, question, tokenizer
         self.prompts = entry.prompts[question.key][rows.start : rows.stop]
@@ -94,7 +95,7 @@ class _Asked:
         self.sites = [s for s in entry.sites if s.prompt == question.key] if question.key in PROMPTS else []
         self.special = not has_chat_template(self.tokenizer)
         # A reply that was begun comes after thoughts that were closed.
-        self.thinking = Thinking() if question.opening else thinking_of(self.tokenizer)
+        self.thinking = Thinking() if question.opening else thinking
         self.answered = entry.answered.get(question.key, entry.prompts[question.key])[rows.start : rows.stop]
         self.paths: Spelled = {}
         if question.answers and self.prompts:

@@ -13,13 +13,11 @@ import multiprocessing
 import os
 import signal
 import tempfile
-import threading
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from multiprocessing.connection import wait as ended
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
@@ -34,9 +32,10 @@ from tacit.activations.trees.ask import Asking, Part, Shard
 from tacit.activations.trees.jobs import Tally
 from tacit.activations.workers.units import Computed
 from tacit.errors import ActivationError
+from tacit.progress import ends_with_us
 
 WORTH_S = 20
-"""Seconds of work below which further processes are not started unasked: each takes some ten seconds to load."""
+"""Seconds of work, as estimated, below which further processes are not started unasked: each takes ten to load."""
 MEMORY = 0.25
 """Most of the machine's memory that the copies of a model may fill unasked."""
 POLLED_S = 0.5
@@ -72,12 +71,18 @@ class Workers:
         """How many of them compute; 1 for this process alone. seconds: what the work takes in one process."""
         return self.crew.size(subject, units, seconds)
 
+    def begin(self, asking: Asking, size: int) -> None:
+        """Let `size` processes load the model, before progress is counted."""
+        self.crew.begin(self._recipe(asking), size)
+
     def compute(
         self, asking: Asking, units: Sequence[Sequence[Part]], tick: Callable[[int], object], size: int
     ) -> Iterator[Computed]:
         """Every unit, in the order in which they are finished, as `in_turn` would compute them."""
-        recipe = _Recipe(self.load, asking.layers, asking.shares, asking.max_tokens, torch.get_num_threads())
-        return self.crew.compute(recipe, units, tick, size)
+        return self.crew.compute(self._recipe(asking), units, tick, size)
+
+    def _recipe(self, asking: Asking) -> _Recipe:
+        return _Recipe(self.load, asking.layers, asking.shares, asking.max_tokens, torch.get_num_threads())
 
 
 class Crew:
@@ -85,7 +90,7 @@ class Crew:
 
     def __init__(self, asked: int | None = None) -> None:
         """asked: how many; None for as many as pay, 1 for none beside this one."""
-        self.asked = asked
+        self.asked, self._seconds = asked, 0.0
         self._pool: ProcessPoolExecutor | None = None
         self._before: set[BaseProcess] = set()
 
@@ -96,25 +101,39 @@ class Crew:
         self._end(at_once=kind is not None)
 
     def size(self, subject: Subject, units: int, seconds: float) -> int:
-        """How many processes compute; 1 for this one alone. seconds: what the work takes in one process."""
+        """How many processes compute; 1 for this one alone. seconds: what the work takes in one process.
+
+        Raises ActivationError where several were asked for and the model does not run on this machine's CPU.
+        """
         if subject.remote or subject.device.type != "cpu":
+            if (self.asked or 1) > 1:
+                where = "on another machine" if subject.remote else f"on {subject.device}"
+                raise ActivationError(f"--workers shares work on the CPU, and the model runs {where}. Omit --workers.")
             return 1
         if self.asked is not None:
             return min(self.asked, units)
         # OMP_NUM_THREADS is how a user says that others need the machine, too.
         if torch.get_num_threads() > 1 or os.environ.get("OMP_NUM_THREADS"):
             return 1
-        if seconds < WORTH_S and self._pool is None:
+        self._seconds = max(self._seconds, seconds)  # work comes in stages, and the first may be short
+        if self._seconds < WORTH_S:
             return 1
         copies = MEMORY * _memory() // max(_bytes(subject), 1)
         return max(1, int(min(joblib.cpu_count(), units, copies)))
+
+    def begin(self, recipe: _Recipe, size: int) -> None:
+        """Start the processes and wait until they have the model; one that dies is noticed by `compute`."""
+        try:
+            wait([self._submit(_prepare, recipe) for _ in range(size)])
+        except BrokenProcessPool:
+            self._end(at_once=True)
 
     def compute(
         self, recipe: _Recipe, units: Sequence[Sequence[Part]], tick: Callable[[int], object], size: int
     ) -> Iterator[Computed]:
         """Every unit, in the order in which they are finished. tick: called with the number of tokens computed.
 
-        Raises ActivationError where a process dies twice over one unit, and what a unit itself raises.
+        Raises ActivationError where more than `TRIES` processes die over one unit, and what a unit itself raises.
         """
         with tempfile.TemporaryDirectory() as folder:
             board = np.memmap(Path(folder) / "tokens", dtype=np.int64, mode="w+", shape=(len(units),))
@@ -123,8 +142,8 @@ class Crew:
             while waiting or running:
                 try:
                     while waiting and len(running) <= size:  # one more than can run, so that none waits for this one
-                        index = waiting[0]
-                        running[self._submit(recipe, index, units[index], board.filename)] = waiting.popleft()
+                        future = self._submit(_compute, recipe, waiting[0], units[waiting[0]], board.filename)
+                        running[future] = waiting.popleft()
                     done, _ = wait(running, timeout=POLLED_S, return_when=FIRST_COMPLETED)
                     now = int(board.sum())
                     tick(now - seen)
@@ -140,12 +159,14 @@ class Crew:
                     if max(died.values(), default=0) > TRIES:
                         raise ActivationError(DIED.format(size)) from None
 
-    def _submit(self, *task) -> Future:
+    def _submit(self, function: Callable, *task) -> Future:
         if self._pool is None:
             most = self.asked or joblib.cpu_count()
             self._before = set(multiprocessing.active_children())
-            self._pool = ProcessPoolExecutor(most, multiprocessing.get_context("spawn"), initializer=_begin)
-        return self._pool.submit(_compute, *task)
+            self._pool = ProcessPoolExecutor(
+                most, multiprocessing.get_context("spawn"), initializer=ends_with_us(_begin)
+            )
+        return self._pool.submit(function, *task)
 
     def _end(self, *, at_once: bool) -> None:
         if self._pool is None:
@@ -166,16 +187,9 @@ def _bytes(subject: Subject) -> int:
 
 
 def _begin() -> None:
-    """What a new process does first: it leaves interruptions to the one that started it, and ends with it."""
+    """What a new process does first: it leaves interruptions to the one that started it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
     map_large_blocks()
-
-
-def _end_with_parent() -> None:
-    if parent := multiprocessing.parent_process():
-        ended([parent.sentinel])
-        os._exit(1)
 
 
 def _compute(recipe: _Recipe, index: int, parts: Sequence[Part], board: str):
@@ -195,6 +209,11 @@ def _compute(recipe: _Recipe, index: int, parts: Sequence[Part], board: str):
 
 _loaded: list[tuple[_Recipe, Asking]] = []
 """In a process of the crew: the model that it computed with last."""
+
+
+def _prepare(recipe: _Recipe) -> None:
+    """Load the model; nothing of it is sent back."""
+    _asking(recipe)
 
 
 def _asking(recipe: _Recipe) -> Asking:

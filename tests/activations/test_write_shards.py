@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
+import re
 import shutil
 
 import numpy as np
@@ -11,13 +13,16 @@ import pytest
 import torch
 from tqdm import tqdm
 
-from tacit.activations import ActivationError, open_store, plan
+from tacit.activations import ActivationError, open_store, plan, write_shards
+from tacit.activations.cache import acts_apart
+from tacit.activations.model.load import fingerprint, load_config, load_tokenizer
+from tacit.activations.plan import item_table, plan_run
 from tacit.activations.store.verify import faults
 from tacit.activations.trees.ask import Asking
 from tacit.activations.write_shards import cache_entries
 from tacit.errors import WriteError
 from tacit.files import PARTIAL
-from tests.activations.helpers import last_states, planned, settings_for, subject_for
+from tests.activations.helpers import ask_for, last_states, planned, settings_for, subject_for
 
 
 @pytest.fixture(autouse=True)
@@ -342,3 +347,28 @@ def test_other_weights_in_the_same_folder_are_named_and_nothing_is_lost(tiny, tm
     (tmp_path / "manifest.json").write_text(json.dumps(manifest))
     _cache(tmp_path, tiny("llama"), said=said)
     assert any("is another model than this run was cached from (model.safetensors changed)" in line for line in said)
+
+
+def test_the_cost_of_all_is_told_before_the_acts_and_the_model_is_tried_once(tiny, tmp_path, monkeypatch):
+    settings, said, tried = settings_for(tiny("llama")), [], []
+    share = write_shards.can_share
+    monkeypatch.setattr(write_shards, "can_share", lambda subject: tried.append(1) or share(subject))
+    model, tokenizer = fingerprint(settings, load_config(settings)), load_tokenizer(settings)
+    asks = list(acts_apart(ask_for(20)))
+    entries = plan_run(asks, settings, tokenizer=tokenizer, config=load_config(settings), model=model)
+    assert [entry.ask.part for entry in entries] == [plan.ACTS, "states"]
+
+    def cache(left_out):
+        terms = {"screen": lambda replies: left_out, "later": lambda store: []}
+        load = functools.partial(subject_for, tiny("llama"))
+        return cache_entries(tmp_path, entries, item_table(entries), settings, model, load, said.append, **terms)
+
+    assert cache({("knowledge", "plain")}) and len(tried) == 1
+    counts = [int(re.search(r"about ([\d,]+) tokens", line)[1].replace(",", "")) for line in said if "tokens" in line]
+    assert said[0].startswith("in all, before follow-ups: about") and "acts: about" in said[1]
+    assert counts[0] > counts[1] and len(counts) == 2
+    before = (tmp_path / "manifest.json").stat().st_mtime_ns
+    assert not cache({("knowledge", "plain")})
+    assert (tmp_path / "manifest.json").stat().st_mtime_ns == before, "what was left out is not missing"
+    assert cache(set()) and len(tried) == 2
+    assert not cache(set())

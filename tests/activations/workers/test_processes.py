@@ -72,7 +72,10 @@ class Die:
         os.kill(os.getpid(), signal.SIGKILL)
 
 
-def test_two_processes_write_the_same_bytes_as_one_although_one_of_them_is_killed(tiny, tmp_path):
+@pytest.mark.parametrize("begun", [True, False], ids=["while it loads", "over a unit"])
+def test_two_processes_write_the_same_bytes_as_one_although_one_of_them_is_killed(tiny, tmp_path, monkeypatch, begun):
+    if not begun:
+        monkeypatch.setattr(Workers, "begin", lambda *_: None)
     settings = planned(tiny("llama"), 30)[2]
     said = []
     assert _cache(tmp_path / "one", tiny("llama"))
@@ -108,6 +111,8 @@ def test_further_processes_are_started_unasked_only_where_they_pay(tiny, monkeyp
     long = 2 * WORTH_S
     assert Crew().size(subject, 9, long) == 4 and Crew().size(subject, 3, long) == 3
     assert Crew().size(subject, 9, WORTH_S / 2) == 1
+    told = Crew()
+    assert [told.size(subject, 9, seconds) for seconds in (WORTH_S / 2, long, WORTH_S / 2)] == [1, 4, 4]
     assert Crew(2).size(subject, 9, 0) == 2 and Crew(1).size(subject, 9, long) == 1
     torch.set_num_threads(2)
     assert Crew().size(subject, 9, long) == 1
@@ -124,9 +129,10 @@ def test_no_process_outlives_a_run_that_is_killed(tmp_path):
             from concurrent.futures import ProcessPoolExecutor
             from multiprocessing import get_context
             from tacit.activations.workers.processes import _begin
+            from tacit.progress import ends_with_us
             import os
             if __name__ == "__main__":
-                pool = ProcessPoolExecutor(1, get_context("spawn"), initializer=_begin)
+                pool = ProcessPoolExecutor(1, get_context("spawn"), initializer=ends_with_us(_begin))
                 print(pool.submit(os.getpid).result(), flush=True)
                 time.sleep(600)
         """)
@@ -134,11 +140,10 @@ def test_no_process_outlives_a_run_that_is_killed(tmp_path):
     with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True) as run:
         child = int(run.stdout.readline())
         run.kill()
-    for _ in range(100):
-        if not _alive(child):
-            return
+    deadline = time.monotonic() + 10
+    while _alive(child) and time.monotonic() < deadline:
         time.sleep(0.1)
-    raise AssertionError(f"process {child} is still there")
+    assert not _alive(child)
 
 
 def _alive(pid: int) -> bool:
