@@ -65,13 +65,14 @@ class Searches:
         if winner not in self._chosen:
             self._chosen[winner] = self._choices(winner)
         options, chosen = self._chosen[winner]
+        preds = [self.pred(option) for option in options]  # a table's columns, which are slow to take out again
         out = np.empty(self.weights.shape[1])
         combinations, which = np.unique(chosen, axis=1, return_inverse=True)
         for k, combination in enumerate(combinations.T):
             draws = np.flatnonzero(which.ravel() == k)
-            pred = np.array(self.pred(options[combination[0]]), copy=True)
+            pred = np.array(preds[combination[0]], copy=True)
             for rows, option in zip(self.rows, combination, strict=True):
-                pred[rows] = self.pred(options[option])[rows]
+                pred[rows] = preds[option][rows]
             out[draws] = measure(metric, self.scoring, seen(pred), self.weights[:, draws])
         return out
 
