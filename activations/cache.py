@@ -125,8 +125,6 @@ class _Plan:
     def load(self):
         """The model itself; called only if something is missing."""
         subject = load_subject(self.settings, self.tokenizer)
-        if subject.note:
-            self.say(subject.note)
         check_subject(subject)
         return subject
 

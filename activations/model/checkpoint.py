@@ -23,8 +23,6 @@ SHOWN = 10
 """Parameters that a message names."""
 BUFFERS = re.compile(r"(rotary_emb\.inv_freq|attn\.(masked_)?bias|attention\.(masked_)?bias|position_ids)$")
 """Constants that older versions of transformers saved beside the weights, and that a model computes by itself."""
-TOWERS = re.compile(r"(visual|vision\w*|image\w*|audio\w*|speech\w*|multi_?modal\w*|mm_projector|mtp\w*)\.")
-"""Modules for other media, or for several tokens at once, that some families keep inside their base model."""
 
 
 def check_folder(model: str) -> None:
@@ -160,9 +158,6 @@ def recorded_reports() -> Iterator[list[dict]]:
         kwargs["ignore_mismatched_sizes"] = True  # they are in the report then, by name and shape
         module, report = original.__func__(cls, *args, output_loading_info=True, **kwargs)
         report["tied"] = tuple(getattr(module, "_tied_weights_keys", None) or ())
-        report["modules"] = frozenset(name for name, _ in module.named_modules())
-        report["class"] = type(module).__name__
-        report["prefix"] = getattr(module, "base_model_prefix", "")
         reports.append(report)
         return (module, report) if output_loading_info else module
 
@@ -173,16 +168,14 @@ def recorded_reports() -> Iterator[list[dict]]:
         PreTrainedModel.from_pretrained = original
 
 
-def check_loaded(model: str, reports: Sequence[dict]) -> str:
-    """Refuse a model whose checkpoint does not hold its parameters; transformers draws missing ones at random.
+def check_loaded(model: str, reports: Sequence[dict]) -> None:
+    """Refuse a model whose checkpoint does not hold exactly its parameters; transformers draws the others at random.
 
     reports: of `recorded_reports`, the last one that of the model itself. Tied weights, those that an architecture can
-    do without, and buffers that it computes by itself may be missing or left over. Returns what the user has to know of
-    tensors of modules beside the model, such as a value head or a vision tower, which are not used; "" without any. A
-    tensor left over within the model's own modules (a bias, a scale, a further block) would change what it computes.
+    do without, and buffers that it computes by itself may be missing or left over.
     """
     if not reports:
-        return ""
+        return
     report = reports[-1]
     missing = sorted(map(str, report["missing_keys"]))
     unexpected = sorted(name for name in map(str, report["unexpected_keys"]) if not _is_spare(name, report))
@@ -197,36 +190,15 @@ def check_loaded(model: str, reports: Sequence[dict]) -> str:
             f"could not load the weights of {model}: {len(mismatched)} tensors have another shape than its config says"
             f" ({_some(shapes, '; ')}). Do config.json and the weights belong together?"
         )
-    if inside := [name for name in unexpected if not _is_beside(name, report)]:
+    if unexpected:
         raise ActivationError(
-            f"{model} has {len(inside)} tensors within the model that it does not use ({_some(inside)})."
+            f"{model} has {len(unexpected)} tensors that the model does not use ({_some(unexpected)})."
             f" Do config.json and the weights belong together? {SAVE_AGAIN}"
         )
-    if not unexpected:
-        return ""
-    return (
-        f"{model} has all weights of a {report['class']}, and {len(unexpected)} tensors of modules beside it, which are"
-        f" not used: {_some(unexpected)}"
-    )
 
 
 def _is_spare(name: str, report: dict) -> bool:
     return bool(BUFFERS.search(name)) or any(re.search(tied, name) for tied in report.get("tied", ()))
-
-
-def _is_beside(name: str, report: dict) -> bool:
-    """Whether a tensor belongs to a module of its own, outside the language model or known as a tower beside it."""
-    modules, prefix = report.get("modules", frozenset()), report.get("prefix", "")
-    names = [name, f"{prefix}.{name}"] if prefix else [name]
-    if any(part in modules for each in names for part in _modules_above(each, prefix)):
-        return False
-    return not name.startswith(f"{prefix}.") or bool(TOWERS.match(name.removeprefix(f"{prefix}.")))
-
-
-def _modules_above(name: str, prefix: str) -> list[str]:
-    """The modules that hold a tensor, below the one that holds the whole language model."""
-    parts = name.split(".")[:-1]
-    return [above for end in range(1, len(parts) + 1) if (above := ".".join(parts[:end])) != prefix]
 
 
 def _some(names: Sequence[str], between: str = ", ") -> str:

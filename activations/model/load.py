@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -63,8 +63,6 @@ class Subject:
     """Dtype in which the residual stream is computed and cached."""
     body_path: str
     """Name of the module that holds the blocks, e.g. `model` or `model.decoder`."""
-    note: str = ""
-    """What the user has to know of the checkpoint; "" if there is nothing."""
     remote: str = ""
     """Empty for a model on this machine; `ndif` for one on NDIF; `local` simulates NDIF on this machine."""
 
@@ -188,11 +186,11 @@ def load_subject(settings: Settings, tokenizer) -> Subject:
         raise
     except UNLOADABLE as error:
         raise _unreadable(settings, "weights", error) from error
-    note = check_loaded(settings.model, reports)
+    check_loaded(settings.model, reports)
     traced.eval()
     if device.type == "cpu" and not settings.remote:
         torch.set_num_threads(fastest_threads(traced._module))
-    return replace(subject_of(traced, tokenizer, device, remote=settings.remote), note=note)
+    return subject_of(traced, tokenizer, device, remote=settings.remote)
 
 
 def subject_of(traced: TransformersModel, tokenizer, device: torch.device, *, remote: str = "") -> Subject:

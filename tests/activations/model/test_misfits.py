@@ -85,35 +85,9 @@ def test_missing_left_over_and_misshapen_tensors_are_named(tiny, tmp_path):
     key = "model.layers.1.mlp.down_proj.weight"
     assert f"1 of the model's parameters ({key})" in refusal("missing", lambda w: w.pop(key))
     assert "(32, 60), expected (32, 64)" in refusal("shape", lambda w: w.update({key: w[key][:, :60].contiguous()}))
-
-
-@pytest.mark.parametrize(
-    "extra",
-    [
-        "model.layers.1.self_attn.q_proj.bias", "model.layers.0.mlp.down_proj.weight_scale_inv",
-        "model.layers.7.mlp.down_proj.weight", "layers.7.mlp.down_proj.weight", "lm_head.bias",
-        "model.embed_norm.weight", "model.layers.0.self_attn.q_norm.weight", "model.norm.bias",
-    ],
-)  # fmt: skip
-def test_tensors_left_over_within_the_model_are_refused(tiny, tmp_path, extra):
-    folder = _copied(tiny("llama"), tmp_path / "model")
-    _changed_weights(folder, lambda w: w.update({extra: torch.zeros(2)}))
-    with pytest.raises(ActivationError, match=r"1 tensors within the model that it does not use"):
-        fresh_subject_for(folder)
-
-
-@pytest.mark.parametrize(
-    "extra", ["v_head.summary.weight", "score.weight", "mtp.layers.0.mlp.up_proj.weight", "model.mtp_block.fc.weight",
-              "vision_tower.patch_embed.weight", "model.visual.blocks.0.weight", "multi_modal_projector.linear.weight"]
-)  # fmt: skip
-def test_a_head_or_tower_beside_a_complete_model_is_told_of_and_not_used(tiny, tmp_path, extra):
-    folder = _copied(tiny("llama"), tmp_path / "model")
-    _changed_weights(folder, lambda w: w.update({extra: torch.ones(2), "v_head.bias": torch.ones(1)}))
-    subject = fresh_subject_for(folder)
-    told = "has all weights of a LlamaForCausalLM, and 2 tensors of modules beside it, which are not used: "
-    assert subject.note == f"{folder} {told}{', '.join(sorted([extra, 'v_head.bias']))}"
-    plain, ids = subject_for(tiny("llama")), torch.arange(5, 25)[None]
-    assert torch.equal(subject.module(ids).logits, plain.module(ids).logits)
+    assert "1 tensors that the model does not use (extra.weight)" in refusal(
+        "extra", lambda w: w.update({"extra.weight": torch.zeros(2)})
+    )
 
 
 def test_buffers_and_tied_weights_may_be_in_the_file(tiny, tmp_path):
