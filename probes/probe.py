@@ -233,8 +233,8 @@ class Results:
             table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(columns))
             write_file(folder / name, lambda path, table=table: table.to_parquet(path, index=False))
         sums = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in (*CSVS, *PARQUETS)}
-        facts = sealed(facts_of_run | {"schemas": {"scores.csv": SCORES_SCHEMA}})
-        write_json(folder / "probes.json", facts | {"sha256": sums})
+        facts = facts_of_run | {"schemas": {"scores.csv": SCORES_SCHEMA}, "sha256": sums}
+        write_json(folder / "probes.json", sealed(facts))
         return pd.DataFrame(self.rows["scores.csv"], columns=list(SCORE_COLUMNS))
 
 

@@ -57,7 +57,7 @@ def read_results(run: str | Path) -> Results:
             raise ProbeError(f"{folder / name} is not there. {again}")
     try:
         facts = json.loads((folder / "probes.json").read_text(encoding="utf-8"))
-        check_seal({name: facts[name] for name in facts if name != "sha256"})
+        check_seal(facts)
         entries, items = tuple(dict(entry) for entry in facts["entries"]), pd.read_parquet(folder / "items.parquet")
         altered = _altered(folder, facts["sha256"])
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:

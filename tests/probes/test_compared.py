@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tacit.files import neutralised
+from tacit.files import neutralised, sealed
 from tacit.probes import ProbeError, compare_run, probe_run
 from tacit.probes.compare import compare_runs
 from tacit.probes.comparison.collect import coverage_by_class
@@ -53,7 +53,7 @@ def alter(run, change):
     """Rewrite the items of a run, without the checksums that would tell."""
     path, facts = run / "probes" / "items.parquet", run / "probes" / "probes.json"
     change(pd.read_parquet(path)).to_parquet(path)
-    facts.write_text(json.dumps(json.loads(facts.read_text()) | {"sha256": {}}))
+    facts.write_text(json.dumps(sealed(json.loads(facts.read_text()) | {"sha256": {}})))
 
 
 def test_the_gap_is_taken_apart_from_raw_words_to_knowledge(gap):

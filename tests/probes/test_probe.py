@@ -142,7 +142,7 @@ def test_missing_results_say_what_to_run(tmp_path):
 
 def copy_without_checksums(source, folder):
     (folder / "scores.csv").write_bytes((source / "scores.csv").read_bytes())
-    facts = json.loads((source / "probes.json").read_text()) | {"sha256": {}}
+    facts = sealed(json.loads((source / "probes.json").read_text()) | {"sha256": {}})
     (folder / "probes.json").write_text(json.dumps(facts))
 
 
