@@ -19,6 +19,8 @@ from tacit.errors import ActivationError
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json", "tokenizer_config.json")
 SAVE_AGAIN = "Save it again with model.save_pretrained(folder)"
+WHOLE = ("I", "U", "BOOL")
+"""How the names of dtypes of whole numbers begin in safetensors."""
 SHOWN = 10
 """Parameters that a message names."""
 BUFFERS = re.compile(r"(rotary_emb\.inv_freq|attn\.(masked_)?bias|attention\.(masked_)?bias|position_ids)$")
@@ -60,12 +62,7 @@ def _check_dtypes(folder: Path) -> None:
         return
     for file in loaded_files(folder):
         for name, dtype in _stored_dtypes(file).items():
-            if (
-                dtype[:1] in "IUB"
-                and dtype != "BF16"
-                and name.endswith((".weight", ".bias"))
-                and not BUFFERS.search(name)
-            ):
+            if dtype.startswith(WHOLE) and name.endswith((".weight", ".bias")) and not BUFFERS.search(name):
                 raise ActivationError(
                     f"{file}: {name} is stored as {dtype}, but config.json has no quantization_config, so its numbers"
                     " cannot be read as weights. Is this the config of the quantized model?"
