@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -42,13 +43,17 @@ class Ablator:
     ) -> np.ndarray:  # fmt: skip
         """`(n_shifts, n_rows) float64`: KL(without the shift || with it) of the next-token distribution, in nats.
 
-        site: `object` or `report`, the last token of that prompt; rows: positions among the target's items in the
-        store; shifts: `(n_shifts, n_rows, d_model)`, added to the output of block `layer` (0: input of the first).
+        site: `object` or `report`, the last token of that prompt, or of the thoughts that the model closes before its
+        answer; rows: positions among the target's items in the store; shifts: `(n_shifts, n_rows, d_model)`, added to
+        the output of block `layer` (0: input of the first).
         Raises ActivationError where a state differs from the cached one: then the model or prompt is not the run's.
         """
         items = self.store.items[self.store.items["target"] == target].iloc[rows]
         render = renderer(self.subject.tokenizer, self.settings.conditions[condition])
         prompts = encode(self.subject.tokenizer, [render(text) for text in items[f"{site}_prompt"]])
+        thoughts = self.store.thoughts(target, condition) if site == "report" else {}
+        after = [thoughts.get(item_id, []) for item_id in items["item_id"]]
+        prompts = [replace(prompt, ids=[*prompt.ids, *some]) for prompt, some in zip(prompts, after, strict=True)]
         cached = self.store.load(target, condition, site, layer)[rows]
         out = np.empty((len(shifts), len(rows)))
         for i, prompt in enumerate(prompts):

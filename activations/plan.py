@@ -68,6 +68,8 @@ class Entry:
     answered: Mapping[str, Sequence[Prompt]] = field(default_factory=dict)
     """Of a model that thinks first: key of a question -> its prompts with thoughts that are closed before they begin,
     after which log-probabilities of answers are read. Empty for other models: they are read after `prompts`."""
+    thoughts: Mapping[str, Sequence[Sequence[int]]] = field(default_factory=dict)
+    """Of a model that reads what another one thought: key of a question -> tokens of the closed thoughts, per item."""
 
     @property
     def folder(self) -> str:
@@ -199,6 +201,7 @@ def _key(ask: Ask, prompts: Mapping, answered: Mapping, sites: Sequence[Site], t
     }
     if terms.thinking.on:
         content["thinking"] = [terms.thinking.opening, {key: _digest(each) for key, each in answered.items()}]
+        content |= {"after thoughts": True} if any(site.follows_thoughts for site in sites) else {}
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 

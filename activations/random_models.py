@@ -1,15 +1,17 @@
 """Random-initialised models of the same architecture, run on the same prompts.
 
 In: the entries of a run. Out: a store per seed in `<activations>/twins/<seed>/`, in the same format as the model's own
-store, but without replies, which would be meaningless. What a probe decodes from such a model comes from the text and
-the architecture, not from training. The architecture must run on this machine: a remote model gets no
-random-initialised models, and for a quantized model they use the dtype in which it computes.
+store, but without replies, which would be meaningless: where the model thinks first, its own thoughts are read. What a
+probe decodes from such a model comes from the text and the architecture, not from training. The architecture must run
+on this machine: a remote model gets no random-initialised models, and for a quantized model they use the dtype in which
+it computes.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,7 +23,7 @@ from transformers import AutoModelForCausalLM
 from tacit.activations.model.load import Subject, load_config, load_tokenizer, pick_device, pick_dtype, subject_of
 from tacit.activations.model.sites import PROMPTS
 from tacit.activations.plan import Entry
-from tacit.activations.store.store import TWINS, open_store
+from tacit.activations.store.store import TWINS, Store, open_store
 from tacit.activations.workers.processes import Crew, Workers
 from tacit.activations.write_shards import cache_entries
 from tacit.errors import ActivationError
@@ -44,11 +46,12 @@ def cache_twins(
     if settings.remote:
         say("skipped: random-initialised models of the same architecture (the model is remote)")
         return False
-    if (folder / "manifest.json").is_file() and (threads := open_store(folder).manifest.get("threads")):
+    store = open_store(folder) if (folder / "manifest.json").is_file() else None
+    if store and (threads := store.manifest.get("threads")):
         torch.set_num_threads(threads)  # the last bits depend on it, and the model itself need not have been loaded
     ran = False
     for seed in range(n):
-        mine = [_twin_entry(entry, seed) for entry in entries if entry.sites]
+        mine = [_twin_entry(entry, seed, _thoughts(entry, store)) for entry in entries if entry.sites]
         known = {"id": f"random twin of {settings.model}", "seed": str(seed)}
         where, load = folder / TWINS / str(seed), lambda seed=seed: random_subject(settings, tokenizer, seed=seed)
         name = f"random-initialised model {seed + 1} of {n}"
@@ -98,10 +101,17 @@ def random_subject(settings: Settings, tokenizer, *, seed: int) -> Subject:
     return subject_of(traced, tokenizer, device)
 
 
-def _twin_entry(entry: Entry, seed: int) -> Entry:
+def _thoughts(entry: Entry, store: Store | None) -> dict[str, list[list[int]]]:
+    """What the model itself thought, per item; {} of one that does not think first."""
+    found = store.thoughts(entry.ask.target, entry.condition) if store else {}
+    return {"report": [found[item_id] for item_id in entry.ask.items["item_id"]]} if found else {}
+
+
+def _twin_entry(entry: Entry, seed: int, thoughts: Mapping[str, Sequence[Sequence[int]]]) -> Entry:
     """The same prompts under a key of its own, to cache activations but no replies."""
-    read = [question for question in entry.ask.questions if question.key in PROMPTS]
-    silent = tuple(Question(question.prompt, question.texts, elicitation=question.elicitation) for question in read)
-    key = hashlib.sha256(f"{entry.key} twin {seed}".encode()).hexdigest()
+    asked = [question for question in entry.ask.questions if question.key in PROMPTS]
+    silent = tuple(Question(question.prompt, question.texts, elicitation=question.elicitation) for question in asked)
+    read = f"{entry.key} twin {seed}" + (f" {json.dumps(thoughts)}" if thoughts else "")
+    key = hashlib.sha256(read.encode()).hexdigest()
     prompts = {kind: entry.prompts[kind] for kind in PROMPTS}
-    return replace(entry, ask=replace(entry.ask, questions=silent), prompts=prompts, key=key)
+    return replace(entry, ask=replace(entry.ask, questions=silent), prompts=prompts, thoughts=thoughts, key=key)

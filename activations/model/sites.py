@@ -4,6 +4,9 @@ object, report           the last token of the object prompt, of the report prom
 object:end, report:end   the last token of the marked span
 object:mean, …           the mean over the tokens of the marked span
 object:-3, …             a position counted from the end (-1 is the last token), for position x layer maps
+
+A model that thinks before it answers is about to answer once its thoughts are closed: `report` is the last token there.
+All other sites are in the prompt itself; `report:-1` is its last token in every model.
 """
 
 from __future__ import annotations
@@ -33,6 +36,11 @@ class Site:
     def needs_span(self) -> bool:
         """Whether it exists only where a text is marked."""
         return self.where in ("end", "mean")
+
+    @property
+    def follows_thoughts(self) -> bool:
+        """Whether it is read after the thoughts of a model that thinks before it answers."""
+        return (self.prompt, self.where) == ("report", "last")
 
 
 def parse_site(name: str) -> Site:

@@ -31,6 +31,8 @@ from tacit.files import sha256_of
 FORMAT = "tacit-store/2"
 ENDS = "ends.safetensors"
 """Input embeddings and logit-lens logits: what the model computes at its two ends."""
+THOUGHTS = "thoughts"
+"""Column of the replies: the tokens between the prompt and the place at which the site `report` is read."""
 TWINS = "twins"
 """Folder of the random-initialised models' stores, one per seed, inside the model's own."""
 
@@ -124,6 +126,14 @@ class Store:
             )
         parts = [self._read(shard, tensor_name(site, layer)) for shard in entry["shards"]]
         return np.concatenate(parts).astype(np.float32, copy=False)
+
+    def thoughts(self, target: str, condition: str) -> dict[str, list[int]]:
+        """Item id -> the tokens between its primary report prompt and the place at which the site `report` is read;
+        {} for a model that does not think before it answers."""
+        if THOUGHTS not in self.replies:
+            return {}
+        mine = self.replies.query("target == @target and condition == @condition").dropna(subset=THOUGHTS)
+        return {item: [*map(int, tokens)] for item, tokens in zip(mine["item_id"], mine[THOUGHTS], strict=True)}
 
     def lens_and_embeddings(self, target: str, condition: str) -> dict[str, np.ndarray]:
         """Input embeddings and logit-lens logits of an entry; rows as in `items` of that target.

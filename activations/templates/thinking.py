@@ -6,6 +6,7 @@ the reply: an opened block, or a closed one only where it is told not to think.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -66,8 +67,8 @@ def thinking_line(tokenizer, model: str, budget: int = Settings.thinking_tokens)
     return (
         f"{model} thinks before it answers ({how} a block of thoughts). Replies are read after the thoughts, which may"
         f" take {budget} tokens (--thinking-tokens), and one that is cut off within them is unreadable. The"
-        " log-probabilities of answers are read after an empty block of thoughts. States at the prompt's last token are"
-        f" those before the thoughts.{advice}"
+        " log-probabilities of answers are read after an empty block of thoughts. States at the site `report` are read"
+        f" after the thoughts, those at other sites before them.{advice}"
     )
 
 
@@ -79,13 +80,44 @@ def text_of(tokenizer, ids: Sequence[int], thinking: Thinking) -> str:
     """
     text = tokenizer.decode(ids, skip_special_tokens=True)
     if thinking.on and not has_thoughts(text) and has_thoughts(whole := tokenizer.decode(ids)):
-        end = max((mark.end() for mark in ENDS.finditer(whole)), default=len(whole))
+        end = _end_of_thoughts(whole) or len(whole)
         special = [str(token) for token in tokenizer.added_tokens_decoder.values() if token.special]
         answer = whole[end:]
         for token in special:
             answer = answer.replace(token, "")
         text = whole[:end] + answer
     return thinking.opening + text
+
+
+def closed_thoughts(tokenizer, ids: Sequence[int], thinking: Thinking, most: int) -> list[int]:
+    """The tokens between a prompt and the answer: the thoughts with which a reply begins, closed as the template closes
+    them.
+
+    ids: of the reply, without the token that ends the turn; most: tokens that may stand there. Thoughts that do not end
+    within them are cut and closed (budget forcing: Muennighoff et al. 2025, arXiv 2501.19393); where there are none,
+    the block is empty.
+    """
+    said, gap = thinking.opening + tokenizer.decode(ids), thinking.closing[_end_of_thoughts(thinking.closing) :]
+    if not has_thoughts(said):
+        return _ids(tokenizer, thinking.closing)
+    if not opened(said):
+        n = len(ENDS.findall(said))
+        kept = bisect_left(range(len(ids)), n, key=lambda k: len(ENDS.findall(tokenizer.decode(ids[:k]))))
+        written = tokenizer.decode(ids[:kept])  # the mark's last token may hold the gap as well
+        found = [*ids[:kept], *(_ids(tokenizer, gap) if written[_end_of_thoughts(written) :] == "" else [])]
+        if len(found) <= most:
+            return found
+    closing = _ids(tokenizer, thinking.closing if thinking.opening else f"\n{_block(said).end}{gap}")
+    return [*ids[: max(most - len(closing), 0)], *closing]
+
+
+def _end_of_thoughts(text: str) -> int:
+    """Where the last mark that closes thoughts ends; 0 without one."""
+    return max((mark.end() for mark in ENDS.finditer(text)), default=0)
+
+
+def _ids(tokenizer, text: str) -> list[int]:
+    return list(tokenizer(text, add_special_tokens=False)["input_ids"])
 
 
 def _closing(tokenizer, now: str, off: str) -> str:

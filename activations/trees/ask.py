@@ -1,7 +1,8 @@
 """Put the questions of a shard to the model: states, replies, samples, and log-probabilities of valid answers.
 
 In: a loaded model and planned entries with the same items. Out: for each entry the tensors of its sites and a row per
-prompt and reply, in the order of the items, with REPLY_COLUMNS. All prompts of an item are one tree of tokens.
+prompt and reply, in the order of the items, with REPLY_COLUMNS. All prompts of an item are one tree of tokens. Where a
+model thinks first, prompts whose states are read after its thoughts are read again, with these thoughts.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from tacit.activations.model.load import Subject
 from tacit.activations.model.prompts import has_chat_template
 from tacit.activations.model.sites import PROMPTS, token_range
 from tacit.activations.plan import Entry
-from tacit.activations.store.store import tensor_name
-from tacit.activations.templates.thinking import Thinking, text_of, thinking_of
+from tacit.activations.store.store import THOUGHTS, tensor_name
+from tacit.activations.templates.thinking import Thinking, closed_thoughts, text_of, thinking_of
 from tacit.activations.trees.answers import Spelled, along, answer_logprobs, continuation, spellings, tokens_wanted
 from tacit.activations.trees.jobs import Job, Reply, Tally, Told
 from tacit.activations.trees.run import run_jobs
@@ -31,7 +32,8 @@ REPLY_COLUMNS = (
     "ended", "logprob", "first_logprob", "entropy", "first_token", "answers", "logprobs",
 )  # fmt: skip
 """`sample` 0 is the greedy reply; `logprobs` are those of `answers`, and both are empty where no answers are scored.
-The columns of the model's confidence are nan where no greedy reply was generated."""
+The columns of the model's confidence are nan where no greedy reply was generated. Where states are read after the
+model's thoughts, a further column has the tokens of these."""
 NO_CONFIDENCE = {"logprob": math.nan, "first_logprob": math.nan, "entropy": math.nan, "first_token": -1}
 NO_REPLY = {"text": None, "n_tokens": 0, "ended": True, **NO_CONFIDENCE}
 
@@ -55,22 +57,30 @@ class Asking:
     def shards(self, parts: Sequence[Part], tally: Tally) -> list[Shard]:
         """The shards of these parts. Items with the same id share a tree, whichever part asks about them."""
         asked = _asked(parts, self.subject.tokenizer)
-        jobs = [job for each in asked for job in each.jobs]
-        told = iter(run_jobs(self.subject, jobs, self.layers, self.max_tokens, tally, shares=self.shares))
-        found = [[next(told) for _ in each.jobs] for each in asked]
+        found = self._told([each.jobs for each in asked], tally)
+        after = self._told([each.jobs_after_thoughts(told) for each, told in zip(asked, found, strict=True)], tally)
+        for each, told, then in zip(asked, found, after, strict=True):
+            each.join(told, then)
         return [
             self._shard(part, [(a, t) for a, t in zip(asked, found, strict=True) if a.part is part]) for part in parts
         ]
 
+    def _told(self, jobs: Sequence[Sequence[Job]], tally: Tally) -> list[list[Told]]:
+        """What came of the jobs, in the same lists."""
+        every = [job for some in jobs for job in some]
+        told = iter(run_jobs(self.subject, every, self.layers, self.max_tokens, tally, shares=self.shares))
+        return [[next(told) for _ in some] for some in jobs]
+
     def _shard(self, part: Part, asked: Sequence[tuple[_Asked, list[Told]]]) -> Shard:
         tensors = {}
         for each, told in asked:
-            for index, site in enumerate(each.sites):
+            for index, site in enumerate((*each.within, *each.after)):
                 states = torch.stack([one.states[:, index] for one in each.spoken(told)], dim=1)
                 for i, layer in enumerate(self.layers):
                     tensors[tensor_name(site.name, layer)] = states[i].contiguous()
         rows = [row for each, told in asked if each.question.speaks for row in each.rows(told)]
-        return tensors, pd.DataFrame(rows, columns=list(REPLY_COLUMNS))
+        further = [THOUGHTS] * any(THOUGHTS in row for row in rows)
+        return tensors, pd.DataFrame(rows, columns=[*REPLY_COLUMNS, *further])
 
 
 def jobs_of(parts: Sequence[Part], tokenizer) -> list[Job]:
@@ -93,6 +103,9 @@ class _Asked:
         self.prompts = entry.prompts[question.key][rows.start : rows.stop]
         self.ids = list(entry.ask.items["item_id"])[rows.start : rows.stop][: len(self.prompts)]
         self.sites = [s for s in entry.sites if s.prompt == question.key] if question.key in PROMPTS else []
+        self.after = [site for site in self.sites if site.follows_thoughts] if thinking.on else []
+        self.within = [site for site in self.sites if site not in self.after]
+        self.thoughts: list[Sequence[int]] = list(entry.thoughts.get(question.key, ()))[rows.start : rows.stop]
         self.special = not has_chat_template(self.tokenizer)
         # A reply that was begun comes after thoughts that were closed.
         self.thinking = Thinking() if question.opening else thinking
@@ -115,7 +128,7 @@ class _Asked:
         return [
             Job(
                 prompt.ids, numbers.setdefault(item_id, len(numbers)),
-                tuple(token_range(site, prompt) for site in self.sites), wanted[i],
+                tuple(token_range(site, prompt) for site in self.within), wanted[i],
                 self.question.tokens, self.question.samples, seed_of(entry.key, self.question.key, rows.start + i),
                 self._name(item_id),
             )
@@ -143,6 +156,27 @@ class _Asked:
             continuation(self.tokenizer, prompt, text, special=self.special) if text else ()
             for prompt, text in zip(self.answered, texts, strict=False)
         ]
+
+    def jobs_after_thoughts(self, told: Sequence[Told]) -> list[Job]:
+        """The prompts that are read again, each followed by the thoughts of its reply."""
+        if not self.after:
+            return []
+        self.thoughts = self.thoughts or [self._thoughts(one.greedy) for one in self.spoken(told)]
+        rows = [[*job.ids, *tokens] for job, tokens in zip(self.replies, self.thoughts, strict=True)]
+        return [
+            Job(ids, job.item, ((len(ids) - 1, len(ids)),), name=job.name)
+            for ids, job in zip(rows, self.replies, strict=True)
+        ]
+
+    def _thoughts(self, reply: Reply | None) -> list[int]:
+        ids = [] if reply is None else reply.ids[:-1] if reply.ended else reply.ids
+        return closed_thoughts(self.tokenizer, ids, self.thinking, self.question.tokens)
+
+    def join(self, told: Sequence[Told], after: Sequence[Told]) -> None:
+        """Put the states that were read after the thoughts behind those of the prompts."""
+        for one, then in zip(self.spoken(told) if after else (), after, strict=True):
+            one.left_out |= then.left_out
+            one.states = then.states if one.states is None else torch.cat([one.states, then.states], dim=1)
 
     def spoken(self, told: Sequence[Told]) -> Sequence[Told]:
         """What came of the replies, for each prompt."""
@@ -172,7 +206,8 @@ class _Asked:
             silent = one.greedy is None or one.left_out
             said = NO_REPLY if silent else self._said(one.greedy, one)
             answers = {"answers": list(self.question.answers), "logprobs": scores[i]}
-            found.append(frame | said | {"sample": 0, "seed": -1} | answers)
+            thoughts = {THOUGHTS: list(self.thoughts[i])} if self.after else {}
+            found.append(frame | said | {"sample": 0, "seed": -1} | answers | thoughts)
             seed = self.jobs[i].seed
             found += [
                 frame | self._said(reply) | {"sample": k, "seed": seed, "answers": [], "logprobs": []}

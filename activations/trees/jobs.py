@@ -90,7 +90,7 @@ class Tally:
         """Give up a job that does not fit into memory; False for one whose states are read, which cannot be missing."""
         if job.ranges:
             return False
-        if not told.left_out:
+        if job.name not in self.left_out:
             self.left_out.append(job.name)
         told.left_out = True
         return True

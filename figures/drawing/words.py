@@ -14,7 +14,7 @@ ELLIPSIS = "…"
 _MEASURED_AT = 200
 _METRICS = {"auroc": "AUROC", "macro_auroc": "macro AUROC", "mae": "MAE", "r2": "R²", "spearman": "Spearman ρ"}
 _METHODS = {
-    "words and characters": "TF-IDF", "embeddings, mean": "mean embed.",
+    "words and characters": "TF-IDF", "words of the thoughts": "thoughts", "embeddings, mean": "mean embed.",
     "output confidence": "own output", "surface numbers": "surface", "surface boosted": "surface, trees",
     "surface together": "surface, all", "surface in pairs": "surface, pairs", "answer_type": "answer type",
     "said calibrated": "said, fitted", "logits calibrated": "logits, fitted", "logits median": "logits, median",

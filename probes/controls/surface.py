@@ -14,6 +14,8 @@ chooses it on inner folds as the probe does, so that none of them is weak for wa
   what bends, or needs two of them at once, is surface too;
 - ``surface in pairs``: products of any two of these features and of the commonest words (`pairs`);
 - ``words and characters``: TF-IDF of words and character 2- to 4-grams;
+- ``words of the thoughts``: the same of what the model thinks before its report, where it does: the states after it
+  may hold what these words say;
 - ``embeddings``: layer 0, its site chosen on inner folds;
 - ``embeddings, mean``: mean input embedding over the whole prompt: layer 0 of a last token that all prompts share
   tells no two of them apart;
@@ -120,6 +122,8 @@ def baselines(
     plans["surface boosted"] = Plain(together), (BOOSTED,), False
     plans["surface in pairs"] = Pairable.of(together, texts), (PAIRS,), True
     plans["words and characters"] = Text.of(texts), (TEXT_RIDGE if scoring.kind == "count" else TEXT_LOGISTIC,), True
+    if "thoughts" in examples.frame and (thoughts := examples.frame["thoughts"].tolist()) and any(thoughts):
+        plans["words of the thoughts"] = Text.of(thoughts), plans["words and characters"][1], True
     jobs = ((features, scoring, folds, chosen, inner) for features, chosen, inner in plans.values())
     return {name: Baseline(held) for name, held in zip(plans, each_cross_fit(jobs, n_jobs=n_jobs), strict=True)}
 

@@ -25,6 +25,7 @@ from tacit.probes.data.reports import (
 from tacit.targets.base import CONTROL, NATURAL
 from tacit.targets.elicitations import PRIMARY, Elicitation, parse
 from tacit.targets.groups import components
+from tacit.targets.readers.thoughts import thoughts_in
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,8 @@ class Examples:
     heard: dict[str, ParsedReports]
     """elicitation -> what was said in that form; `choice/you/0` is always there"""
     frame: pd.DataFrame = field(repr=False)
-    """n_items rows: the store's item columns, and reply, object_reply, report_name, surface; share_right and ranking
-    where the model's samples and candidate answers were judged, nan elsewhere"""
+    """n_items rows: the store's item columns, and reply, thoughts, object_reply, report_name, surface; share_right and
+    ranking where the model's samples and candidate answers were judged, nan elsewhere"""
     dropped: dict[str, int]
     """reason -> number of items that left both arms"""
     near_duplicates: int
@@ -178,15 +179,26 @@ class Replies:
 
 
 def _frame(table: pd.DataFrame, target, own: Sequence, told: Replies, primary: ParsedReports) -> pd.DataFrame:
-    """The items' columns beside what was said and, where it was sampled, how often that was right."""
+    """The items' columns beside what was said and, where it was sampled, how often that was right; where the site
+    `report` is read after thoughts, `report_last` is the position there."""
+    texts = [told.primary[i.item_id]["text"] for i in own]
+    if "report_last" in table:
+        after = [told.primary[i.item_id].get("thoughts") for i in own]
+        table = table.assign(report_last=table["report_last"] + [0 if _absent(some) else len(some) for some in after])
     return table.assign(
-        reply=[told.primary[i.item_id]["text"] for i in own],
+        reply=texts,
+        thoughts=[thoughts_in(text) if isinstance(text, str) else "" for text in texts],
         object_reply=[told.object.get(i.item_id, {}).get("text") for i in own],
         report_name=list(primary.names),
         surface=[surface_of(i) for i in own],
         share_right=[_judged(target, "share_right", i, told.samples) for i in own],
         ranking=[_judged(target, "ranking", i, told.candidates) for i in own],
     )
+
+
+def _absent(tokens) -> bool:
+    """Whether a reply has no such column, or none of its own in a table with others."""
+    return tokens is None or isinstance(tokens, float)
 
 
 def _judged(target, elicitation: str, item, of_item: dict) -> float:

@@ -195,7 +195,7 @@ def _unanswered(e: Evidence) -> str:
 
 
 def _thoughts(e: Evidence) -> str:
-    """Where a model thinks first, its words follow thoughts that the probe's states precede."""
+    """Where a model thinks first, its words follow thoughts, and the probe's states follow or precede them."""
     if not e.about.thought:
         return ""
     cut = (
@@ -205,7 +205,8 @@ def _thoughts(e: Evidence) -> str:
     )
     return (
         " The model thinks before it answers: its words follow its thoughts, log-probabilities of answers follow an"
-        f" empty block of thoughts, and the probe reads states from before them.{cut}"
+        f" empty block of thoughts, and the probe reads states from after the thoughts at the site report, from before"
+        f" them at any other site.{cut}"
     )
 
 

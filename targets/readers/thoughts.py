@@ -51,6 +51,17 @@ def without_thoughts(text: str) -> str:
     return text[: start.start()] if start else text
 
 
+def thoughts_in(text: str) -> str:
+    """The beginning of a text up to the end of its thoughts: all of it where they do not end, "" without any.
+
+    >>> thoughts_in("<think>Let me see.</think>Paris"), thoughts_in("Paris")
+    ('<think>Let me see.</think>', '')
+    """
+    if opened(text):
+        return text
+    return text[: max((mark.end() for mark in ENDS.finditer(text)), default=0)]
+
+
 def has_thoughts(text: str) -> bool:
     """Whether the text has a mark that opens or closes thoughts."""
     return bool(STARTS.search(text) or ENDS.search(text))

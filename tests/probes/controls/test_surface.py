@@ -13,8 +13,8 @@ from tacit.validation.worlds import letters
 from tests.probes.worlds import WorldTarget, coin, make_world
 
 
-def scores(y, target=None, **world):
-    store, target = make_world(y, said=[str(v) for v in y], target=target, **world)
+def scores(y, target=None, said=None, **world):
+    store, target = make_world(y, said=[str(v) for v in y] if said is None else said, target=target, **world)
     examples = make_examples(store, target, "plain")
     folds = make_folds(examples.y, examples.groups, kind=examples.kind, seed=0)
     reference = training_median(examples.y, folds.fold) if examples.kind == "count" else None
@@ -43,6 +43,15 @@ def test_a_label_that_is_a_keyword_is_read_by_the_words():
         f"{rng.choice(['red', 'sun', 'sea'])} {'cat' if v == 'yes' else 'dog'} {rng.choice(['is', 'at'])}" for v in y
     ]
     assert scores(y, surface=texts)["words and characters"] == 1.0
+
+
+def test_what_the_thoughts_before_a_report_say_is_read_from_their_words_and_not_from_the_answer():
+    y = coin(120)
+    told = [f"<think>It is {'red' if v == 'yes' else 'blue'}.</think>no" for v in y]
+    assert scores(y, said=told)["words of the thoughts"] == 1.0
+    answered = scores(y, said=[f"<think>Hm.</think>{v}" for v in y])["words of the thoughts"]
+    assert answered == pytest.approx(0.5, abs=0.15)
+    assert "words of the thoughts" not in scores(y)
 
 
 def test_a_label_that_bends_with_length_is_read_by_the_boosted_trees():

@@ -109,3 +109,14 @@ def test_a_reply_given_twice_is_an_error_and_not_a_choice():
 def test_items_of_one_group_share_a_group_number():
     examples = make_examples(*make_world(coin(20), said=["yes"] * 20, groups=np.arange(20) // 2), "plain")
     assert examples.groups.tolist() == (np.arange(20) // 2).tolist()
+
+
+def test_the_position_of_the_report_site_is_that_after_the_thoughts():
+    store, target = make_world(coin(30), said=["<think>Hm.</think>yes", *["yes"] * 29])
+    before = store.items["report_last"].to_numpy()
+    of_report = (store.replies["prompt"] == "report").to_numpy()
+    thoughts = iter([[1] * k for k in range(30)])
+    store.replies["thoughts"] = [next(thoughts) if mine else float("nan") for mine in of_report]
+    frame = make_examples(store, target, "plain").frame
+    assert np.array_equal(frame["report_last"], before + np.arange(30))
+    assert frame["thoughts"].tolist() == ["<think>Hm.</think>", *[""] * 29]

@@ -574,6 +574,7 @@ def test_words_that_tell_the_truth_above_chance_are_a_report_although_the_contro
 def test_the_sentence_says_where_a_model_that_thinks_first_was_read():
     verdict = decide(changed(CLEAR, thought=True, cut=0.1))
     assert "The model thinks before it answers: its words follow its thoughts" in verdict.sentence
+    assert "states from after the thoughts at the site report, from before them at any other site" in verdict.sentence
     assert "Up to 10% of its reports were cut off within its thoughts and are unreadable." in verdict.sentence
     assert "thinks" not in decide(CLEAR).sentence
 
