@@ -189,7 +189,7 @@ class _Plan:
     def _none_right(self, subject: Subject, condition: str, replies: pd.DataFrame) -> Iterator[str]:
         if subject.name == "knowledge":
             acts = replies.query("target == 'knowledge' and condition == @condition and prompt == 'object'")
-            greedy = acts[acts["sample"] == 0]
+            greedy = acts[acts["sample"] == 0].dropna(subset="text")
             replies = dict(zip(greedy["item_id"], greedy["text"], strict=True))
             yield from none_right(subject.target, subject.items, replies)
 
