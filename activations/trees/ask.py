@@ -17,10 +17,10 @@ import pandas as pd
 import torch
 
 from tacit.activations.model.load import Subject
-from tacit.activations.model.prompts import has_chat_template
 from tacit.activations.model.sites import PROMPTS, token_range
 from tacit.activations.plan import Entry
 from tacit.activations.store.store import THOUGHTS, tensor_name
+from tacit.activations.templates.render import has_chat_template
 from tacit.activations.templates.thinking import Thinking, closed_thoughts, text_of, thinking_of
 from tacit.activations.trees.answers import Spelled, along, answer_logprobs, continuation, spellings, tokens_wanted
 from tacit.activations.trees.jobs import Job, Reply, Tally, Told
