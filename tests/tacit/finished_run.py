@@ -15,6 +15,7 @@ from pathlib import Path
 from click.testing import CliRunner, Result
 
 from tacit.cli.main import main
+from tacit.files import SEAL
 
 MADE = (
     ("cache", "r", "--model", "m", "--data", "t.csv", "--reports", "choice,logits", "--twins", 1, "--paraphrases", 1,
@@ -85,12 +86,26 @@ def damages(path: Path) -> Iterator[tuple[str, Callable[[], object]]]:
     """Ways to damage a file: (name, function that does it)."""
     data = path.read_bytes()
     yield "missing", path.unlink
-    yield "empty", lambda: path.write_bytes(b"")
     yield "truncated", lambda: path.write_bytes(data[: len(data) // 2])
-    yield "garbage", lambda: path.write_bytes(bytes(range(256)))
     yield "directory", lambda: (path.unlink(), path.mkdir())
+    yield "empty", lambda: path.write_bytes(b"")
+    yield "garbage", lambda: path.write_bytes(bytes(range(256)))
     if path.suffix == ".json":
-        yield from _wrong_types(path, json.loads(data))
+        content = json.loads(data)
+        yield "another version", lambda: path.write_text(json.dumps(_of_another_version(content)))
+        for text in ("[1, 2]", "null", "{}"):
+            yield text, functools.partial(path.write_text, text)
+        yield from _wrong_types(path, content)
+
+
+N_WHOLE = 9
+"""Damages of a JSON file as a whole, before those of its parts."""
+
+
+def _of_another_version(content: dict) -> dict:
+    """As a later version might write it: with other names of formats, a field more and no checksum."""
+    named = {key: "another/9" for key in ("format", "schema", "tacit") if key in content}
+    return {key: value for key, value in content.items() if key != SEAL} | named | {"unheard of": 1}
 
 
 def _wrong_types(path: Path, content: object) -> Iterator[tuple[str, Callable[[], object]]]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import errno
-import shutil
 
 import pytest
 
 from tacit.files import PARTIAL
 from tacit.writing import check_writable, writing
-from tests.tacit.finished_run import WRITERS, again, contents, damages, invoke, make_run, refuse_writes
+from tests.tacit.finished_run import WRITERS, again, contents, invoke, refuse_writes
 
 WORK = (
     "tacit.activations.model.load.load_subject", "tacit.activations.cache.load_tokenizer", "tacit.probes.probe_run",
@@ -18,15 +17,10 @@ WORK = (
 """Where each verb begins to work."""
 
 
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory, tiny):
-    """The working folder of a finished run."""
-    folder = tmp_path_factory.mktemp("finished")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(folder)
-        shutil.copytree(tiny("llama"), folder / "m")
-        make_run(folder)
-        yield folder
+@pytest.fixture(autouse=True)
+def in_its_folder(finished, monkeypatch):
+    """Work where the finished run is."""
+    monkeypatch.chdir(finished)
 
 
 @pytest.mark.parametrize("verb", ["show", "info", "verify"])
@@ -73,38 +67,3 @@ def test_what_a_killed_process_left_is_removed_by_the_next_writer_if_it_is_alone
             assert stale.exists()
     with writing(tmp_path):
         assert not stale.exists()
-
-
-class Began(Exception):
-    """The files were accepted, and the verb began to work."""
-
-
-READ = ("settings.json", "verdicts/verdicts.json", "probes/probes.json", "probes/used.json", "probes/tuned.json",
-        "probes/scores.csv", "probes/items.parquet", "activations/manifest.json", "activations/items.parquet",
-        "activations/replies.parquet")  # fmt: skip
-"""Files of a run that verbs read."""
-
-
-@pytest.mark.parametrize("name", READ)
-@pytest.mark.parametrize("verb", ["show", "info", "verify", "tune", "ablate"])
-def test_a_damaged_file_is_one_line_and_nothing_else_is_changed(finished, tmp_path, monkeypatch, verb, name):
-    def begins(*_, **__):
-        raise Began
-
-    folder = shutil.copytree(finished, tmp_path / "w")
-    monkeypatch.chdir(folder)
-    for work in WORK:
-        monkeypatch.setattr(work, begins)
-    path, data = folder / "runs/r" / name, (folder / "runs/r" / name).read_bytes()
-    every = list(damages(path))
-    # Reading takes tune and ablate a tenth of a second, and they read a manifest as the others do.
-    for damage, do in every if verb in ("show", "info", "verify") else every[:5] + every[5::8]:
-        do()
-        before = contents(folder)
-        result = again(verb)
-        assert isinstance(result.exception, SystemExit | Began | None), (damage, result.exception)
-        assert result.exit_code in (0, 1 if verb == "verify" or result.exception else 0, 2), damage
-        assert result.exit_code != 2 or result.stderr.count("\n") == 1, (damage, result.stderr)
-        assert contents(folder) == before, damage
-        path.rmdir() if path.is_dir() else None
-        path.write_bytes(data)
