@@ -6,9 +6,9 @@ import time
 
 import pytest
 
+from tacit.activations.model.prompts import renderer
 from tacit.activations.templates import chat_template
 from tacit.activations.templates.chat_template import choose_template
-from tacit.activations.templates.render import renderer
 from tacit.activations.templates.thinking import thinking_line
 from tacit.errors import ActivationError
 from tests.activations.helpers import settings_for
@@ -78,33 +78,6 @@ def test_a_message_that_the_template_changes_is_refused():
         render("zoo")
 
 
-@pytest.mark.parametrize("text", [EACH, IN_PARTS, "{{ messages | length }}" + EACH, "{{ strftime_now('%d') }}" + EACH])
-def test_messages_rendered_together_are_what_each_is_alone(text):
-    render = renderer(tokenizer_with(text), "Be kind.")
-    texts = [f"message {i}" for i in range(chat_template.TOGETHER + 3)]
-    assert render.all(texts) == [render(each) for each in texts]
-
-
-def test_one_message_of_many_that_cannot_be_rendered_is_told_with_its_reason():
-    picky = "{% for m in messages %}{% if 'x' in m.content %}{{ raise_exception('no x') }}{% endif %}{% endfor %}"
-    render = renderer(tokenizer_with(picky + EACH), "")
-    with pytest.raises(ActivationError, match="no x"):
-        render.all(["Hi", "axe", "Ho"])
-
-
-@pytest.mark.parametrize("alone", [str, lambda found: found[:1]])
-def test_a_tokenizer_that_takes_one_message_at_a_time_gets_one_at_a_time(monkeypatch, alone):
-    tokenizer = tokenizer_with(EACH)
-    usual = tokenizer.apply_chat_template
-
-    def one_at_a_time(conversation, **options):
-        found = usual(conversation, **options)
-        return found if isinstance(found, str) else alone(found)
-
-    monkeypatch.setattr(tokenizer, "apply_chat_template", one_at_a_time)
-    assert renderer(tokenizer, "").all(["Hi", "Ho"]) == ["Hi|", "Ho|"]
-
-
 def test_a_template_that_writes_the_date_writes_the_same_on_every_day():
     dated = "{{ strftime_now('%d %b %Y %H:%M') }}|" + EACH
     assert renderer(tokenizer_with(dated), "")("Hi") == "01 Jan 2025 00:00|Hi|"
@@ -148,3 +121,11 @@ def test_a_model_that_thinks_before_it_answers_is_told_of_before_the_run(text, a
     import re
 
     assert re.search(told, thinking_line(tokenizer_with(text, template_args=args), "model"))
+
+
+def test_a_template_on_a_machine_that_leaves_it_no_time_is_waited_for(monkeypatch):
+    monkeypatch.setattr(chat_template, "SECONDS", 0.3)
+    tokenizer = tokenizer_with(EACH)
+    real = tokenizer.apply_chat_template
+    monkeypatch.setattr(tokenizer, "apply_chat_template", lambda *a, **k: (time.sleep(0.5), real(*a, **k))[1])
+    assert "Hi" in chat_template.apply_template(tokenizer, [{"role": "user", "content": "Hi"}])
