@@ -136,13 +136,13 @@ def _mentions(sentence: str, options: Sequence[str], letters: Sequence[str]) -> 
 
 
 def _pattern(name: str) -> re.Pattern:
-    """A whole word or phrase in any case; a single letter only as a label: alone, "(B)", "B)", "option B"."""
+    """A whole word or phrase in any case; a single letter only as a label: alone, "(B)", "B)", "B - …", "option B"."""
     if len(name) > 1:
         words = r"\s+".join(re.escape(word) for word in _money_in_words(plain(name) or name).split())
         return re.compile(rf"(?<![\w-])(?<!\d[.,]){words}(?![\w-])", re.IGNORECASE)
     letter = re.escape(name)
     return re.compile(
-        rf"^(?i:[\"'\[]*{letter}[\"'\]]*)[.!]?[\"'\]]*$|^{letter}(?=,?\s+(?:because|since)\b)"
+        rf"^(?i:[\"'\[]*{letter}[\"'\]]*)[.!]?[\"'\]]*$|^{letter}(?=,?\s+(?:because|since)\b|\s+[-–—]\s)"
         rf"|\({letter}\)|(?<![\w(])(?<!or )(?<!and ){letter}(?=\)|[.:](?:\s|$)|\s*$)"
         rf"|(?i:\b(?:option|choice|answer:?)\s+){letter}(?![\w'])"
         rf"|(?i:{CHOOSES}|{NAMES}){letter}(?=\s+(?:because|since|as|over)\b|\s*[;!]"
