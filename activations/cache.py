@@ -24,26 +24,27 @@ from tacit.activations.model.load import (
     load_tokenizer,
     pick_device,
 )
-from tacit.activations.model.prompts import rows_that_fit, token_counter
+from tacit.activations.model.prompts import has_chat_template, renderer, rows_that_fit, token_counter
 from tacit.activations.plan import ACTS, CONTROL_ROWS, Ask, Entry, item_table, plan_run, position_couplings
 from tacit.activations.random_models import cache_twins
 from tacit.activations.run_settings import is_shipped
 from tacit.activations.store.store import Store
-from tacit.activations.templates.render import has_chat_template, renderer
 from tacit.activations.templates.thinking import room, thinking_line, thinking_of
 from tacit.activations.workers.processes import Crew, Workers
 from tacit.activations.write_shards import cache_entries
 from tacit.errors import ActivationError
+from tacit.names import BEHAVIOR, base_target
 from tacit.settings import Settings, check_unchanged, run_folder, write_settings
 from tacit.targets import get_target, items_to_frame, load_items
 from tacit.targets.base import CONTROL, NATURAL, Item, Target
 from tacit.targets.behavior.option_order import order_balance
+from tacit.targets.behavior.properties_asked import longest_reply
 from tacit.targets.counting.padding import position_correlations as built_in_correlations
 from tacit.targets.elicitations import RUNGS, Elicitation, select
 from tacit.targets.groups import components, item_keys
 from tacit.targets.questions import act, natural_apart, reports
 from tacit.targets.readers.thoughts import opened
-from tacit.targets.tables.table_facts import TooLong, account, first_rows, is_table, none_right
+from tacit.targets.tables.table_facts import TooLong, account, first_rows, is_table, none_right, unread
 from tacit.thresholds import MIN_GROUPS, MIN_ITEMS
 
 Say = Callable[[str], None]
@@ -190,7 +191,7 @@ class _Plan:
     def _none_right(self, subject: Subject, condition: str, replies: pd.DataFrame) -> Iterator[str]:
         if subject.name == "knowledge":
             acts = replies.query("target == 'knowledge' and condition == @condition and prompt == 'object'")
-            greedy = acts[acts["sample"] == 0].dropna(subset="text")
+            greedy = acts[acts["sample"] == 0]
             replies = dict(zip(greedy["item_id"], greedy["text"], strict=True))
             yield from none_right(subject.target, subject.items, replies)
 
@@ -226,8 +227,8 @@ def subjects(settings: Settings, tokenizer, say: Say, *, context: int | None = N
     for name in settings.targets:
         path = settings.data.get(name)
         items, ignored = load_items(name, path, n=settings.n, seed=settings.seed, count_tokens=counter)
-        if ignored:
-            say(f"{name}: {path} has columns that are not read: {', '.join(ignored)}")
+        for line in unread(path, ignored):
+            say(f"{name}: {line}")
         subject, too_long = _subject(name, items, settings), None
         if is_table(path):
             asked = [
@@ -246,6 +247,9 @@ def subjects(settings: Settings, tokenizer, say: Say, *, context: int | None = N
 
 def _subject(name: str, items: list[Item], settings: Settings) -> Subject:
     target = get_target(name, items)
+    if base_target(name) != name:  # several properties of the same replies
+        paths = [path for other, path in settings.data.items() if base_target(other) != other]
+        target = replace(target, least_reply=longest_reply(settings.data[name], paths))
     return Subject(name, target, items, chosen_elicitations(name, target, items, settings))
 
 
@@ -287,7 +291,7 @@ def _facts(subject: Subject, path: str | None, too_long: TooLong | None, context
             yield from first_rows(name, subject.target, items)
     balance = order_balance(items)
     # A question that happens to name its answers is not a choice between options.
-    if name == "behavior" and 2 * balance.n > len(items):
+    if base_target(name) == BEHAVIOR and 2 * balance.n > len(items):
         order = ", ".join(f"{option} first in {n}" for option, n in balance.first.items())
         yield f"of {balance.n} prompts that name all their options, {order}"
     yield from too_few(name, items)

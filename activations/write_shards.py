@@ -29,6 +29,7 @@ from tacit.activations.plan import ACTS, Entry
 from tacit.activations.store.store import Store, open_store
 from tacit.activations.trees.ask import Asking, Part
 from tacit.activations.trees.run import can_batch, can_share
+from tacit.activations.trees.shared_acts import NONE, Known, add_known, completed, known_replies, left_to_ask, turns
 from tacit.activations.work import Work, batch_tokens, seconds_a_token, units_of
 from tacit.activations.workers.processes import Workers
 from tacit.activations.workers.units import in_turn
@@ -53,8 +54,8 @@ def cache_entries(
     condition) pairs of which nothing else is to be asked. workers: processes that share the work where that pays; None
     for this one alone.
 
-    Raises ActivationError when another process is writing there or when the disk is full; every shard that was finished
-    before is kept. A prompt that does not fit into memory even alone is named and left out.
+    Raises ActivationError when another process is writing there, when the disk is full, or when one prompt alone does
+    not fit into memory; every shard that was finished before is kept.
     """
     folder.mkdir(parents=True, exist_ok=True)
     owner = folder / ".owner"
@@ -69,9 +70,13 @@ def cache_entries(
             ran = False
             if screen is not None:
                 acts = [entry for entry in entries if entry.ask.part == ACTS]
-                if missing := _missing(manifest, acts, say):
-                    _tell_cost(manifest, entries, tried, workers, say)
-                    ran = ask(missing, acts, say=lambda line: say(f"acts: {line}"))
+                tell_cost = functools.cache(lambda: _tell_cost(manifest, entries, tried, workers, say))
+                known = NONE
+                for turn in turns(acts):
+                    if missing := _missing(manifest, turn, say):
+                        tell_cost()
+                        ran = ask(missing, turn, say=lambda line: say(f"acts: {line}"), known=known) or ran
+                    known = {**known_replies(turn, manifest.replies(turn)), **known}
                 left_out = screen(manifest.replies(acts))
                 entries = [e for e in entries if e.ask.part == ACTS or (e.ask.target, e.condition) not in left_out]
                 manifest.keep(entries)
@@ -112,14 +117,17 @@ def _tell_cost(manifest: Manifest, entries, tried, workers: Workers | None, say)
     say(f"in all, before follow-ups: {work.told(token_s, size)}")
 
 
-def _ask(manifest: Manifest, missing: Sequence[Part], entries, *, tried, workers: Workers | None, say) -> bool:
-    """Compute what is missing; returns whether anything was. tried: gives the model and the seconds of a token."""
-    if missing:
+def _ask(
+    manifest: Manifest, missing: Sequence[Part], entries, *, tried, workers: Workers | None, say, known: Known = NONE
+) -> bool:
+    """Compute what is missing; returns whether anything was. tried: gives the model and the seconds of a token. known:
+    replies to object prompts that are not asked for again."""
+    if asked := add_known(manifest, missing, known):
         asking, token_s = tried()
-        _check_prompts(asking.subject, missing)
+        _check_prompts(asking.subject, asked)
         manifest.describe(asking)
-        _check_room(manifest.folder, asking, missing, say)
-        _write_all(manifest, asking, units_of(missing, entries, manifest.together), token_s, workers, say)
+        _check_room(manifest.folder, asking, asked, say)
+        _write_all(manifest, asking, units_of(asked, entries, manifest.together), token_s, workers, say, known)
     return bool(missing)
 
 
@@ -149,9 +157,11 @@ def _check_prompts(subject: Subject, parts: Sequence[Part]) -> None:
 
 
 def _write_all(
-    manifest: Manifest, asking: Asking, units: Sequence[Sequence[Part]], token_s: float, workers: Workers | None, say
-) -> None:
+    manifest: Manifest, asking: Asking, units: Sequence[Sequence[Part]], token_s: float, workers: Workers | None, say,
+    known: Known,
+) -> None:  # fmt: skip
     """Compute unit after unit; each is written while the next one is computed. token_s: seconds of a token."""
+    whole, units = units, [[left_to_ask(part, known) for part in parts] for parts in units]
     work = Work(units, shares=asking.shares)
     size = workers.size(asking.subject, len(units), work.total * token_s) if workers else 1
     say(work.told(token_s, size))
@@ -171,7 +181,8 @@ def _write_all(
             bar.total = work.done(index, tally.read + tally.written)
             if written is not None:
                 written.result()  # one unit waits at most, so memory stays flat and a full disk is noticed at once
-            written = writer.submit(manifest.add, units[index], shards, tally)
+            shards = [completed(*pair, known) for pair in zip(whole[index], shards, strict=True)]
+            written = writer.submit(manifest.add, whole[index], shards, tally)
             # While nnsight simulates NDIF it hides modules, and an import in another thread fails or loads one twice.
             if asking.subject.remote == "local":
                 written.result()
@@ -179,10 +190,7 @@ def _write_all(
     assert work.finished, "a unit was not computed"
     if left_out:
         names = "; ".join(left_out[:10]) + ("; …" if len(left_out) > 10 else "")
-        say(
-            f"{len(left_out)} prompts do not fit into memory even alone and have no reply; items whose states would be"
-            f" read there are left out of the analysis: {names}"
-        )
+        say(f"{len(left_out)} prompts do not fit into memory even alone and have no reply: {names}")
 
 
 def _check_room(folder: Path, asking: Asking, missing: Sequence[Part], say) -> None:

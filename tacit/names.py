@@ -18,6 +18,14 @@ OUTPUT_CONFIDENCE, LOGIT_LENS, LOGIT_LENS_HERE = "output confidence", "logit len
 
 DEFAULT_TARGETS = ("token_count", "knowledge", "behavior")
 """The targets that have built-in items and are measured unless others are asked for."""
+BEHAVIOR = "behavior"
+"""The target whose label is a property of the model's reply; one of several properties is `behavior-first_word`."""
+
+
+def base_target(target: str) -> str:
+    """The name under which a target is registered: `behavior` for each of its properties, any other name itself."""
+    return BEHAVIOR if target.startswith(f"{BEHAVIOR}-") else target
+
 
 # outcomes of reading a reply
 ANSWERED, REFUSED, UNREADABLE, OUT_OF_RANGE = "answered", "refused", "unreadable", "out of range"

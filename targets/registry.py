@@ -4,9 +4,10 @@ In: a name and, if the target depends on them, its items. Out: the target.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tacit.errors import TargetError
-from tacit.names import DEFAULT_TARGETS
+from tacit.names import BEHAVIOR, DEFAULT_TARGETS, base_target
 from tacit.targets.base import Item, Target
 from tacit.targets.behavior.properties import find
 from tacit.targets.behavior.target import Behavior, for_items
@@ -41,12 +42,12 @@ def get_target(name: str, items: Sequence[Item] | None = None) -> Target:
         return SpanCount(name)
     if name == "truth":
         return Truth()
-    if name not in NAMES:
+    if base_target(name) not in NAMES:
         raise TargetError(
             f"there is no target {name!r}: expected {', '.join(ALL_NAMES)}. Correct TARGETS or --targets."
         )
-    if name == "behavior":
+    if base_target(name) == BEHAVIOR:
         target = for_items(items) if items else Behavior()
         find(target.feature)  # raises here, before anything is computed
-        return target
+        return replace(target, name=name)
     return Knowledge()

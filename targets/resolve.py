@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
@@ -16,15 +16,16 @@ from pathlib import Path
 import pandas as pd
 
 from tacit.errors import TargetError
+from tacit.names import BEHAVIOR, base_target
 from tacit.targets.base import CountTokens, Item
-from tacit.targets.behavior.properties import BUILT, NAMED, find, is_property, meant
+from tacit.targets.behavior.properties import find, is_property
+from tacit.targets.behavior.properties_asked import check_property, file_and_property, rows_for, targets_of
 from tacit.targets.behavior.published_rows import usable_rows
 from tacit.targets.behavior.target import Behavior
 from tacit.targets.custom import OwnTarget
 from tacit.targets.layouts.recognised import for_target, has_layout, read_columns
 from tacit.targets.registry import ALL_NAMES, NAMES, get_target
 from tacit.targets.tables.hub import HUB
-from tacit.targets.tables.one_property import file_and_property, rows_for
 from tacit.targets.tables.python_files import is_file
 from tacit.targets.tables.user_tables import (
     COMMON_COLUMNS,
@@ -48,7 +49,8 @@ class Sources:
     """The targets of a run and where their items come from."""
 
     targets: tuple[str, ...]
-    """The targets to run, in the order of ALL_NAMES, user-defined ones last."""
+    """The targets to run, in the order of ALL_NAMES, user-defined ones last; several properties of `behavior` are
+    several targets, such as `behavior-first_word`."""
     paths: dict[str, str] = field(default_factory=dict)
     """Target -> table; a target without one uses its built-in items."""
     conditions: dict[str, str] = field(default_factory=dict)
@@ -58,8 +60,8 @@ class Sources:
 def resolve_data(data: Sequence[str], wanted: Sequence[str] | None) -> Sources:
     """Match tables to targets.
 
-    data: each entry is `target=path`, `behavior=property` (built-in items that show it), a table, a table with one of
-    its properties (`rows.jsonl:first_word`), a folder of
+    data: each entry is `target=path`, `behavior=property` (built-in items that show it), a table, a table with some of
+    its properties (`rows.jsonl:first_word,length`, `rows.jsonl:all`), a folder of
     `<target>.csv` (or .tsv, .jsonl, .json, .parquet), or a Python file that defines a target. A table without a target
     goes to every wanted target whose columns it has or, if no target is wanted, to the one that it fits best.
     wanted: names of targets, and Python files that define one; None for all targets that `data` has tables for, or the
@@ -74,23 +76,38 @@ def resolve_data(data: Sequence[str], wanted: Sequence[str] | None) -> Sources:
     paths = defined | tables
     chosen = (*(named or tuple(paths) or NAMES), *defined)
     _check_all_used(paths, chosen)
-    return Sources((*(name for name in ALL_NAMES if name in chosen), *defined), paths, conditions)
+    return Sources((*_in_order(chosen, tables), *defined), paths, conditions)
+
+
+def _in_order(chosen: Sequence[str], tables: Mapping[str, str]) -> Iterator[str]:
+    """The chosen targets in the order of ALL_NAMES; for `behavior` those that its tables make of it."""
+    made = [name for name in tables if base_target(name) == BEHAVIOR]
+    for name in ALL_NAMES:
+        if name == BEHAVIOR:
+            yield from made or [each for each in chosen if base_target(each) == BEHAVIOR]
+        elif name in chosen:
+            yield name
 
 
 def _match_entries(entries: Sequence[str], named: Sequence[str] | None) -> tuple[dict[str, str], dict[str, str]]:
     """Target -> table, and the system prompts that come with folders, over all entries; a later entry wins."""
     tables: dict[str, str] = {}
     conditions: dict[str, str] = {}
+    behavior: list[str] = []
     for entry in entries:
         name, _, path = entry.partition("=")
         if name in ALL_NAMES and path:
-            tables[name] = path
+            found = {name: path}
         elif _is_folder(entry):
-            tables |= _in_folder(Path(entry), named)
+            found = _in_folder(Path(entry), named)
             conditions |= _conditions(Path(entry))
+        elif file_and_property(entry)[1]:
+            found = {BEHAVIOR: entry}
         else:
-            tables |= dict.fromkeys(_targets_of_table(entry, named), entry)
-    return tables, conditions
+            found = dict.fromkeys(_targets_of_table(entry, named), entry)
+        behavior += [found.pop(BEHAVIOR)] if BEHAVIOR in found else []
+        tables |= found
+    return tables | (targets_of(behavior, _read_once) if behavior else {}), conditions
 
 
 def _is_folder(entry: str) -> bool:
@@ -108,34 +125,24 @@ def load_items(
     path: a table, a Python file, or for `behavior` the name of a property; None for the built-in items.
     Raises TargetError for a table that is missing, damaged or does not fit the target.
     """
+    base = base_target(name)
     if path is None:
+        if base != name:
+            raise TargetError(f"{name} needs its table: --data behavior=TABLE:PROPERTY,…")
         return get_target(name).items(n, seed, count_tokens=count_tokens), ()
-    if name == "behavior" and is_property(path):
+    if base == BEHAVIOR and is_property(path):
         return Behavior(find(path).name).items(n, seed), ()
     if is_file(path):
         return OwnTarget(path).items(n, seed), ()
-    if name == "behavior":
-        _check_property(path)
+    if base == BEHAVIOR:
+        check_property(path)
     table = _read_once(path)
     try:
         items = get_target(name).from_table(table, n=n, seed=seed, count_tokens=count_tokens)
     except TargetError as error:
         raise TargetError(str(error) if path in str(error) else f"{path}: {error}") from error
-    read = read_columns(table, name)
-    return items, tuple(column for column in ignored_columns(table, name) if column not in read)
-
-
-def _check_property(given: str) -> None:
-    """Raise TargetError for a name that is neither a table nor a property, such as a misspelt property."""
-    if Path(given).suffix or "/" in given or Path(given[:200]).exists():
-        return
-    near = meant(given)
-    asked = (
-        f"did you mean behavior={near}?"
-        if near
-        else f"properties are {', '.join([*NAMED, *(f'{b}:…' for b in BUILT)])}."
-    )
-    raise TargetError(f"behavior: {given!r} is neither a property nor a file; {asked}")
+    read = read_columns(table, base)
+    return items, tuple(column for column in ignored_columns(table, base) if column not in read)
 
 
 def row_account(path: str, items: Sequence[Item], name: str = "", *, too_long: int = 0) -> dict[str, int]:
@@ -164,25 +171,25 @@ def table_notes(path: str, name: str) -> tuple[str, ...]:
 
 
 def _prepared(table: pd.DataFrame, name: str) -> pd.DataFrame:
-    return usable_rows(table) if name == "behavior" else for_target(table, name)
+    return usable_rows(table) if base_target(name) == BEHAVIOR else for_target(table, name)
 
 
 def _name_from_file(path: str) -> str:
     """The name of the target that a Python file defines: that of the file, unless it is taken or no folder name."""
     name = Path(path).stem
-    if name in ALL_NAMES or not re.fullmatch(r"[A-Za-z][\w-]{0,60}", name):
+    if base_target(name) in ALL_NAMES or not re.fullmatch(r"[A-Za-z][\w-]{0,60}", name):
         raise TargetError(f"{path}: a target cannot be called {name!r}. Rename the file.")
     return name
 
 
 def _check_names(names: Sequence[str]) -> None:
-    unknown = [name for name in names if name not in ALL_NAMES]
+    unknown = [name for name in names if base_target(name) not in ALL_NAMES]
     if unknown:
         raise TargetError(f"no target is called {unknown[0]!r}. Choose from TARGETS={','.join(ALL_NAMES)}.")
 
 
 def _check_all_used(paths: Mapping[str, str], chosen: Sequence[str]) -> None:
-    unused = [name for name in paths if name not in chosen]
+    unused = [name for name in paths if not {name, base_target(name)} & set(chosen)]
     if unused:
         raise TargetError(f"a table was given for {', '.join(unused)}, which is not in TARGETS={','.join(chosen)}.")
 

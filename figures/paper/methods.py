@@ -17,7 +17,7 @@ from tacit.figures.inputs.layer_rows import clean_scores
 from tacit.figures.inputs.run_files import RunFiles
 from tacit.figures.paper import references
 from tacit.figures.tables.table import markdown
-from tacit.names import CONTROL_TASK, FIXED, RANDOM_MODEL
+from tacit.names import BEHAVIOR, CONTROL_TASK, FIXED, RANDOM_MODEL, base_target
 
 _TOKENS = "the number of tokens of the text by the model's own tokenizer"
 _LABELS = {
@@ -136,7 +136,7 @@ def _labels(run: RunFiles) -> Iterator[Sentence]:
 
 def _computed(target: str, properties: set[str]) -> str:
     """How the label of a built-in target is computed; "" for a user-defined target."""
-    if target != "behavior":
+    if base_target(target) != BEHAVIOR:
         return _LABELS.get(target, "")
     name = min(properties, default="") or "option"
     return _CHOSEN if name == "option" else f"a property of the model's greedy reply to the object prompt, “{name}”"

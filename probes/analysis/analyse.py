@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tacit.errors import ProbeError
-from tacit.names import BEST, FIXED, NESTED, TOGETHER
+from tacit.names import BEHAVIOR, BEST, FIXED, NESTED, TOGETHER, base_target
 from tacit.probes.analysis.learning_curve import N_REPEATS, Point, crossing, points, samples
 from tacit.probes.analysis.report_scores import rungs
 from tacit.probes.controls import surface
@@ -277,7 +277,7 @@ def _regrouped(context: AnalysisContext) -> Regrouped:
 
 def _refits(context: AnalysisContext, methods: Mapping[str, Method]) -> dict[str, Refits]:
     """Of the headline and, where the verdict may be about it, of the probe at the report prompt."""
-    of = [NESTED, *[f"{NESTED} report"] * (context.examples.target == "behavior")]
+    of = [NESTED, *[f"{NESTED} report"] * (base_target(context.examples.target) == BEHAVIOR)]
     found: dict[tuple[str, int], Refits] = {}
     for method in (methods[name] for name in of if name in methods):
         at = (method.site, method.layer)

@@ -9,7 +9,18 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from tacit.names import ANSWERED, BEST, CONTROL_TASK, LOGIT_LENS_HERE, NESTED, OUT_OF_RANGE, OUTCOMES, TUNED
+from tacit.names import (
+    ANSWERED,
+    BEHAVIOR,
+    BEST,
+    CONTROL_TASK,
+    LOGIT_LENS_HERE,
+    NESTED,
+    OUT_OF_RANGE,
+    OUTCOMES,
+    TUNED,
+    base_target,
+)  # fmt: skip
 from tacit.probes.comparison.decisions import decisions
 from tacit.probes.comparison.equal_scores import classes_behind, likenesses, tail_share
 from tacit.probes.comparison.paired_scores import Paired, limits
@@ -179,7 +190,7 @@ def within_source(paired: Paired, rungs: Sequence[str]) -> WithinSource | None:
 
 def _acts(entry: dict) -> bool:
     """Whether the label is a class of what the reply does; counts of it are later properties, which no lens reads."""
-    return entry["target"] == "behavior" and entry["kind"] != "count"
+    return base_target(entry["target"]) == BEHAVIOR and entry["kind"] != "count"
 
 
 def _reading(entry: dict, head: str) -> tuple[str, int]:

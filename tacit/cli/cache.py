@@ -21,7 +21,7 @@ from tacit.targets.elicitations import CONTEXTS, FRAMINGS, N_PARAPHRASES, RUNGS
     multiple=True,
     metavar="[TARGET=]PATH",
     help="Your own table (CSV, JSONL, JSON, Parquet), a folder with one <target>.csv per target, a Python file that "
-    "defines a target, or behavior=PROPERTY. Repeatable.",
+    "defines a target, or behavior=PROPERTY. Several properties: behavior=PATH:PROPERTY,PROPERTY. Repeatable.",
 )
 @click.option(
     "--condition",

@@ -5,6 +5,7 @@ and in the least balanced group. Built-in choices are balanced by construction (
 they are, and their balance is reported.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -48,12 +49,19 @@ def order_balance(items: Sequence[Item]) -> OrderBalance:
 
 
 def first_option(item: Item) -> str | None:
-    """The option that the object prompt names first; letters are looked for as "(A)"; None unless it names them all."""
+    """The option that the object prompt names first; letters are looked for as "(A)" and as lines "A - …"; None unless
+    it names them all."""
     text = last_message(item.object_prompt).lower()
-    marks = {option: f"({option.lower()})" if len(option) == 1 else option.lower() for option in item.answers}
-    if not marks or not all(mark in text for mark in marks.values()):
-        return None
-    return min(marks, key=lambda option: text.index(marks[option]))
+    places = {option: _place(option.lower(), text) for option in item.answers}
+    return min(places, key=places.__getitem__) if places and min(places.values()) >= 0 else None
+
+
+def _place(option: str, text: str) -> int:
+    """Where the text names an option; -1 if it does not."""
+    if len(option) > 1:
+        return text.find(option)
+    found = re.search(rf"\({re.escape(option)}\)|^\s*{re.escape(option)} - ", text, re.MULTILINE)
+    return found.start() if found else -1
 
 
 def rotations(options: Sequence[str]) -> list[tuple[str, ...]]:

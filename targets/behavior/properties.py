@@ -75,10 +75,7 @@ def find(name: str) -> Property:
         return NAMED[head.lower()]
     if head.lower() in BUILT and tail.strip():
         return BUILT[head.lower()](name.strip(), tail.strip())
-    raise TargetError(
-        f"there is no property {name!r}: expected one of {', '.join(NAMED)}, or "
-        f"{', '.join(f'{each}:…' for each in BUILT)}. Correct the column."
-    )
+    raise TargetError(f"there is no property {name!r}: expected one of {LISTED}. Correct the column.")
 
 
 def is_property(name: str) -> bool:
@@ -252,3 +249,5 @@ def _named() -> dict[str, Property]:
 
 NAMED = _named()
 BUILT = {"word": _nth, "character": _nth, "among": _among, "ends_with": _ends_with, "regex": _regex, PYTHON: _python}
+LISTED = ", ".join([*NAMED, *(f"{each}:…" for each in BUILT)])
+"""All of them, for messages."""

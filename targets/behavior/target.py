@@ -2,9 +2,9 @@
 
 In: built-in prompts (`choices.py`, `prompts.py`), the user's table (`question`, optionally `options`, `property`,
 `matching`), or published data (`published.py`). Out: items whose object prompt makes the model act and whose report
-prompt asks it to predict its own answer (Binder et al. 2024, arXiv 2410.13787). Each run is about one property in
-`properties.py`: by default the choice between the options or, without options, the first word of the reply. The
-questions are in `wording.py`.
+prompt asks it to predict its own answer (Binder et al. 2024, arXiv 2410.13787). Each target is about one property in
+`properties.py`: by default the choice between the options or, without options, the first word of the reply. A run may
+have several such targets (`properties_asked.py`). The questions are in `wording.py`.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import pandas as pd
 
 from tacit.errors import TargetError
+from tacit.names import BEHAVIOR
 from tacit.seeds import stream
 from tacit.targets.available_forms import own_forms, own_wording, rewords
 from tacit.targets.base import CountTokens, Item, Report, Stated, check_n
@@ -38,18 +39,20 @@ CAPS = {"reason": 200, "free": 48, "logits": 0}
 
 @dataclass(frozen=True)
 class Behavior:
-    """See `base.Target`. One property and one set of options per run; `for_items` takes both from the items."""
+    """See `base.Target`. One property and one set of options; `for_items` takes both from the items."""
 
     feature: str = "option"
     options: tuple[str, ...] = OPTIONS
-    name: str = "behavior"
+    name: str = BEHAVIOR
     needs_reply: bool = True
     sampled: bool = False
     report_tokens: int = 24
+    least_reply: int = 0
+    """Fewest tokens that a reply to the object prompt may have; other properties are read from the same reply."""
 
     @property
     def about(self) -> Property:
-        """The property of this run."""
+        """The property of this target."""
         return find(self.feature)
 
     @property
@@ -65,7 +68,7 @@ class Behavior:
     @property
     def reply_tokens(self) -> int:
         """Maximum number of new tokens of a reply, enough to measure the property."""
-        return self.about.reply_tokens
+        return max(self.about.reply_tokens, self.least_reply)
 
     def items(self, n: int, seed: int, *, count_tokens: CountTokens | None = None) -> list[Item]:
         """Prompts about many things, whose answers show the property; things are groups, option order is balanced."""
@@ -87,7 +90,7 @@ class Behavior:
         """Items of a table with `question`, or of published data; the property is in its column `property`, else it is
         `option` where there are options, else `first_word`."""
         table = usable_rows(table)
-        check_table(table, self.name)
+        check_table(table, BEHAVIOR)
         items = [from_row(row) for _, row in sample_rows(table, n, seed).iterrows()]
         for_items(items)
         return items
@@ -200,8 +203,8 @@ def for_items(items: Sequence[Item]) -> Behavior:
     properties = sorted({item.property or "option" for item in items})
     if len(properties) > 1:
         raise TargetError(
-            f"behavior: the items have the properties {', '.join(properties)}, expected one per run. Name one after the"
-            f" table, and give each a run of its own: --data behavior=TABLE:{properties[0]}"
+            f"behavior: the items have the properties {', '.join(properties)}, expected one per target. Name those that"
+            f" you want after the table: --data behavior=TABLE:{','.join(properties[:2])} (or TABLE:all)"
         )
     options = {item.answers for item in items}
     if properties == ["option"] and len(options) > 1:

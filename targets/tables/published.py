@@ -7,6 +7,9 @@ In: a table as `user_tables.read_table` returns it. Out: for a known data set, t
 - *Looking Inward* (Binder et al. 2024, arXiv 2410.13787; felixbinder/introspection_self_prediction): original_question,
   original_dataset, object_level_prompt, hypothetical_prompt (chat messages, or text in the version on the hub),
   behavioral_property, option_matching_ethical_stance. The hypothetical prompt is the report.
+- The inputs of its repository (`evals/datasets/`): string and, where it has options on lines "A - …", target, the
+  letter of the one that shows the behaviour; or string alone. They name no property: by default it is whether the
+  model takes the target's option.
 - anthropics/evals (Perez et al. 2022, arXiv 2212.09251): question, answer_matching_behavior and
   answer_not_matching_behavior, " (A)" and " (B)" or " Yes" and " No", the latter a list where there are more options.
 """
@@ -19,7 +22,8 @@ from tacit.targets.tables.cell_values import LIST_MARK, split_list
 
 LOOKING_INWARD = ("original_question", "object_level_prompt", "hypothetical_prompt", "behavioral_property")
 EVALS = ("question", "answer_matching_behavior", "answer_not_matching_behavior")
-READ = {*LOOKING_INWARD, *EVALS, "original_dataset", "option_matching_ethical_stance"}
+INPUTS = ("string", "target")
+READ = {*LOOKING_INWARD, *EVALS, *INPUTS, "original_dataset", "option_matching_ethical_stance"}
 RENAMED = {
     "matches_target": "ethical_stance",
     "matches_survival_instinct": "ethical_stance",
@@ -31,25 +35,29 @@ RENAMED = {
     "number_of_words": "length",
 }
 """Published names of properties -> names in `properties.py`, where they differ."""
-LABELLED = re.compile(r"^\s*\(([A-Z])\)\s*(.*?)\s*$", re.MULTILINE)
+LABELLED = re.compile(r"^\s*(?:\(([A-Z])\)\s*|([A-Z]) -\s+)(.*?)\s*$", re.MULTILINE)
 DEFAULT_LETTERS = "A|B|C|D"
 
 
 def as_table(table: pd.DataFrame) -> pd.DataFrame:
     """The table with the columns of a user's table if it is one of the data sets above, else unchanged."""
-    if set(LOOKING_INWARD) <= set(table.columns):
+    columns = set(table.columns)
+    if set(LOOKING_INWARD) <= columns:
         return _looking_inward(table)
-    return _evals(table) if set(EVALS) <= set(table.columns) else table
+    if set(EVALS) <= columns:
+        return _evals(table)
+    return _inputs(table) if _are_inputs(columns) else table
 
 
 def is_published(table: pd.DataFrame) -> bool:
     """Whether a table is one of the data sets above."""
-    return set(LOOKING_INWARD) <= set(table.columns) or set(EVALS) <= set(table.columns)
+    columns = set(table.columns)
+    return set(LOOKING_INWARD) <= columns or set(EVALS) <= columns or _are_inputs(columns)
 
 
 def labelled(text: str) -> dict[str, str]:
-    """Letter -> option of the lines "(A) …" in a question."""
-    return dict(LABELLED.findall(text))
+    """Letter -> option of the lines "(A) …" or "A - …" in a question."""
+    return {bracketed or plain: option for bracketed, plain, option in LABELLED.findall(text)}
 
 
 def exchanged(text: str) -> str:
@@ -60,7 +68,7 @@ def exchanged(text: str) -> str:
     lines = list(LABELLED.finditer(text))
     if len(lines) != 2:
         raise ValueError(f"expected two labelled options, got {len(lines)}: {text[:60]!r}")
-    (a, b), (c, d) = (line.span(2) for line in lines)
+    (a, b), (c, d) = (line.span(3) for line in lines)
     return text[:a] + text[c:d] + text[b:c] + text[a:b] + text[d:]
 
 
@@ -86,6 +94,30 @@ def _evals(table: pd.DataFrame) -> pd.DataFrame:
     )
     given = {} if "property" in table else {"property": "matching_option"}
     return table.assign(options=others + LIST_MARK + matching, matching=matching, **given)
+
+
+def _are_inputs(columns: set) -> bool:
+    """Whether these are the columns of the repository's inputs; a property may have been named for them."""
+    return "question" not in columns and (set(INPUTS) <= columns or columns - {"property"} == {"string"})
+
+
+def _inputs(table: pd.DataFrame) -> pd.DataFrame:
+    made = table.assign(question=table["string"])
+    letters = table["string"].map(lambda text: LIST_MARK.join(labelled(text)))
+    target = table["target"].map(_letter) if "target" in table else pd.Series("", index=table.index)
+    if "property" not in table and any(map(_names_option, target, table["string"])):
+        made["property"] = "matching_option"
+    if made.get("property", pd.Series("", table.index)).map(_acts_on_options).any():
+        made = made.assign(options=letters, matching=target)
+    return made
+
+
+def _names_option(letter: str, text: str) -> bool:
+    return letter in labelled(text)
+
+
+def _acts_on_options(feature: str) -> bool:
+    return feature in ("option", "matching_option", "short_term") or _has_options(feature)
 
 
 def _letter(cell: str) -> str:

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tacit.targets.base import Item, Target
+from tacit.targets.behavior.properties_asked import file_and_property
 from tacit.targets.knowledge.multiple_choice import right_letter
 from tacit.targets.readers.clean_text import visible
 from tacit.targets.resolve import ENDINGS, row_account, table_notes
-from tacit.targets.tables.one_property import file_and_property
 
 SHOWN_ROWS, SHOWN_CHARACTERS = 3, 70
+PASSAGES = ("context", "contexts", "passage", "passages", "article", "paragraph", "document", "story")
+"""Columns in which published questions have the text that they are about: SQuAD, HotpotQA, BoolQ, RACE, NarrativeQA."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,17 @@ def account(
         yield (
             f"the model's context has {context} tokens, and the longest prompt has {too_long.tokens}: item "
             f"{shown(too_long.item_id)}"
+        )
+
+
+def unread(path: str | None, ignored: Sequence[str]) -> Iterator[str]:
+    """The columns that are not read, and that a passage among them, which the questions may be about, is not shown."""
+    if ignored:
+        yield f"{path} has columns that are not read: {', '.join(ignored)}"
+    if passages := [column for column in ignored if column in PASSAGES]:
+        yield (
+            f"the model is not shown the column {passages[0]!r}: it is asked each question alone. If the questions are"
+            " about that text, put text and question together into a column 'object_prompt'"
         )
 
 

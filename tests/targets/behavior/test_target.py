@@ -90,7 +90,7 @@ def test_a_table_without_options_asks_for_the_first_word():
     ("columns", "message"),
     [
         ({"property": ["colour", "colour"]}, "there is no property 'colour': expected one of option"),
-        ({"property": ["length", "first_word"]}, "properties first_word, length, expected one per run"),
+        ({"property": ["length", "first_word"]}, "properties first_word, length, expected one per target"),
         ({"options": ["a1|b1", "c1|d1"]}, "2 different sets of options"),
         ({"options": ["a1", "a1"]}, "expected at least two"),
         ({"options": ["a1|b1", "a1|b1"], "label": ["a1", "c1"]}, "the label is 'c1', expected a1 or b1"),

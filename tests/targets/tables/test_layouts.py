@@ -10,6 +10,7 @@ from tacit.targets import get_target, load_items, resolve_data
 from tacit.targets.elicitations import PRIMARY
 from tacit.targets.groups import components, item_keys
 from tacit.targets.resolve import row_account, table_notes
+from tacit.targets.tables.table_facts import unread
 
 
 def written(folder, rows, name="rows.jsonl"):
@@ -315,3 +316,27 @@ def test_questions_whose_answers_have_another_name_are_not_taken_for_behaviour(t
     with pytest.raises(TargetError, match=f"a column '{column}', but no column 'answer'.*--data behavior="):
         resolve_data((path,), None)
     assert resolve_data((f"behavior={path}",), None).targets == ("behavior",)
+
+
+@pytest.mark.parametrize(
+    ("row", "column"),
+    [
+        (
+            {"id": "1", "question": "Who won?", "context": "Ada won.", "answers": {"text": ["Ada"]}},
+            "context",
+        ),
+        (
+            {"question": "Who won?", "context": {"sentences": [["Ada won."]]}, "answer": "Ada"},
+            "context",
+        ),
+        ({"article": "Ada won.", "question": "Who won?", "options": ["Ada", "Bea"], "answer": "A"}, "article"),
+        (BOOLQ, "passage"),
+    ],
+)
+def test_a_passage_that_is_not_shown_is_told(tmp_path, row, column):
+    path = written(tmp_path, [row, row | {"question": "is it red"}])
+    _, items, ignored = read(path)
+    assert "Ada won" not in items[0].object_prompt and column in ignored
+    *_, told = unread(path, ignored)
+    assert told.startswith(f"the model is not shown the column {column!r}") and "'object_prompt'" in told
+    assert [*unread(path, ())] == []
