@@ -28,7 +28,8 @@ from tacit.probes.analysis.maps import AFFINE, ISOTONIC, MONOTONE, SHARES
 from tacit.probes.analysis.reply_kinds import reply_kinds, tells_more
 from tacit.probes.data.examples import Examples
 from tacit.probes.data.folds import Folds
-from tacit.probes.data.reports import ParsedReports, averaged
+from tacit.probes.data.read_outs import averaged
+from tacit.probes.data.reports import ParsedReports
 from tacit.probes.data.rung_names import BY_SOURCE, KIND
 from tacit.probes.data.sources import enough_sources
 from tacit.probes.estimators.nested_cv import Held, as_is, choose, cross_fit

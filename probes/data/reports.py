@@ -9,20 +9,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.special import logit, logsumexp
+from scipy.special import logit
 
 from tacit.errors import ProbeError
 from tacit.names import ANSWERED, OUT_OF_RANGE, OUTCOMES
-from tacit.probes.estimators.families import read_values
+from tacit.probes.data.read_outs import read_out
 from tacit.targets.elicitations import Elicitation
 from tacit.targets.readers.thoughts import has_thoughts, opened
 from tacit.thresholds import MIN_CONTROLS
 
-CERTAIN = 50.0
-"""Log-odds at which an answer of probability 0 is taken to stand against the other."""
 SUREST = 0.995
 """Confidences are kept this far from 0 and 1, so that 100 % is a finite log-odds."""
-
 WILD = 100.0
 """A count of more than this many times the largest true one is out of range: one such number would set the skill."""
 
@@ -314,7 +311,7 @@ def read_logprobs(target, items, replies, elicitation: Elicitation, coding: Codi
         known &= ~np.isnan(logp)
         if known.any() and np.isfinite(logp[known]).any():
             kept = np.array([v for v, k in zip(values, known, strict=True) if k])
-            for name, value in zip(names, _read_out(logp[known], kept, coding.kind, n_classes), strict=True):
+            for name, value in zip(names, read_out(logp[known], kept, coding.kind, n_classes), strict=True):
                 out[name][row] = value
     return {name: x for name, x in out.items() if not np.isnan(x).all()}
 
@@ -335,31 +332,3 @@ def meaning_of(target, item, text: str, elicitation, coding: Coding, known: dict
         value = text
     known[text] = None if value is None else coding.code(value)
     return known[text]
-
-
-def _read_out(logp: np.ndarray, values: np.ndarray, kind: str, n_classes: int) -> tuple:
-    if kind == "count":
-        p = np.exp(logp - logsumexp(logp))
-        seen, where = np.unique(values, return_inverse=True)
-        median, _, expected = read_values(np.bincount(where, weights=p)[None], seen)
-        return float(expected[0]), float(median[0])
-    per_class = np.full(n_classes, -np.inf)
-    for k in range(n_classes):
-        if (values == k).any():
-            per_class[k] = logsumexp(logp[values == k])
-    if kind == "binary":  # an answer that was not offered says nothing, one of probability 0 says everything
-        offered = all((values == k).any() for k in range(2))
-        return (np.clip(per_class[1] - per_class[0], -CERTAIN, CERTAIN) if offered else np.nan,)
-    return (per_class - logsumexp(per_class),)
-
-
-def averaged(readouts: Sequence[np.ndarray], *, shares: bool) -> np.ndarray:
-    """The mean of read-outs over forms, item by item, of those that have one; (n_items,) or (n_items, n_classes).
-
-    shares: log-shares are averaged as logarithms and returned as shares that add up to 1.
-    """
-    stack = np.stack(readouts)
-    held = ~np.isnan(stack)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        mean = np.where(held, stack, 0.0).sum(0) / held.sum(0)
-    return np.exp(mean - logsumexp(mean, axis=1, keepdims=True)) if shares else mean

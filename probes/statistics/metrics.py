@@ -140,15 +140,28 @@ def _auroc_columns(positive: np.ndarray, score: np.ndarray, fold: np.ndarray) ->
 
 def _rank_sums(positive: np.ndarray, score: np.ndarray) -> np.ndarray:
     """Sum of the positives' ranks from 1, along the last axis, ties sharing theirs."""
-    score = np.ascontiguousarray(score)
-    order = np.argsort(score, axis=-1)
-    ordered = np.sort(score, axis=-1)  # faster than taking along the order
     positive = np.broadcast_to(positive, score.shape)
-    sums = np.take_along_axis(positive, order, axis=-1) @ np.arange(1.0, score.shape[-1] + 1)
+    ordered, first = _ordered(positive, np.ascontiguousarray(score))
+    sums = first @ np.arange(1.0, score.shape[-1] + 1)
     tied = (ordered[..., 1:] == ordered[..., :-1]).any(-1)
     if tied.any():  # rare among scores, and slower
         sums[tied] = np.where(positive[tied], rankdata(score[tied], axis=-1), 0.0).sum(-1)
     return sums
+
+
+def _ordered(positive: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(something that is equal where neighbouring scores are, whether the item is a positive), by rising scores.
+
+    The label is carried along as the last bit of a float32's rank among all float32 numbers: sorting such integers is
+    two to three times as fast as sorting the scores and looking the labels up.
+    """
+    if score.dtype != np.float32 or np.isnan(score).any():
+        order = np.argsort(score, axis=-1)
+        return np.sort(score, axis=-1), np.take_along_axis(positive, order, axis=-1)
+    bits = (score + np.float32(0)).view(np.int32)  # so that -0 is 0
+    keys = (bits ^ ((bits >> 31) & np.int32(0x7FFFFFFF))).astype(np.int64) * 2 + positive
+    keys.sort(axis=-1)
+    return keys >> 1, (keys & 1).astype(np.float64)
 
 
 def right(scoring: Scoring, pred: np.ndarray) -> np.ndarray:
@@ -185,20 +198,34 @@ def auroc(positive: np.ndarray, score: np.ndarray, fold: np.ndarray, weights: np
         known = rows[~np.isnan(score[rows])]
         w_pos, w_neg = weights[rows[positive[rows]]].sum(0), weights[rows[~positive[rows]]].sum(0)
         all_pairs = w_pos.astype(np.float64) * w_neg
-        k_won, k_pairs = _pairs_won(positive[known], score[known], weights[known])
+        k_won, k_pairs = _pairs_won(positive, score, weights, known)
         won += k_won + 0.5 * (all_pairs - k_pairs)
         pairs += all_pairs
     return np.clip(_ratio(won, pairs), 0.0, 1.0)
 
 
-def _pairs_won(positive: np.ndarray, score: np.ndarray, w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    if not len(score):
-        return np.zeros(w.shape[1]), np.zeros(w.shape[1])
-    order = np.argsort(score, kind="stable")
-    w, positive, score = w[order], positive[order, None], score[order]
-    pos, neg = w * positive, w * ~positive
+def _pairs_won(
+    positive: np.ndarray, score: np.ndarray, weights: np.ndarray, rows: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """(pairs of these rows that the positive wins, all of their pairs), (n_resamples,) float each."""
+    rows = rows[np.argsort(score[rows], kind="stable")]
+    positive, score = positive[rows], score[rows]
     starts = np.flatnonzero(np.r_[True, score[1:] != score[:-1]])
-    if len(starts) < len(score):  # ties: one row per distinct score
+    if len(starts) < len(rows) or weights.shape[1] == 1:
+        return _pairs_won_with_ties(positive, weights[rows], starts)
+    pos = weights[rows[positive]]
+    below = np.zeros((len(rows) - len(pos) + 1, weights.shape[1]), dtype=weights.dtype)
+    np.cumsum(weights[rows[~positive]], axis=0, out=below[1:])
+    n_below = np.cumsum(~positive)[positive]
+    return np.einsum("ib,ib->b", pos, below[n_below]), pos.sum(0) * below[-1]
+
+
+def _pairs_won_with_ties(positive: np.ndarray, w: np.ndarray, starts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The same of rows in the order of their scores; starts: where a new score begins."""
+    if not len(w):
+        return np.zeros(w.shape[1]), np.zeros(w.shape[1])
+    pos, neg = w * positive[:, None], w * ~positive[:, None]
+    if len(starts) < len(w):  # one row per distinct score
         pos, neg = np.add.reduceat(pos, starts, axis=0), np.add.reduceat(neg, starts, axis=0)
     below = np.cumsum(neg, axis=0)
     total_neg = below[-1].copy()

@@ -9,7 +9,8 @@ from tacit.names import BEST
 from tacit.probes.analysis.report_scores import read_outs, rungs
 from tacit.probes.data.examples import items_of, make_examples
 from tacit.probes.data.folds import make_folds
-from tacit.probes.data.reports import CERTAIN, _favoured_class, averaged, facts
+from tacit.probes.data.read_outs import CERTAIN, averaged
+from tacit.probes.data.reports import _favoured_class, facts
 from tacit.probes.data.transcript import marked_out_of_range, transcript
 from tacit.probes.statistics.metrics import Scoring, value
 from tacit.targets.base import Report
