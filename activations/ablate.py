@@ -19,8 +19,9 @@ from nnsight import save
 from tacit.activations.model.capture import Batch, halving, plain_batch
 from tacit.activations.model.load import Subject
 from tacit.activations.model.prefix_cache import Beginning, can_continue, continued_batch
-from tacit.activations.model.prompts import Prompt, encode, renderer
+from tacit.activations.model.prompts import Prompt, encode
 from tacit.activations.store.store import Store
+from tacit.activations.templates.render import renderer
 from tacit.errors import ActivationError
 from tacit.settings import Settings
 
@@ -50,7 +51,7 @@ class Ablator:
         """
         items = self.store.items[self.store.items["target"] == target].iloc[rows]
         render = renderer(self.subject.tokenizer, self.settings.conditions[condition])
-        prompts = encode(self.subject.tokenizer, [render(text) for text in items[f"{site}_prompt"]])
+        prompts = encode(self.subject.tokenizer, render.all(items[f"{site}_prompt"]))
         thoughts = self.store.thoughts(target, condition) if site == "report" else {}
         after = [thoughts.get(item_id, []) for item_id in items["item_id"]]
         prompts = [replace(prompt, ids=[*prompt.ids, *some]) for prompt, some in zip(prompts, after, strict=True)]

@@ -24,11 +24,12 @@ from tacit.activations.model.load import (
     load_tokenizer,
     pick_device,
 )
-from tacit.activations.model.prompts import has_chat_template, renderer, rows_that_fit, token_counter
+from tacit.activations.model.prompts import rows_that_fit, token_counter
 from tacit.activations.plan import ACTS, CONTROL_ROWS, Ask, Entry, item_table, plan_run, position_couplings
 from tacit.activations.random_models import cache_twins
 from tacit.activations.run_settings import is_shipped
 from tacit.activations.store.store import Store
+from tacit.activations.templates.render import has_chat_template, renderer
 from tacit.activations.templates.thinking import room, thinking_line, thinking_of
 from tacit.activations.workers.processes import Crew, Workers
 from tacit.activations.write_shards import cache_entries
@@ -191,7 +192,7 @@ class _Plan:
     def _none_right(self, subject: Subject, condition: str, replies: pd.DataFrame) -> Iterator[str]:
         if subject.name == "knowledge":
             acts = replies.query("target == 'knowledge' and condition == @condition and prompt == 'object'")
-            greedy = acts[acts["sample"] == 0]
+            greedy = acts[acts["sample"] == 0].dropna(subset="text")
             replies = dict(zip(greedy["item_id"], greedy["text"], strict=True))
             yield from none_right(subject.target, subject.items, replies)
 

@@ -22,7 +22,7 @@ from tacit.activations.store.check_manifest import manifest_fault
 from tacit.activations.store.other_runs import adopt
 from tacit.activations.store.store import FORMAT
 from tacit.activations.store.verify import shard_fault
-from tacit.activations.trees.ask import REPLY_COLUMNS, Asking, Part, Shard
+from tacit.activations.trees.ask import ABSENT, REPLY_COLUMNS, Asking, Part, Shard
 from tacit.activations.trees.jobs import Tally
 from tacit.errors import ActivationError
 from tacit.files import sha256_of, write_bytes
@@ -179,7 +179,9 @@ class Manifest:
 
     def _shard(self, entry: Entry, rows: range, tensors: dict[str, torch.Tensor], replies: pd.DataFrame) -> dict:
         stem = f"{entry.folder}/{rows.start // entry.shard_rows:05d}"
-        weak = {name: int((~torch.isfinite(tensor)).sum()) for name, tensor in tensors.items()}
+        absent = tensors.get(ABSENT, torch.zeros(0, dtype=torch.int64)).tolist()
+        tensors = {name: tensor for name, tensor in tensors.items() if name != ABSENT}
+        weak = {name: _not_finite(tensor, absent) for name, tensor in tensors.items()}
         # One metadata field: safetensors writes several in an order that changes from run to run.
         data = safetensors.torch.save(tensors, metadata={"tacit": f"{entry.key} {rows.start}-{rows.stop}"})
         return {
@@ -188,6 +190,7 @@ class Manifest:
             "replies": f"{stem}.replies.parquet",
             "replies_sha256": self._table(f"{stem}.replies.parquet", replies),
             "not_finite": {name: count for name, count in weak.items() if count},
+            **({"absent": [rows.start + row for row in absent]} if absent else {}),
         }  # fmt: skip
 
     def finish(self, items: pd.DataFrame) -> None:
@@ -230,3 +233,10 @@ class Manifest:
 
     def write(self) -> None:
         write_bytes(self.path, (json.dumps(self.content, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+def _not_finite(tensor: torch.Tensor, absent: Sequence[int]) -> int:
+    """How many numbers of the rows that are there are not finite."""
+    there = torch.ones(len(tensor), dtype=torch.bool)
+    there[list(absent)] = False
+    return int((~torch.isfinite(tensor[there])).sum())

@@ -11,15 +11,17 @@ import json
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from importlib.metadata import version
 
 import numpy as np
 import pandas as pd
 
 from tacit.activations.model.load import context_of, dtype_name
-from tacit.activations.model.prompts import Prompt, check_lengths, encode, has_chat_template, renderer
+from tacit.activations.model.prompts import Prompt, check_lengths, encode
 from tacit.activations.model.sites import PROMPTS, Site, parse_layers, parse_site, sites_of, token_range
 from tacit.activations.store.store import FORMAT
+from tacit.activations.templates.render import has_chat_template, renderer
 from tacit.activations.templates.thinking import Thinking, thinking_of
 from tacit.errors import ActivationError
 from tacit.settings import LONGEST_NAME, Settings
@@ -36,6 +38,7 @@ CONTROL_ROWS = 100
 ACTS = "acts"
 """The part of the replies to the object prompts, from which labels are read."""
 LIBRARIES = ("nnsight", "torch", "transformers")
+_installed = cache(version)  # each look reads a package's whole description
 
 
 @dataclass(frozen=True)
@@ -156,7 +159,7 @@ def plan_entry(ask: Ask, condition: str, system: str, terms: Terms) -> Entry:
     spans = list(ask.items["span"]) if sites else [""] * len(ask.items)
     prompts, answered, names = {}, {}, list(ask.items["item_id"])
     for question in ask.questions:
-        rendered = [render(text) for text in question.texts]
+        rendered = render.all(question.texts)
         if question.opening:
             rendered = [text + terms.begun(question) for text in rendered]
         prompts[question.key] = encode(terms.tokenizer, rendered, spans[: len(rendered)])
@@ -190,7 +193,7 @@ def _key(ask: Ask, prompts: Mapping, answered: Mapping, sites: Sequence[Site], t
         "model": dict(terms.model),
         "dtype": terms.dtype,
         "chat_template": terms.tokenizer.chat_template,
-        "versions": {library: version(library) for library in LIBRARIES},
+        "versions": {library: _installed(library) for library in LIBRARIES},
         "sites": [site.name for site in sites],
         "layers": terms.layers if sites else "",
         "shard_rows": terms.shard_rows,

@@ -17,10 +17,11 @@ import torch
 from tacit.activations.model.capture import batches, halving, pad
 from tacit.activations.model.load import Subject
 from tacit.activations.model.prefix_cache import can_continue, continued
-from tacit.activations.model.prompts import Prompt, check_lengths, encode, has_chat_template, renderer
+from tacit.activations.model.prompts import Prompt, check_lengths, encode
 from tacit.activations.store.store import Store
 from tacit.activations.templates.chat_template import apply_template
 from tacit.activations.templates.content import in_parts, takes_text
+from tacit.activations.templates.render import has_chat_template, renderer
 from tacit.activations.templates.thinking import thinking_of
 from tacit.activations.trees.answers import answer_logprobs, spellings, tokens_wanted
 from tacit.activations.trees.generate import end_tokens
@@ -100,7 +101,7 @@ class Tuner:
         items = self.store.items[self.store.items["target"] == target].iloc[rows]
         render = renderer(self.subject.tokenizer, self.settings.conditions[condition])
         closing = thinking_of(self.subject.tokenizer).closing
-        prompts = encode(self.subject.tokenizer, [render(text) + closing for text in items["report_prompt"]])
+        prompts = encode(self.subject.tokenizer, [text + closing for text in render.all(items["report_prompt"])])
         plain = not has_chat_template(self.subject.tokenizer)
         paths = spellings(self.subject.tokenizer, prompts[0].text, answers, special=plain)
         self._check(prompts, paths, answers, right, cached, where)

@@ -54,8 +54,8 @@ def cache_entries(
     condition) pairs of which nothing else is to be asked. workers: processes that share the work where that pays; None
     for this one alone.
 
-    Raises ActivationError when another process is writing there, when the disk is full, or when one prompt alone does
-    not fit into memory; every shard that was finished before is kept.
+    Raises ActivationError when another process is writing there or when the disk is full; every shard that was finished
+    before is kept. A prompt that does not fit into memory even alone is named and left out.
     """
     folder.mkdir(parents=True, exist_ok=True)
     owner = folder / ".owner"
@@ -190,7 +190,10 @@ def _write_all(
     assert work.finished, "a unit was not computed"
     if left_out:
         names = "; ".join(left_out[:10]) + ("; …" if len(left_out) > 10 else "")
-        say(f"{len(left_out)} prompts do not fit into memory even alone and have no reply: {names}")
+        say(
+            f"{len(left_out)} prompts do not fit into memory even alone and have no reply; items whose states would be"
+            f" read there are left out of the analysis: {names}"
+        )
 
 
 def _check_room(folder: Path, asking: Asking, missing: Sequence[Part], say) -> None:

@@ -17,7 +17,7 @@ from tacit.files import plain, sealed, write_csv, write_json
 from tacit.names import BEST, TUNED, VERDICTS_SCHEMA
 from tacit.probes.ablate import read_usage
 from tacit.probes.comparison.calibration import calibrate, reliability
-from tacit.probes.comparison.cautions import folded, held_out, warnings
+from tacit.probes.comparison.cautions import folded, held_out, too_large, warnings
 from tacit.probes.comparison.collect import answered_only, control_of, coverage_by_class, gather, headline
 from tacit.probes.comparison.corrected_labels import correct, read_labels
 from tacit.probes.comparison.disagreements import disagreements
@@ -168,8 +168,8 @@ def _row(one: Compared, adjusted, family: int, peers: Mapping[tuple[str, str], t
 
 def _with_limits(one: Compared, verdict: Verdict) -> str:
     """The sentence, and what limits the claim."""
-    limiting = (held_out(one.entry), folded(one.entry), _label_limit(verdict, one.extra), _corrected(one.corrected))
-    return " ".join(filter(None, (verdict.sentence, *limiting)))
+    limiting = (held_out(one.entry), too_large(one.entry), folded(one.entry), _label_limit(verdict, one.extra))
+    return " ".join(filter(None, (verdict.sentence, *limiting, _corrected(one.corrected))))
 
 
 def _label_limit(verdict: Verdict, extra: dict) -> str:

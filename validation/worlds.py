@@ -77,6 +77,7 @@ class WorldStore:
     manifest: dict = field(default_factory=lambda: {"entries": [{"key": "abc"}], "tables": {"items.parquet": "def"}})
     site_names: tuple = ("object", "report")
     kept_ends: dict = field(default_factory=dict)
+    missing: tuple = ()
 
     @property
     def layers(self):
@@ -86,6 +87,9 @@ class WorldStore:
         return self.site_names
 
     twins = ()
+
+    def absent(self, target, condition):
+        return self.missing
 
     def lens_and_embeddings(self, target, condition):
         return self.kept_ends

@@ -1,17 +1,16 @@
-"""Render user messages and tokenize them: with the chat template, or as plain questions and answers without one.
+"""Tokenize rendered prompts, and see to it that they fit.
 
-In: a tokenizer, a system prompt and user messages. Out: `Prompt`s, each with its ids and the tokens of its span.
+In: a tokenizer and prompts as `renderer` gives them. Out: `Prompt`s, each with its ids and the tokens of its span.
 """
 
 from __future__ import annotations
 
-import json
 from array import array
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tacit.activations.templates.chat_template import apply_template
-from tacit.activations.templates.content import PLACE, in_parts, takes_text
+from tacit.activations.templates.content import PLACE
+from tacit.activations.templates.render import has_chat_template, renderer
 from tacit.errors import ActivationError
 from tacit.targets.base import Item
 from tacit.targets.questions import Question
@@ -38,94 +37,6 @@ class Prompt:
         return self.span[1] - self.span[0] if self.span[0] >= 0 else -1
 
 
-def has_chat_template(tokenizer) -> bool:
-    """Whether the tokenizer has a chat template."""
-    return bool(getattr(tokenizer, "chat_template", None))
-
-
-def messages_of(text: str) -> list[dict[str, str]]:
-    """A user message, or a whole chat written as a JSON list of `{"role": …, "content": …}`, as messages.
-
-    Raises ActivationError for a chat that does not end with the user's turn.
-    """
-    chat = _chat(text)
-    if chat is None:
-        return [{"role": "user", "content": text}]
-    if chat[-1]["role"] != "user":
-        raise ActivationError(f"a chat ends with the turn of {chat[-1]['role']!r}, expected the user's: {text[:80]!r}…")
-    return chat
-
-
-def _chat(text: str) -> list[dict[str, str]] | None:
-    """The turns of a chat; None for a text that is no chat, even one that looks like JSON."""
-    if not text.lstrip().startswith("[{"):
-        return None
-    try:
-        turns = json.loads(text)
-    except json.JSONDecodeError:
-        return None
-    fits = turns and all(isinstance(turn, dict) and {"role", "content"} <= set(turn) for turn in turns)
-    return [{"role": str(turn["role"]), "content": str(turn["content"])} for turn in turns] if fits else None
-
-
-def renderer(tokenizer, system: str) -> Callable[[str], str]:
-    """A function from a user message, or a whole chat as JSON, to the rendered prompt, ready for the model's answer.
-
-    If a template refuses or drops system messages (Gemma 2, Mistral 7B), the user message starts with it instead. A
-    chat's own system message is kept, after the condition's. A template that drops a text gets it as a list of parts.
-
-    Raises ActivationError where the template drops the user's text in either form; the function does so for a message.
-    """
-    if not has_chat_template(tokenizer):
-        return lambda text: _plain(_with_system(system, messages_of(text)))
-    shape = _unchanged if takes_text(tokenizer) else in_parts
-    apart = _takes_system(tokenizer, system or "Be brief.", shape)
-
-    def render(text: str) -> str:
-        messages = _with_system(system, messages_of(text))
-        messages = messages if apart or messages[0]["role"] != "system" else _merged(messages)
-        rendered = apply_template(tokenizer, shape(messages))
-        if lost := next((t for t in messages if t["role"] == "user" and t["content"].strip() not in rendered), None):
-            raise ActivationError(f"the chat template drops or changes the user's message {lost['content'][:80]!r}")
-        return rendered
-
-    if render(PLACE) != render(PLACE):
-        raise ActivationError("the chat template writes something else each time, so no prompt could be asked again")
-    return render
-
-
-def _unchanged(messages: Sequence[Mapping[str, str]]) -> list[Mapping[str, str]]:
-    return list(messages)
-
-
-def _with_system(system: str, messages: list[dict[str, str]]) -> list[dict[str, str]]:
-    own = [turn["content"] for turn in messages if turn["role"] == "system"]
-    texts = [text for text in (system, *own) if text]
-    rest = [turn for turn in messages if turn["role"] != "system"]
-    return [{"role": "system", "content": "\n\n".join(texts)}, *rest] if texts else rest
-
-
-def _merged(messages: list[dict[str, str]]) -> list[dict[str, str]]:
-    """The system message at the head of the first user message."""
-    system, first, *rest = messages
-    return [{"role": "user", "content": f"{system['content']}\n\n{first['content']}"}, *rest]
-
-
-def _plain(messages: list[dict[str, str]]) -> str:
-    """For base models: the question-and-answer format of EleutherAI/lm-evaluation-harness, the last answer open."""
-    forms = {"system": "{}\n\n", "user": "Question: {}\nAnswer:", "assistant": " {}\n\n"}
-    return "".join(forms.get(turn["role"], "{}\n\n").format(turn["content"]) for turn in messages)
-
-
-def _takes_system(tokenizer, system: str, shape: Callable) -> bool:
-    messages = [{"role": "system", "content": system}, {"role": "user", "content": PLACE}]
-    try:
-        text = apply_template(tokenizer, shape(messages))
-    except ActivationError:
-        return False
-    return system.strip() in text and PLACE in text
-
-
 def encode(tokenizer, texts: Sequence[str], spans: Sequence[str] | None = None) -> list[Prompt]:
     """Token ids of rendered prompts, and the token range of `spans[i]` (a substring of `texts[i]`, "" for none).
 
@@ -149,6 +60,8 @@ def encode(tokenizer, texts: Sequence[str], spans: Sequence[str] | None = None) 
             list(texts[some]),
             add_special_tokens=special,
             return_offsets_mapping=marked,
+            return_attention_mask=False,
+            return_token_type_ids=False,
             verbose=False,
         )
         offsets = batch["offset_mapping"] if marked else [()] * len(texts[some])
@@ -218,7 +131,7 @@ def rows_that_fit(
         render = renderer(tokenizer, system)
         for question in questions:
             room = context - max(question.tokens, 1)
-            for at, prompt in enumerate(encode(tokenizer, [render(text) for text in question.texts])):
+            for at, prompt in enumerate(encode(tokenizer, render.all(question.texts))):
                 if len(prompt.ids) > room:
                     over[at] = max(over.get(at, 0), len(prompt.ids))
     if not over:

@@ -17,7 +17,8 @@ STORE = {"tables": dict, "model": dict, "versions": dict, "layers": list | None,
 """Field of a finished store -> its type; None where every entry was linked from another run."""
 ENTRY = {"target": str, "condition": str, "part": str, "key": str, "n_items": int, "sites": list, "shards": list}
 ELEMENTS = {"tables": str, "versions": str, "layers": int, "sites": str, "rows": int, "not_finite": int,
-            "model": str, "tokens": int, "tables_of": str, "with": str}  # fmt: skip
+            "model": str, "tokens": int, "tables_of": str, "with": str,
+            "absent": int}  # fmt: skip
 """Field -> the type of its elements, or of its values."""
 SHARD = {"file": str, "sha256": str, "replies": str, "replies_sha256": str, "rows": list, "bytes": int,
          "not_finite": dict}  # fmt: skip
@@ -44,6 +45,8 @@ def _entry_fault(entry: object) -> str:
     for shard in entry["shards"]:
         if fault := _misses(shard, SHARD):
             return f"has a shard that {fault}"
+        if not _fits("absent", shard.get("absent", []), list):
+            return "has a shard that has no proper 'absent'"
         if len(shard["rows"]) != 2:
             return "has a shard that has no proper 'rows'"
         if fault := _outside([shard["file"], shard["replies"]], in_entry=True):

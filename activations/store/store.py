@@ -113,6 +113,15 @@ class Store:
         """The names of the cached sites, e.g. `object` and `report`: the last tokens of these prompts."""
         return tuple(self._entry(target, condition)["sites"])
 
+    def absent(self, target: str, condition: str) -> list[int]:
+        """Positions of the items without states here or in a random-initialised model's store, in order: a prompt of
+        theirs does not fit into memory even alone, and their rows are nan."""
+        places = [
+            (store, pair) for store in (self, *self.twins) for pair in store.entries if pair == (target, condition)
+        ]
+        shards = [shard for store, pair in places for shard in store._entry(*pair)["shards"]]
+        return sorted({row for shard in shards for row in shard.get("absent", ())})
+
     def load(self, target: str, condition: str, site: str, layer: int) -> np.ndarray:
         """`(n_items, d_model) float32`, the residual stream at one site; rows as in `items` of that target.
 

@@ -24,6 +24,8 @@ from tacit.settings import Settings
 
 SECONDS, BYTES, CHARACTERS = 5, 2**30, 1_000_000
 """Most time and memory that one message may take to render, and most that a template may add to it."""
+TOGETHER = 64
+"""Messages that are rendered in one call."""
 RESERVED = ("messages", "add_generation_prompt", "tokenize", "chat_template", "continue_final_message", "return_dict",
             "conversation", "strftime_now", "raise_exception")  # fmt: skip
 Messages = Sequence[Mapping[str, Any]]
@@ -87,15 +89,41 @@ def apply_template(tokenizer, messages: Messages, **options: Any) -> str:
 
     Raises ActivationError with the template's reason where it raises, does not parse, or takes too long.
     """
-    given = {"tokenize": False, "add_generation_prompt": True, **options_of(tokenizer).args, **options}
     try:
-        with _fixed_date(options_of(tokenizer).date), _time_limit(SECONDS):
-            text = tokenizer.apply_chat_template(list(messages), **given)
+        text = _rendered(tokenizer, list(messages), options)
     except Exception as error:  # whatever a template does wrong is the template's fault
         raise ActivationError(f"the chat template cannot be rendered: {reason_of(error)}") from error
     if len(text) > CHARACTERS + sum(len(str(turn["content"])) for turn in messages):
         raise ActivationError(f"the chat template writes {len(text):,} characters for a short message")
     return text
+
+
+def apply_to_each(tokenizer, chats: Sequence[Messages]) -> list[str]:
+    """`apply_template` of each, several at a time: what transformers does around a template takes longer than most
+    templates do. Raises as it does."""
+    found: list[str] = []
+    for start in range(0, len(chats), TOGETHER):
+        some = chats[start : start + TOGETHER]
+        found += _together(tokenizer, some) or [apply_template(tokenizer, messages) for messages in some]
+    return found
+
+
+def _together(tokenizer, chats: Sequence[Messages]) -> list[str]:
+    """[] where they have to be rendered one by one: to say which of them fails and why, or because the tokenizer's own
+    code takes one at a time."""
+    try:
+        found = _rendered(tokenizer, [list(messages) for messages in chats], {})
+    except Exception:
+        return []
+    whole = isinstance(found, list) and len(found) == len(chats)
+    return found if whole and all(isinstance(text, str) and len(text) <= CHARACTERS for text in found) else []
+
+
+def _rendered(tokenizer, conversation: list, options: Mapping[str, Any]):
+    """What transformers makes of one conversation, or of a list of them, within the time for one."""
+    given = {"tokenize": False, "add_generation_prompt": True, **options_of(tokenizer).args, **options}
+    with _fixed_date(options_of(tokenizer).date), _time_limit(SECONDS):
+        return tokenizer.apply_chat_template(conversation, **given)
 
 
 def reason_of(error: BaseException) -> str:

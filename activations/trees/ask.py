@@ -17,10 +17,10 @@ import pandas as pd
 import torch
 
 from tacit.activations.model.load import Subject
-from tacit.activations.model.prompts import has_chat_template
 from tacit.activations.model.sites import PROMPTS, token_range
 from tacit.activations.plan import Entry
 from tacit.activations.store.store import THOUGHTS, tensor_name
+from tacit.activations.templates.render import has_chat_template
 from tacit.activations.templates.thinking import Thinking, closed_thoughts, text_of, thinking_of
 from tacit.activations.trees.answers import Spelled, along, answer_logprobs, continuation, spellings, tokens_wanted
 from tacit.activations.trees.jobs import Job, Reply, Tally, Told
@@ -37,6 +37,8 @@ model's thoughts, a further column has the tokens of these."""
 NO_CONFIDENCE = {"logprob": math.nan, "first_logprob": math.nan, "entropy": math.nan, "first_token": -1}
 NO_REPLY = {"text": None, "n_tokens": 0, "ended": True, **NO_CONFIDENCE}
 
+ABSENT = "absent"
+"""Beside a shard's tensors, where some are missing: rows whose states do not fit into memory, `(n_rows,) int64`."""
 Part = tuple[Entry, range]
 """An entry and the rows of one of its shards."""
 Shard = tuple[dict[str, torch.Tensor], pd.DataFrame]
@@ -75,12 +77,20 @@ class Asking:
         tensors = {}
         for each, told in asked:
             for index, site in enumerate((*each.within, *each.after)):
-                states = torch.stack([one.states[:, index] for one in each.spoken(told)], dim=1)
+                states = torch.stack([self._states(one, index) for one in each.spoken(told)], dim=1)
                 for i, layer in enumerate(self.layers):
                     tensors[tensor_name(site.name, layer)] = states[i].contiguous()
+        absent = {i for each, told in asked if each.sites for i, one in enumerate(each.spoken(told)) if one.left_out}
+        tensors |= {ABSENT: torch.tensor(sorted(absent))} if absent else {}
         rows = [row for each, told in asked if each.question.speaks for row in each.rows(told)]
         further = [THOUGHTS] * any(THOUGHTS in row for row in rows)
         return tensors, pd.DataFrame(rows, columns=[*REPLY_COLUMNS, *further])
+
+    def _states(self, one: Told, site: int) -> torch.Tensor:
+        """`(n_layers, d_model)`; nan for a prompt that does not fit into memory."""
+        if one.left_out:
+            return torch.full((len(self.layers), self.subject.d_model), torch.nan, dtype=self.subject.dtype)
+        return one.states[:, site]
 
 
 def jobs_of(parts: Sequence[Part], tokenizer) -> list[Job]:
@@ -176,7 +186,8 @@ class _Asked:
         """Put the states that were read after the thoughts behind those of the prompts."""
         for one, then in zip(self.spoken(told) if after else (), after, strict=True):
             one.left_out |= then.left_out
-            one.states = then.states if one.states is None else torch.cat([one.states, then.states], dim=1)
+            if not one.left_out:
+                one.states = then.states if one.states is None else torch.cat([one.states, then.states], dim=1)
 
     def spoken(self, told: Sequence[Told]) -> Sequence[Told]:
         """What came of the replies, for each prompt."""

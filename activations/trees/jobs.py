@@ -87,8 +87,8 @@ class Tally:
     """Names of the jobs that did not fit into memory."""
 
     def leave_out(self, job: Job, told: Told) -> bool:
-        """Give up a job that does not fit into memory; False for one whose states are read, which cannot be missing."""
-        if job.ranges:
+        """Give up a job that does not fit into memory; False for one without a name, which is no item's prompt."""
+        if not job.name:
             return False
         if job.name not in self.left_out:
             self.left_out.append(job.name)

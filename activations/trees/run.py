@@ -112,7 +112,7 @@ def run_trees(
 
     layers: of the residual stream, 0 the embeddings; max_tokens: in a batch, padding included; tally: counts tokens.
 
-    Raises ActivationError where one row alone does not fit into memory.
+    A prompt that does not fit into memory even alone is left out; raises ActivationError where it has no name.
     """
     told = [Told() for _ in jobs]
     tally.add(asked=sum(len(job.ids) for job in jobs))

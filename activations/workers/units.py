@@ -19,10 +19,7 @@ Computed = tuple[int, list[Shard], Tally]
 
 
 def in_turn(asking: Asking, units: Sequence[Sequence[Part]], tick: Callable[[int], object]) -> Iterator[Computed]:
-    """Every unit, in order. tick: called with the number of tokens computed, at every pass of the model.
-
-    Raises ActivationError where a prompt that cannot be left out does not fit into memory.
-    """
+    """Every unit, in order. tick: called with the number of tokens computed, at every pass of the model."""
     map_large_blocks()
     for index, parts in enumerate(units):
         tally = Tally(tick=tick)

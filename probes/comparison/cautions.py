@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from tacit.probes.data.labels import MIN_CLASS, OTHER
+from tacit.probes.data.labels import MIN_CLASS, OTHER, TOO_LARGE
 from tacit.probes.statistics.unseen_errors import unseen_share
 from tacit.probes.verdicts.evidence import Evidence
 
@@ -16,6 +16,13 @@ def held_out(entry: dict) -> str:
     """What was kept out of training as a whole; "" for groups of items."""
     column = entry.get("hold_out")
     return f"Every item was scored by a probe that was trained on other values of `{column}` only." if column else ""
+
+
+def too_large(entry: dict) -> str:
+    """How many items have no states; "" where all have them."""
+    n = (entry.get("dropped") or {}).get(TOO_LARGE, 0)
+    items = f"{n} items are" if n > 1 else "1 item is"
+    return f"{items} left out, because a prompt at which states are read does not fit into memory." if n else ""
 
 
 def folded(entry: dict) -> str:
@@ -30,8 +37,7 @@ def folded(entry: dict) -> str:
 
 def warnings(entry: dict, frame: pd.DataFrame, e: Evidence) -> Iterator[str]:
     """What a reader should know of classes of few items, and of intervals that resampling leaves without width."""
-    if line := folded(entry):
-        yield line
+    yield from filter(None, (too_large(entry), folded(entry)))
     counts = {} if entry["kind"] == "count" else frame["label_name"].value_counts().to_dict()
     for name, n in counts.items():
         if n < MIN_CLASS:

@@ -83,14 +83,14 @@ class Examples:
 
     def acts(self, site: str, layer: int) -> np.ndarray:
         """(n_items, d_model) float32, the residual stream there."""
-        x = np.asarray(self.store.load(self.target, self.condition, site, layer))
+        x = np.asarray(self.store.load(self.target, self.condition, site, layer))[self.rows]
         if not np.isfinite(x).all():
             bad = int((~np.isfinite(x)).any(axis=1).sum())
             raise ProbeError(
                 f"{self.target}/{self.condition}: {bad} of {len(x)} activation rows at {site} layer {layer} are not"
                 " finite. Cache again with DTYPE=float32."
             )
-        return x[self.rows]
+        return x
 
 
 def make_examples(
@@ -106,7 +106,9 @@ def make_examples(
     table = table[table["target"] == target.name].reset_index(drop=True)
     items = _items(table) if items is None else list(items)
     told = Replies(store.replies, target.name, condition)
-    labels = labels_of(target, items, table, told.object, reported=told.primary)
+    labels = labels_of(
+        target, items, table, told.object, reported=told.primary, absent=store.absent(target.name, condition)
+    )
     kind, classes, y, rows, dropped = labels.kind, labels.classes, labels.y, labels.rows, labels.dropped
     check_labels(labels, f"{target.name}/{condition}", told.object)
     own = [items[r] for r in rows]
@@ -155,6 +157,7 @@ class Replies:
     def __init__(self, replies: pd.DataFrame, target: str, condition: str) -> None:
         """replies: of a store."""
         mine = replies[(replies["target"] == target) & (replies["condition"] == condition)]
+        mine = mine.assign(text=mine["text"].astype(object).where(mine["text"].notna(), None))  # read back, None is nan
         greedy = mine[mine["sample"] == 0]
         self.object = _by_item(greedy[greedy["prompt"] == "object"])
         """item id -> greedy reply to the object prompt"""

@@ -20,6 +20,7 @@ MIN_ITEMS = 12
 MIN_CLASS = 8
 """Items below which a class of a target with many classes is folded into "other"."""
 OTHER = "other"
+TOO_LARGE = "a prompt at which states are read does not fit into memory"
 UNREAD = "its reply to the object prompt shows no label"
 
 
@@ -40,15 +41,16 @@ class Labels:
 
 
 def labels_of(
-    target, items: Sequence, table: pd.DataFrame, acts: Mapping[str, dict], *, reported: Collection[str] | None = None
-) -> Labels:
+    target, items: Sequence, table: pd.DataFrame, acts: Mapping[str, dict], *, reported: Collection[str] | None = None,
+    absent: Collection[int] = (),
+) -> Labels:  # fmt: skip
     """The labels of the usable items, unchecked.
 
     table: the store's item table of this target, a row per item; acts: item id -> greedy reply to the object prompt;
     reported: ids of the items that have a primary report, without which an item leaves both arms; None before reports
-    are asked.
+    are asked; absent: positions of the items without states, which leave both arms as well.
     """
-    names, kept, dropped = _labels(target, items, table, acts, reported)
+    names, kept, dropped = _labels(target, items, table, acts, reported, frozenset(absent))
     if target.kind == "count":
         return Labels("count", (), np.array([float(names[r]) for r in kept]), np.array(kept, dtype=np.int64), dropped)
     return _classes(target, [str(names[r]) for r in kept], kept, dropped)
@@ -66,7 +68,7 @@ def surface_of(item) -> str:
     return item.surface or item.span or item.object_prompt
 
 
-def _labels(target, items, table, acts: Mapping[str, dict], reported) -> tuple[list, list[int], dict[str, int]]:
+def _labels(target, items, table, acts: Mapping[str, dict], reported, absent) -> tuple[list, list[int], dict[str, int]]:
     """Labels as the target gives them, the positions of the usable items, and why the others are not."""
     names, kept, dropped = [], [], Counter()
     n_tokens = table["n_tokens"].tolist() if "n_tokens" in table else [-1] * len(items)
@@ -78,7 +80,9 @@ def _labels(target, items, table, acts: Mapping[str, dict], reported) -> tuple[l
         if target.kind == "count" and label is not None and not np.isfinite(float(label)):
             label = None
         names.append(label)
-        if target.needs_reply and reply is None and label is None:
+        if row in absent:
+            dropped[TOO_LARGE] += 1
+        elif target.needs_reply and reply is None and label is None:
             dropped["no reply to the object prompt"] += 1
         elif label is None:
             dropped[UNREAD if target.needs_reply else "no usable label"] += 1
@@ -110,7 +114,7 @@ def _classes(target, names: list[str], kept: list[int], dropped: dict[str, int])
 def check_labels(labels: Labels, where: str, acts: Mapping[str, dict]) -> None:
     """Raises ProbeError where there are fewer than `MIN_ITEMS` usable items, or all labels are the same."""
     lost = "; ".join(f"{n} dropped: {why}" for why, n in labels.dropped.items())
-    lost, y, replies = f" ({lost})" if lost else "", labels.y, [reply["text"] for reply in acts.values()]
+    lost, y, replies = f" ({lost})" if lost else "", labels.y, [r["text"] for r in acts.values() if r["text"]]
     if len(y) < MIN_ITEMS:
         heard = f" It said, for example, {replies[0][:60]!r}." if labels.dropped.get(UNREAD) and replies else ""
         advice = "Word object_prompt or the options so that it can follow" if heard else "Give more items (N, or DATA)"

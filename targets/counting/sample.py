@@ -8,7 +8,7 @@ import pandas as pd
 
 from tacit.targets.base import CountTokens
 from tacit.targets.counting.fit_length import correlation
-from tacit.targets.tables.user_tables import sample_rows
+from tacit.targets.tables.user_tables import draw_rows, sample_rows
 from tacit.thresholds import MAX_CORRELATION
 
 DRAWS = 200
@@ -20,8 +20,8 @@ def sample_decoupled(table: pd.DataFrame, n: int | None, seed: int, count_tokens
     |r| < `MAX_CORRELATION` is asked for; failing that, the least correlated draw is taken. A table that is coupled as a
     whole gets its first draw: choosing among draws would hide what is true of it.
     """
-    first = sample_rows(table, n, seed)
     whole = sample_rows(table, None, seed)
+    first = draw_rows(whole, n, seed)
     if len(first) == len(whole):
         return first
     numbers = _numbers(whole, count_tokens).set_index(whole["item_id"])
@@ -31,7 +31,7 @@ def sample_decoupled(table: pd.DataFrame, n: int | None, seed: int, count_tokens
     for attempt in range(1, DRAWS):
         if least < MAX_CORRELATION:
             break
-        drawn = sample_rows(table, n, seed + 1_000_003 * attempt)
+        drawn = draw_rows(whole, n, seed + 1_000_003 * attempt)
         worst = _worst(numbers.loc[drawn["item_id"]])
         best, least = (drawn, worst) if worst < least else (best, least)
     return best

@@ -186,7 +186,11 @@ def sample_rows(table: pd.DataFrame, n: int | None, seed: int) -> pd.DataFrame:
     Adds `item_id` if the table has none: a hash of the row's content, with -2, -3… for exact repetitions of a row. Ids
     are assigned before sampling, so that a row has the same id in every sample.
     """
-    table = table.assign(item_id=_ids(table)).reset_index(drop=True)
+    return draw_rows(table.assign(item_id=_ids(table)).reset_index(drop=True), n, seed)
+
+
+def draw_rows(table: pd.DataFrame, n: int | None, seed: int) -> pd.DataFrame:
+    """`sample_rows` of a table whose rows have their ids."""
     if n is None or n >= len(table):
         return table
     rows = stream(seed, "table rows").choice(len(table), size=n, replace=False)
@@ -266,9 +270,10 @@ def _ids(table: pd.DataFrame) -> list[str]:
     """The given ids, or hashes of the rows' content that do not depend on the order of the columns."""
     given = table["item_id"].str.strip() if "item_id" in table else pd.Series([""] * len(table))
     columns = sorted(column for column in table.columns if column != "item_id")
+    rows = zip(*(table[column].tolist() for column in columns), strict=True)  # itertuples is slow on Arrow's strings
     seen: dict[str, int] = {}
     ids = []
-    for own, row in zip(given, table[columns].itertuples(index=False), strict=True):
+    for own, row in zip(given.tolist(), rows, strict=True):
         name = own or short_hash(*columns, *row)
         seen[name] = seen.get(name, 0) + 1
         ids.append(name if seen[name] == 1 else f"{name}-{seen[name]}")

@@ -6,9 +6,9 @@ import time
 
 import pytest
 
-from tacit.activations.model.prompts import renderer
 from tacit.activations.templates import chat_template
 from tacit.activations.templates.chat_template import choose_template
+from tacit.activations.templates.render import renderer
 from tacit.activations.templates.thinking import thinking_line
 from tacit.errors import ActivationError
 from tests.activations.helpers import settings_for
@@ -76,6 +76,33 @@ def test_a_message_that_the_template_changes_is_refused():
     assert render("Hi") == "Hi|"
     with pytest.raises(ActivationError, match="drops or changes the user's message 'zoo'"):
         render("zoo")
+
+
+@pytest.mark.parametrize("text", [EACH, IN_PARTS, "{{ messages | length }}" + EACH, "{{ strftime_now('%d') }}" + EACH])
+def test_messages_rendered_together_are_what_each_is_alone(text):
+    render = renderer(tokenizer_with(text), "Be kind.")
+    texts = [f"message {i}" for i in range(chat_template.TOGETHER + 3)]
+    assert render.all(texts) == [render(each) for each in texts]
+
+
+def test_one_message_of_many_that_cannot_be_rendered_is_told_with_its_reason():
+    picky = "{% for m in messages %}{% if 'x' in m.content %}{{ raise_exception('no x') }}{% endif %}{% endfor %}"
+    render = renderer(tokenizer_with(picky + EACH), "")
+    with pytest.raises(ActivationError, match="no x"):
+        render.all(["Hi", "axe", "Ho"])
+
+
+@pytest.mark.parametrize("alone", [str, lambda found: found[:1]])
+def test_a_tokenizer_that_takes_one_message_at_a_time_gets_one_at_a_time(monkeypatch, alone):
+    tokenizer = tokenizer_with(EACH)
+    usual = tokenizer.apply_chat_template
+
+    def one_at_a_time(conversation, **options):
+        found = usual(conversation, **options)
+        return found if isinstance(found, str) else alone(found)
+
+    monkeypatch.setattr(tokenizer, "apply_chat_template", one_at_a_time)
+    assert renderer(tokenizer, "").all(["Hi", "Ho"]) == ["Hi|", "Ho|"]
 
 
 def test_a_template_that_writes_the_date_writes_the_same_on_every_day():

@@ -12,8 +12,9 @@ import torch
 
 from tacit.activations import ActivationError, open_store
 from tacit.activations.model.load import fingerprint, load_config, load_tokenizer
-from tacit.activations.model.prompts import encode, messages_of, renderer
+from tacit.activations.model.prompts import encode
 from tacit.activations.plan import Ask, plan_run
+from tacit.activations.templates.render import messages_of, renderer
 from tacit.activations.trees.answers import along, continuation
 from tacit.activations.trees.jobs import Job, Tally
 from tacit.activations.trees.run import run_apart, run_jobs

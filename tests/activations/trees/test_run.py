@@ -185,6 +185,11 @@ def test_a_prompt_that_does_not_fit_into_memory_is_left_out_alone_and_named(tiny
     told = run_jobs(subject, jobs, [0], 200, tally, shares=shares)
     assert tally.left_out == ["item 30"] and [one.left_out for one in told] == [False, False, True, False]
     assert [one.greedy.ids for one in told if not one.left_out] == [whole[i].greedy.ids for i in (0, 1, 3)]
-    reading = [Job(range(5, 35), 0, ((3, 4),), {}, name="item 30")]
-    with pytest.raises(ActivationError, match="does not fit into memory"):
-        run_jobs(subject, reading, [0], 200, Tally(), shares=shares)
+    for name, short in (("item 30", 6), ("", 9)):  # a trial's prompts have no names, and are not to be missing
+        reading = [Job(range(5, 35), 0, ((3, 4),), {}, name=name), Job(range(5, 5 + short), 1, ((3, 4),), {}, name="b")]
+        if not name:
+            with pytest.raises(ActivationError, match="does not fit into memory"):
+                run_jobs(subject, reading, [0], 200, Tally(), shares=shares)
+            continue
+        left, there = run_jobs(subject, reading, [0], 200, tally, shares=shares)
+        assert left.left_out and not there.left_out and there.states.shape[:2] == (1, 1)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from tacit.probes.comparison.cautions import folded
+from tacit.probes.comparison.cautions import folded, too_large
+from tacit.probes.data.labels import TOO_LARGE
 from tacit.probes.statistics.unseen_errors import unseen_share
 from tacit.validation.pipeline import judged
 from tacit.validation.worlds import along, coin
@@ -29,3 +30,11 @@ def test_folded_classes_are_named_with_what_became_of_them():
     assert folded(entry) == 'Classes of fewer than 8 items are counted as "other": blue (5), pink (4).'
     assert "are left out" in folded(entry | {"classes": ["red", "green"]})
     assert folded({"classes": ["red", "green"]}) == ""
+
+
+def test_items_without_states_are_counted_in_the_sentence():
+    assert too_large({"dropped": {TOO_LARGE: 2, "no usable label": 5}}).startswith(
+        "2 items are left out, because a prompt"
+    )
+    assert too_large({"dropped": {TOO_LARGE: 1}}).startswith("1 item is left out")
+    assert too_large({"dropped": {}}) == too_large({}) == ""

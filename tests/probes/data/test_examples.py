@@ -5,7 +5,8 @@ import pytest
 
 from tacit.errors import ProbeError
 from tacit.probes.analysis.report_scores import read_outs
-from tacit.probes.data.examples import make_examples
+from tacit.probes.data.examples import Replies, make_examples
+from tacit.probes.data.labels import TOO_LARGE
 from tests.probes.worlds import WorldTarget, coin, make_world
 
 
@@ -120,3 +121,23 @@ def test_the_position_of_the_report_site_is_that_after_the_thoughts():
     frame = make_examples(store, target, "plain").frame
     assert np.array_equal(frame["report_last"], before + np.arange(30))
     assert frame["thoughts"].tolist() == ["<think>Hm.</think>", *[""] * 29]
+
+
+def test_an_item_whose_states_do_not_fit_into_memory_leaves_both_arms_and_is_counted():
+    store, target = make_world(coin(30), said=["yes"] * 30)
+    for states in store.arrays.values():
+        states[4] = np.nan
+    with pytest.raises(ProbeError, match="1 of 30 activation rows"):
+        make_examples(store, target, "plain").acts("object", 1)
+    store.missing = (4,)
+    examples = make_examples(store, target, "plain")
+    assert examples.dropped == {TOO_LARGE: 1} and "i4" not in examples.item_ids
+    assert np.isfinite(examples.acts("object", 1)).all() and len(examples.acts("object", 1)) == len(examples.y) == 29
+
+
+def test_a_prompt_without_a_reply_is_one_although_a_table_that_was_read_back_says_nan():
+    store, target = make_world(coin(30), said=["yes"] * 30, target=WorldTarget(needs_reply=True))
+    acted = (store.replies["item_id"] == "i5") & (store.replies["prompt"] == "object")
+    store.replies.loc[acted, "text"] = float("nan")
+    told = Replies(store.replies, target.name, "plain")
+    assert told.object["i5"]["text"] is None and told.primary["i5"]["text"] == "yes"
