@@ -14,6 +14,7 @@ import pandas as pd
 
 from tacit.activations.manifest import Manifest
 from tacit.activations.plan import Entry
+from tacit.activations.store.store import THOUGHTS
 from tacit.activations.trees.ask import REPLY_COLUMNS, Part, Shard
 from tacit.activations.trees.jobs import Tally
 
@@ -73,7 +74,8 @@ def completed(part: Part, shard: Shard, known: Known) -> Shard:
     said = {row["item_id"]: row for row in asked.to_dict("records")}
     own = {"target": entry.ask.target, "condition": entry.condition, "answers": [], "logprobs": []}
     table = [said.get(name) or known[keys[name]] | own | {"item_id": name} for name in names]
-    return tensors, pd.DataFrame(table, columns=list(REPLY_COLUMNS))
+    further = [THOUGHTS] * any(THOUGHTS in row for row in table)
+    return tensors, pd.DataFrame(table, columns=[*REPLY_COLUMNS, *further])
 
 
 def add_known(manifest: Manifest, parts: Sequence[Part], known: Known) -> list[Part]:
