@@ -13,13 +13,14 @@ BETWEEN = " · "
 
 def shares(firsts: list[str], seconds: list[str], room: float, size: float, *, bold: bool = False) -> tuple[dict, dict]:
     """What to print for each of `firsts` and of `seconds`, so that any two of them fit `room` points together."""
+    firsts, seconds = list(dict.fromkeys(firsts)), list(dict.fromkeys(seconds))
     space = room - words.width_in_points(BETWEEN, size, bold=bold) - 1
     widest = [max(words.width_in_points(words.drawable(n), size, bold=bold) for n in (*each, "")) for each in
               (firsts, seconds)]  # fmt: skip
     rooms = [min(own + 1, max(space / 2, space - other)) for own, other in zip(widest, widest[::-1], strict=True)]
     cut = [
         dict(zip(names, words.fit_all([words.one_line(n) for n in names], own, size, bold=bold), strict=True))
-        for names, own in ((list(dict.fromkeys(firsts)), rooms[0]), (list(dict.fromkeys(seconds)), rooms[1]))
+        for names, own in ((firsts, rooms[0]), (seconds, rooms[1]))
     ]
     return cut[0], cut[1]
 

@@ -8,7 +8,7 @@ import bisect
 import re
 import unicodedata
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 ELLIPSIS = "…"
 _MEASURED_AT = 200
@@ -79,10 +79,16 @@ def drawable(text: object, *, bold: bool = False) -> str:
 
 def width_in_points(text: str, size: float, *, bold: bool = False) -> float:
     """How wide `text` is when drawn at `size` points."""
+    return _width_measured(text, bold) * size / _MEASURED_AT
+
+
+@lru_cache(maxsize=10_000)
+def _width_measured(text: str, bold: bool) -> float:
+    """In points at `_MEASURED_AT`: large, because widths at 7 points are rounded to whole pixels."""
     font = _font(bold)[0]
-    font.set_size(_MEASURED_AT, 72)  # large, because widths at 7 points are rounded to whole pixels
+    font.set_size(_MEASURED_AT, 72)
     font.set_text(text)
-    return font.get_width_height()[0] / 64 * size / _MEASURED_AT
+    return font.get_width_height()[0] / 64
 
 
 def cells(text: str) -> int:
