@@ -9,6 +9,7 @@ import pytest
 
 if "PYTEST_XDIST_WORKER" in os.environ:  # the tests already keep every processor busy
     os.environ.setdefault("LOKY_MAX_CPU_COUNT", "1")
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads of BLAS and OpenMP would wait for each other
 
 TEXT = [
     "Where was Ada Lovelace born? She was born in London, in December 1815.",

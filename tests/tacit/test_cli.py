@@ -20,6 +20,8 @@ from tacit.settings import Settings, write_settings
 from tacit.targets import load_items
 
 ON = "--keep-one-class"  # a random model answers nothing right, so all labels are equal
+QUICK = ("--reports", "choice", "--twins", 0, "--samples", 0, "--paraphrases", 1)
+"""For runs that are about something else than the forms; the default run has them all."""
 ROWS = "question,answer\n" + "".join(f"Where was Ada {i} born?,London\n" for i in range(12))
 
 
@@ -89,9 +91,9 @@ def test_the_default_runs_end_to_end_and_a_second_run_reuses_it(here):
 def test_a_run_made_with_other_settings_is_left_alone(here, tiny):
     table = here / "t.csv"
     table.write_text(ROWS)
-    assert run("cache", "r", "--model", tiny("llama"), "--data", table, "--n", 10, ON).exit_code == 0
+    assert run("cache", "r", "--model", tiny("llama"), "--data", table, "--n", 10, *QUICK, ON).exit_code == 0
     before = (here / "runs" / "r" / "activations" / "manifest.json").read_bytes()
-    line = refused("cache", "r", "--model", tiny("llama"), "--data", table, "--n", 12)
+    line = refused("cache", "r", "--model", tiny("llama"), "--data", table, "--n", 12, *QUICK)
     assert "n: 10 -> 12" in line
     assert "RUN=r-2" in line
     assert (here / "runs" / "r" / "activations" / "manifest.json").read_bytes() == before
@@ -99,7 +101,7 @@ def test_a_run_made_with_other_settings_is_left_alone(here, tiny):
 
 def test_a_target_with_one_class_ends_in_a_verdict_with_its_reason(here, tiny):
     (here / "t.csv").write_text(ROWS)
-    cached = run("cache", "r", "--model", tiny("llama"), "--data", here / "t.csv", ON)
+    cached = run("cache", "r", "--model", tiny("llama"), "--data", here / "t.csv", *QUICK, ON)
     assert cached.exit_code == 0
     assert "knowledge: too few for a verdict, which needs 40 usable items and 10 independent groups" in cached.output
     assert run("probe", "r").exit_code == 0
@@ -125,7 +127,7 @@ def stopped(*args) -> str:
 
 def test_one_class_stops_before_the_reports_and_what_was_asked_is_kept(here, tiny):
     (here / "t.csv").write_text(ROWS)
-    args = ("cache", "r", "--model", tiny("llama"), "--data", here / "t.csv", "--samples", 2)
+    args = ("cache", "r", "--model", tiny("llama"), "--data", here / "t.csv", *QUICK, "--samples", 2)
     line = stopped(*args)
     assert "knowledge, plain: all items have the same label" in line and line.endswith("add --keep-one-class.")
     assert set(kept(here / "runs" / "r")["prompt"]) == {"object"} and len(kept(here / "runs" / "r")) == 36
@@ -211,7 +213,7 @@ def test_a_base_model_without_a_chat_template_is_asked_in_plain_words(here, tiny
     model = shutil.copytree(tiny("llama"), here / "base")
     (model / "chat_template.jinja").unlink()
     (here / "t.csv").write_text(ROWS)
-    result = run("cache", "r", "--model", model, "--data", here / "t.csv", ON)
+    result = run("cache", "r", "--model", model, "--data", here / "t.csv", *QUICK, ON)
     assert result.exit_code == 0
     assert "no chat template" in result.output
 
@@ -292,7 +294,7 @@ def test_an_interrupted_run_says_that_nothing_is_lost_and_goes_on(here, tiny, mo
     from tacit.activations.trees.ask import Asking
 
     (here / "t.csv").write_text(ROWS)
-    args = ("cache", "r", "--model", tiny("llama"), "--data", here / "t.csv", ON)
+    args = ("cache", "r", "--model", tiny("llama"), "--data", here / "t.csv", *QUICK, ON)
     real = Asking.shards
 
     def interrupted(*_):
@@ -309,7 +311,8 @@ def test_an_interrupted_run_says_that_nothing_is_lost_and_goes_on(here, tiny, mo
 
 def test_rungs_may_be_left_out_and_asked_for_again_within_a_run(here, tiny):
     (here / "t.csv").write_text(ROWS)
-    args = ("cache", "r", "--model", tiny("llama"), "--data", here / "t.csv", "--twins", 0, ON)
+    fewer = ("--twins", 0, "--samples", 0, "--paraphrases", 1, "--framings", "you")
+    args = ("cache", "r", "--model", tiny("llama"), "--data", here / "t.csv", *fewer, ON)
     assert run(*args).exit_code == 0
     assert run(*args, "--reports", "choice").exit_code == 0
     assert "set aside" in run("info", "r").output
@@ -323,7 +326,7 @@ def test_rungs_may_be_left_out_and_asked_for_again_within_a_run(here, tiny):
 
 def test_verify_says_what_is_damaged_and_cache_mends_it(here, tiny):
     (here / "t.csv").write_text(ROWS)
-    args = ("cache", "r", "--model", tiny("llama"), "--data", here / "t.csv", ON)
+    args = ("cache", "r", "--model", tiny("llama"), "--data", here / "t.csv", *QUICK, "--twins", 1, ON)
     run(*args)
     shard = next((here / "runs" / "r" / "activations").glob("*/*.safetensors"))
     shard.write_bytes(shard.read_bytes()[:-1])

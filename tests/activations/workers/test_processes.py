@@ -98,6 +98,7 @@ def test_two_processes_write_the_same_bytes_as_one_although_one_of_them_is_kille
 
 def test_processes_that_always_die_stop_the_run_in_a_line(tiny, tmp_path, monkeypatch):
     monkeypatch.setattr("tacit.activations.workers.processes.TRIES", 0)
+    monkeypatch.setattr(Workers, "begin", lambda *_: None)  # they die over a unit, without having been started before
     with Crew(2) as crew, pytest.raises(ActivationError, match="--workers 1"):
         _cache(tmp_path, tiny("llama"), Workers(crew, Die()))
 
