@@ -135,13 +135,13 @@ MANIFEST = {
 FACTS = {"made_from": {"keys": ["0123456789abcdef"], "tacit": "0.1.0"}, "entries": []}
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def a_run():
     """The generator itself, called with what a test wants to vary."""
     return make_run
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def on_disk():
     """`put`: a run's files in a folder, which is returned."""
     return put

@@ -4,6 +4,7 @@ import dataclasses
 import hashlib
 import json
 import shlex
+import shutil
 
 import pytest
 
@@ -35,9 +36,16 @@ ELSEWHERE = ("activations/a-shard/00000.safetensors", "figures/mine.txt", "figur
 
 
 @pytest.fixture
-def full(a_run, on_disk, tmp_path):
+def full(drawn_full, tmp_path):
     """A drawn run whose folder also holds what probes, comparisons, other programs and interrupted verbs left there."""
-    folder = on_disk(a_run(targets=("knowledge",), conditions=("plain",), n_layers=3), tmp_path / "a-run")
+    return shutil.copytree(drawn_full, tmp_path / "a-run")
+
+
+@pytest.fixture(scope="module")
+def drawn_full(a_run, on_disk, tmp_path_factory):
+    """`full`, drawn once for all tests, each of which has a copy."""
+    folder = tmp_path_factory.mktemp("full") / "a-run"
+    on_disk(a_run(targets=("knowledge",), conditions=("plain",), n_layers=3), folder)
     for name in (*MADE[1:], *MEASURED, *PASSING, *ELSEWHERE):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text("" if name.endswith(".csv") else "{}", encoding="utf-8")
