@@ -32,11 +32,11 @@ def count_labels(target, condition: str, items: Sequence, table: pd.DataFrame, r
     object prompts.
     """
     acts = Replies(replies, target.name, condition).object
-    labels = labels_of(target, items, table, acts)
+    labels, where = labels_of(target, items, table, acts), f"{target.name}/{condition}"
     try:
-        check_labels(labels, f"{target.name}/{condition}", acts)
+        check_labels(labels, where, acts)
     except ProbeError as error:
-        return LabelCounts(str(error), one_class=len(labels.y) >= MIN_ITEMS)
+        return LabelCounts(str(error).removeprefix(f"{where}: "), one_class=len(labels.y) >= MIN_ITEMS)
     if labels.kind == "count":
         return LabelCounts(f"{len(labels.y)} counts from {labels.y.min():g} to {labels.y.max():g}", one_class=False)
     groups, _ = groups_of(target, [items[row] for row in labels.rows], table.iloc[labels.rows])

@@ -12,6 +12,7 @@ from tacit.activations.model.load import load_config, load_tokenizer
 from tacit.activations.plan import ACTS, Ask, plan_run
 from tacit.activations.trees.ask import REPLY_COLUMNS, Asking
 from tacit.activations.trees.shared_acts import completed, known_replies, left_to_ask, turns
+from tacit.probes import compare_run
 from tacit.targets.questions import Question
 from tests.activations.helpers import settings_for
 
@@ -105,3 +106,5 @@ def test_a_run_about_several_properties_asks_each_object_prompt_once(tiny, rows,
     assert said.nunique().eq(1).all() and said.size().max() == 3
     again = verbs.cache("r", **options | {"model": None})
     assert len(asked) == 12 and again.settings.targets == run.settings.targets
+    verdicts = compare_run(verbs.probe("r", permutations=0).path, n_resamples=50)
+    assert [row["target"] for row in verdicts] == list(run.settings.targets)
