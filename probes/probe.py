@@ -26,6 +26,7 @@ from tacit.probes.analysis.extra_tables import COLUMNS, Further, control_panel
 from tacit.probes.analysis.extrapolation import extrapolation_rows
 from tacit.probes.analysis.knowledge_scores import knowledge_rows
 from tacit.probes.analysis.learning_curve import CURVE_COLUMNS, N_REPEATS
+from tacit.probes.analysis.read_out_controls import control_read_outs
 from tacit.probes.analysis.report_scores import own_report
 from tacit.probes.controls.permutation_null import N_PERMUTATIONS, NULL_COLUMNS
 from tacit.probes.controls.read_positions import position_couplings
@@ -293,6 +294,7 @@ def _entry(found: Analysis, sites, seed: int) -> dict:
         "fixed_site": methods[FIXED].site, "sites": list(sites), "dropped": ex.dropped, "folded": ex.folded,
         "near_duplicates": ex.near_duplicates, "positions": _positions(found),
         "control": ex.control, "natural": ex.natural, "reports": [facts(heard) for heard in ex.heard.values()],
+        "read_outs": [asdict(found) for found in control_read_outs(ex)],
         "rungs": [m.name for m in methods.values() if m.kind == "report" and m.name != BEST],
         "not_own": [h.elicitation.name for h in ex.heard.values() if not own_report(h.elicitation, ex)],
         "best_rung": methods[BEST].held.usual,

@@ -23,10 +23,11 @@ from tacit.files import check_seal, sealed, write_json
 from tacit.names import BEST, NESTED, TUNED
 from tacit.probes.comparison.collect import headline
 from tacit.probes.comparison.paired_scores import Paired, stick_of
+from tacit.probes.data.answers import Coding
 from tacit.probes.data.examples import OTHER, Replies, items_of, positions, target_of
 from tacit.probes.data.folds import Folds
 from tacit.probes.data.items_table import method_columns, predictions
-from tacit.probes.data.reports import Coding, listed, meaning_of, read_logprobs
+from tacit.probes.data.read_outs import listed, meaning_of, read_logprobs
 from tacit.probes.data.results import Results, digest
 from tacit.probes.statistics.metrics import Scoring, value
 from tacit.probes.verdicts.evidence import Tuning

@@ -10,6 +10,9 @@ from scipy.stats import norm
 from tacit.targets.base import Item, Report
 from tacit.targets.elicitations import PRIMARY, usual_forms
 
+LEANING = 2.5
+"""Log-odds between the planted answers of a model that leans to one of them, in standard deviations: an AUROC of .96"""
+
 
 @dataclass
 class WorldTarget:
@@ -121,7 +124,8 @@ def make_world(
     """A store with labels y (names or numbers), replies `said`, and `signal(layer, site)` added to noise.
 
     signal: (site, layer) -> (n_items, k) array put into the first k dimensions, or None.
-    control: "works" repeats what is planted, "broken" says gibberish, None has no control replies.
+    control: "works" repeats what is planted, "broken" says gibberish, None has no control replies. "leans" says the
+    first class whatever is planted, while its log-probabilities tell the planted answers apart; of "deaf" they do not.
     logprobs: (answers, (n_items, n_answers)) of the report, or None.
     last: (n_items,) position of the last token of both prompts; None draws them at random.
     columns: further fields of the items by name, (n_items,) each: source, popularity, answer_type, answers.
@@ -136,7 +140,7 @@ def make_world(
     if span is not None:
         first, end = span
         table = table.assign(span="text", span_start=first, report_start=first, object_end=end, report_end=end)
-    replies = _replies(target, condition, items, said, logprobs, control)
+    replies = _replies(target, condition, items, said, logprobs, control, np.random.default_rng([seed, 14]))
     arrays = {
         (target.name, condition, site, layer): _states(rng, (len(y), d_model), signal and signal(site, layer))
         for site in sites
@@ -163,15 +167,20 @@ def _items(y, target, surface, groups, rng, columns) -> list[Item]:
     ]  # fmt: skip
 
 
-def _replies(target, condition, items, said, logprobs, control) -> list[dict]:
+def _replies(target, condition, items, said, logprobs, control, rng) -> list[dict]:
     answers, logp = logprobs if logprobs is not None else ((), np.empty((len(items), 0)))
     rows = [reply_row(target, condition, i, "object", "done", (), ()) for i in items]
     rows += [
         reply_row(target, condition, i, "report", s, answers, p) for i, s, p in zip(items, said, logp, strict=True)
     ]
     for item in items[:30] if control is not None else ():
-        text = item.control_answer if control == "works" else "blah"
-        rows.append(reply_row(target, condition, item, "control", text, (), ()))
+        text = {"works": item.control_answer, "broken": "blah"}.get(control) or target.classes[0]
+        known, logp = (), ()
+        if control in ("leans", "deaf"):
+            apart = LEANING * (item.control_answer == target.classes[1]) * (control == "leans")
+            odds = apart - 2 * LEANING + rng.normal()
+            known, logp = target.classes, (log_expit(-odds), log_expit(odds))
+        rows.append(reply_row(target, condition, item, "control", text, known, logp))
     return rows
 
 

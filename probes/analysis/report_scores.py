@@ -36,6 +36,8 @@ from tacit.probes.estimators.nested_cv import Held, as_is, choose, cross_fit
 from tacit.probes.statistics.metrics import Scoring
 from tacit.targets.elicitations import PRIMARY, Elicitation
 
+PLAIN = "logits"
+"""The report from log-probabilities of the plain forms."""
 LEAST_SHARE = 1e-6
 """Shares of classes are kept above this before their logarithm is taken."""
 
@@ -133,27 +135,36 @@ def _read_out(name: str, pred: np.ndarray, scoring: Scoring, folds: Folds) -> di
 
 
 def read_outs(examples: Examples) -> dict[str, np.ndarray]:
-    """`logits`: the mean over the forms that ask the model about itself before the act, whatever their paraphrase,
-    order or label words; forms that show examples or the act, or begin the reply, have read-outs of their own,
-    `shots4/you/0 logits`."""
-    out = {}
-    plain = [h for h in examples.heard.values() if h.elicitation.framing == "you" and h.readouts and not _apart(h)]
-    keys = {"expected": "logits", "median": "logits median", "odds": "logits"}
-    for key, name in keys.items():
-        held = [h.readouts[key] for h in plain if key in h.readouts]
-        if held:
-            out[name] = averaged(held, shares=examples.kind == "multiclass")
-    for h in examples.heard.values():
-        if own_report(h.elicitation, examples) and _apart(h):
-            for key in ("expected", "odds"):
-                if key in h.readouts:
-                    out[f"{h.elicitation.name} logits"] = averaged(
-                        [h.readouts[key]], shares=examples.kind == "multiclass"
-                    )
-    return out
+    """Reports from log-probabilities by the name of their rung: of classes the log-odds or shares; of counts the
+    expected value and the median."""
+    names = {"expected": PLAIN, "median": f"{PLAIN} median", "odds": PLAIN}
+    by_form = {key: read_by_form(examples, key) for key in names}
+    plain = {names[key]: _mean(forms.pop(PLAIN), key, examples) for key, forms in by_form.items() if PLAIN in forms}
+    apart = {name: _mean(forms, key, examples) for key in ("expected", "odds") for name, forms in by_form[key].items()}
+    return plain | apart
 
 
-def _apart(heard) -> bool:
+def _mean(forms: list[ParsedReports], key: str, examples: Examples) -> np.ndarray:
+    return averaged([form.readouts[key] for form in forms], shares=examples.kind == "multiclass")
+
+
+def read_by_form(examples: Examples, key: str) -> dict[str, list[ParsedReports]]:
+    """The forms whose log-probabilities are averaged into one report, by its name; key: one of `readouts`.
+
+    `logits`: the forms that ask the model about itself before the act, whatever their paraphrase, order or label words;
+    forms that show examples or the act, or begin the reply, stand alone: `shots4/you/0 logits`.
+    """
+    found: dict[str, list[ParsedReports]] = {}
+    for form in (form for form in examples.heard.values() if key in form.readouts):
+        if _apart(form) and own_report(form.elicitation, examples):
+            found[f"{form.elicitation.name} {PLAIN}"] = [form]
+        elif not _apart(form) and form.elicitation.framing == "you":
+            found.setdefault(PLAIN, []).append(form)
+    return found
+
+
+def _apart(heard: ParsedReports) -> bool:
+    """Whether a form shows examples or the act, or begins the reply."""
     return bool(heard.elicitation.needs_act or heard.elicitation.opening)
 
 

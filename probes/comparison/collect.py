@@ -26,7 +26,7 @@ from tacit.probes.comparison.equal_scores import classes_behind, likenesses, tai
 from tacit.probes.comparison.paired_scores import Paired, limits
 from tacit.probes.comparison.rungs import above_chance, finer_than_words, reversed_words, words_above_chance
 from tacit.probes.controls.surface import FLOORS, SHUFFLED
-from tacit.probes.data.positive_controls import natural_control
+from tacit.probes.data.positive_controls import ReadOut, natural_control
 from tacit.probes.data.reports import outcome_shares
 from tacit.probes.data.rung_names import form_of, is_mapped
 from tacit.probes.data.sources import within_sources
@@ -149,6 +149,7 @@ def _say(entry: dict, paired: Paired, tuning: Tuning | None) -> Say:
     return Say(
         paired.score(BEST), entry["best_rung"], words, graded=any(finer_than_words(paired, rung) for rung in rungs),
         chosen=tuple(entry.get("best_rung_by_fold") or ()), asked=asked,
+        read_outs=tuple(map(ReadOut.read, entry.get("read_outs") or ())),
         supervised=(*_supervised(paired, rungs, asked), *_tuned(paired, tuning)),
         unanswered=unanswered(entry, paired.frame),
         reversed=reversed_words(paired), informed=tuple(rung for rung in rungs if above_chance(paired, rung)),

@@ -12,16 +12,9 @@ import numpy as np
 import pandas as pd
 
 from tacit.errors import ProbeError
+from tacit.probes.data.answers import Coding, answer
 from tacit.probes.data.labels import OTHER, check_labels, groups_of, labels_of, surface_of
-from tacit.probes.data.reports import (
-    Coding,
-    ParsedReports,
-    answer,
-    outcome_shares,
-    parse_controls,
-    parse_reports,
-    tally,
-)
+from tacit.probes.data.reports import ParsedReports, outcome_shares, parse_controls, parse_reports, tally
 from tacit.targets.base import CONTROL, NATURAL
 from tacit.targets.elicitations import PRIMARY, Elicitation, parse
 from tacit.targets.groups import components

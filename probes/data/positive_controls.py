@@ -1,14 +1,17 @@
-"""The natural positive control of a report: what it came to, and whether it shows that the form works.
+"""The positive controls of a report: what they came to, and whether they show that a form works.
 
-In: answer -> [how often it came back, how often it was asked]. Out: a `Control`. The planted control says which answer
-is right ("The right answer to the next question is yes."); the natural one states a fact from which the answer follows.
+The planted control says which answer is right ("The right answer to the next question is yes."); the natural one states
+a fact from which the answer follows. Of words, the answers that came back are counted (`Control`). Log-probabilities
+are scored like the report that they are: by how well they tell the stated answers apart (`ReadOut`), for a model that
+leans towards one answer whatever it is told has a biased threshold, and a ranking has none.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tacit.thresholds import MIN_CONTROL, MIN_CONTROLS
+from tacit.probes.statistics.metrics import printed
+from tacit.thresholds import MIN_CONTROL, MIN_CONTROLS, MIN_PARSED
 
 
 @dataclass(frozen=True)
@@ -62,3 +65,76 @@ def natural_control(tally: Mapping[str, Sequence[int]] | None, said: str = "") -
         balanced=sum(shares) / len(shares),
         n_answers=len(shares),
     )
+
+
+@dataclass(frozen=True)
+class ToldApart:
+    """How well log-probabilities tell the answers apart that the prompts of one control state."""
+
+    score: float
+    """AUROC, of several classes the mean of one against the rest; nan where a class was not stated"""
+    n: int
+    least: int
+    """prompts that state the rarest of the classes"""
+
+    @property
+    def enough(self) -> bool:
+        """Whether it can be judged: each class is stated as often as a control of words needs in all."""
+        return self.least >= MIN_CONTROLS and not math.isnan(self.score)
+
+    @property
+    def passed(self) -> bool:
+        """Whether the answers are told apart. For words, the share that came back is their AUROC: the bound is one."""
+        return self.enough and self.score >= MIN_CONTROL
+
+
+@dataclass(frozen=True)
+class ReadOut:
+    """A report that is read from log-probabilities, and its controls."""
+
+    name: str
+    """as among the rungs, such as "logits" """
+    covered: float
+    """share of the items that have one"""
+    metric: str
+    planted: ToldApart | None
+    natural: ToldApart | None
+    """None where no log-probabilities were kept in that control"""
+
+    @classmethod
+    def read(cls, written: Mapping) -> "ReadOut":
+        """Back from JSON, which holds null for nan."""
+        controls = [written[kind] and ToldApart(**_numbers(written[kind])) for kind in ("planted", "natural")]
+        return cls(written["name"], float(written["covered"]), written["metric"], *controls)
+
+    @property
+    def shown(self) -> bool:
+        """Whether it can be read of most items, and a control shows that it follows what the prompt states."""
+        return self.covered >= MIN_PARSED and any(found is not None and found.passed for found in self._controls)
+
+    @property
+    def n(self) -> int:
+        """Prompts of the control that has most of them, among those that can be judged."""
+        return max((found.n for found in self._controls if found is not None and found.enough), default=0)
+
+    @property
+    def told(self) -> str:
+        """One clause about its controls; "" where none can be judged."""
+        found = [
+            f"{kind} {found.score:.2f} of {found.n} prompts"
+            for kind, found in zip(("planted", "natural"), self._controls, strict=True)
+            if found is not None and found.enough
+        ]
+        return (
+            f"{self.name}: {printed(self.metric)} with which it tells stated answers apart: {', '.join(found)}"
+            if found
+            else ""
+        )
+
+    @property
+    def _controls(self) -> tuple[ToldApart | None, ToldApart | None]:
+        return self.planted, self.natural
+
+
+def _numbers(written: Mapping) -> dict:
+    return {name: math.nan if number is None else number for name, number in written.items()}

@@ -12,34 +12,15 @@ import numpy as np
 from scipy.special import logit
 
 from tacit.errors import ProbeError
-from tacit.names import ANSWERED, OUT_OF_RANGE, OUTCOMES
-from tacit.probes.data.read_outs import read_out
+from tacit.names import OUT_OF_RANGE, OUTCOMES
+from tacit.probes.data.answers import Answer, Coding, answer, in_range, named
+from tacit.probes.data.read_outs import ControlReadOut, chosen, control_read_out, likeliest, read_logprobs
 from tacit.targets.elicitations import Elicitation
 from tacit.targets.readers.thoughts import has_thoughts, opened
 from tacit.thresholds import MIN_CONTROLS
 
 SUREST = 0.995
 """Confidences are kept this far from 0 and 1, so that 100 % is a finite log-odds."""
-WILD = 100.0
-"""A count of more than this many times the largest true one is out of range: one such number would set the skill."""
-
-
-@dataclass(frozen=True)
-class Coding:
-    """How a target's answers become numbers."""
-
-    kind: str
-    """binary, multiclass or count"""
-    classes: tuple[str, ...]
-    other: str = ""
-    """the class that takes every name that is none of the classes; "" for none"""
-
-    def code(self, value: float | str) -> float:
-        """A number itself, a class's index, or -1 for a class that is none of these."""
-        if self.kind == "count":
-            return float(value)
-        index = {c: k for k, c in enumerate(self.classes)}
-        return float(index.get(str(value), index.get(self.other, -1)))
 
 
 @dataclass(frozen=True)
@@ -65,6 +46,10 @@ class ParsedReports:
     """(n_natural,) bool, the same of the natural control, whose answer follows from a fact in the prompt"""
     natural_planted: tuple[str, ...] = ()
     """that answer, per natural control reply"""
+    control_odds: ControlReadOut | None = None
+    """the log-probabilities after the prompts of the positive control; None where none are kept"""
+    natural_odds: ControlReadOut | None = None
+    """the same of the natural control"""
     texts: tuple[str | None, ...] = ()
     """the replies as they were written, per item; None where there is none"""
 
@@ -91,14 +76,6 @@ class ParsedReports:
         return said.count(usual) / len(said), usual
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What one reply was read as."""
-
-    outcome: str
-    value: float | str | None
-
-
 def parse_reports(
     target,
     items: Sequence,
@@ -122,10 +99,10 @@ def parse_reports(
             f"{target.name}: {len(silent)} items, such as {silent[0]}, have no reply to {elicitation.name}."
             " Run: make cache"
         )
-    read = [_in_range(answer(target, item, replies[item.item_id], elicitation), coding, largest) for item in items]
+    read = [in_range(answer(target, item, replies[item.item_id], elicitation), coding, largest) for item in items]
     readouts = read_logprobs(target, items, replies, elicitation, coding)
     if elicitation.rung == "logits":
-        read = _chosen(readouts, coding, len(items))
+        read = chosen(readouts, coding, len(items))
     graded = _confidence_odds(read) if elicitation.rung == "number" and coding.kind == "binary" else None
     value = _codes(read, coding) if graded is None else _favoured_class(graded)
     right, planted = parse_controls(target, every, controls, elicitation)
@@ -141,6 +118,8 @@ def parse_reports(
         control_planted=planted,
         natural_right=natural_right,
         natural_planted=natural_planted,
+        control_odds=control_read_out(target, every, controls, elicitation, coding),
+        natural_odds=control_read_out(target, every, natural or {}, elicitation, coding),
         texts=tuple(text if isinstance(text := replies[item.item_id]["text"], str) else None for item in items),
     )
 
@@ -153,17 +132,6 @@ def outcome_shares(outcomes: Sequence[str]) -> dict[str, float]:
     """
     n, counted = len(outcomes), Counter(outcomes)
     return {o: counted[o] / n if n else float("nan") for o in OUTCOMES if o != OUT_OF_RANGE or counted[o]}
-
-
-def _in_range(read: Answer, coding: Coding, largest: float) -> Answer:
-    """The answer, or a non-answer if it is a count that cannot be meant."""
-    is_count = coding.kind == "count" and read.outcome == ANSWERED
-    return Answer(OUT_OF_RANGE, None) if is_count and wild(read.value, largest) else read
-
-
-def wild(count, largest: float):
-    """Whether a count (or each of an array) is too large to be meant, the largest true one being `largest`."""
-    return count > WILD * max(largest, 1.0)
 
 
 def _codes(read: Sequence[Answer], coding: Coding) -> np.ndarray:
@@ -182,26 +150,6 @@ def _favoured_class(log_odds: np.ndarray) -> np.ndarray:
     return np.where(np.isnan(log_odds), np.nan, favoured)
 
 
-def answer(target, item, reply: Mapping, elicitation: Elicitation) -> Answer:
-    """The target's reading, made safe: a value only with "answered", and never a number that is not finite."""
-    text = reply["text"]
-    if not isinstance(text, str):
-        return Answer("unreadable", None)
-    report = target.read(item, text, ended=bool(reply.get("ended", True)), elicitation=elicitation)
-    value = report.value if report.outcome == "answered" else None
-    number = target.kind == "count" or elicitation.rung == "number"
-    if number and value is not None and not np.isfinite(float(value)):
-        value = None
-    if report.outcome not in OUTCOMES or (report.outcome == "answered" and value is None):
-        return Answer("unreadable", None)
-    return Answer(report.outcome, value)
-
-
-def named(value: float | str) -> str:
-    """A value in words: 12 and 12.0 are the same count."""
-    return value if isinstance(value, str) else f"{value:.10g}"
-
-
 def parse_controls(
     target, items: Sequence, controls: Mapping[str, dict], elicitation: Elicitation
 ) -> tuple[np.ndarray, tuple[str, ...]]:
@@ -217,7 +165,7 @@ def parse_controls(
         wanted = text if wanted is None else wanted
         reply = controls[item.item_id]
         if elicitation.rung == "logits":
-            reply = reply | {"text": _likeliest(reply)}
+            reply = reply | {"text": likeliest(reply)}
         got = answer(target, item, reply, elicitation).value
         right.append(_same(got, wanted))
         planted.append(named(wanted))
@@ -267,68 +215,3 @@ def _same(got: float | str | None, wanted: float | str) -> bool:
 
 def _odds(percent: float) -> float:
     return np.nan if np.isnan(percent) else float(logit(np.clip(percent / 100, 1 - SUREST, SUREST)))
-
-
-def _likeliest(reply: Mapping) -> str | None:
-    logp, answers = listed(reply, "logprobs"), listed(reply, "answers")
-    return str(answers[int(np.argmax(logp))]) if len(logp) and len(logp) == len(answers) else None
-
-
-def _chosen(readouts: Mapping[str, np.ndarray], coding: Coding, n: int) -> list[Answer]:
-    """The likeliest class of a form that is read for its distribution alone."""
-    if coding.kind == "count" or "odds" not in readouts:
-        values = readouts.get("median", np.full(n, np.nan))
-        return [Answer("unreadable", None) if np.isnan(v) else Answer("answered", float(v)) for v in values]
-    odds = readouts["odds"]
-    best = (odds > 0).astype(int) if odds.ndim == 1 else np.argmax(np.nan_to_num(odds, nan=-np.inf), axis=1)
-    known = ~np.isnan(odds if odds.ndim == 1 else odds.max(axis=1))
-    return [
-        Answer("answered", coding.classes[k]) if ok else Answer("unreadable", None)
-        for k, ok in zip(best, known, strict=True)
-    ]
-
-
-def read_logprobs(target, items, replies, elicitation: Elicitation, coding: Coding) -> dict[str, np.ndarray]:
-    """The `readouts` of one form's replies, of which `answers` and `logprobs` are read.
-
-    Each answer is given to the target's own reader, answers that mean the same are added up, and the rest of the
-    vocabulary is left out.
-    """
-    n_classes = len(coding.classes)
-    shape = (len(items), n_classes) if coding.kind == "multiclass" else (len(items),)
-    names = ("expected", "median") if coding.kind == "count" else ("odds",)
-    out = {name: np.full(shape, np.nan) for name in names}
-    if elicitation.rung == "number":  # a distribution over some percentages is not one over the classes
-        return {}
-    meaning: dict[str, float | None] = {}
-    for row, item in enumerate(items):
-        reply = replies[item.item_id]
-        logp, answers = np.asarray(listed(reply, "logprobs"), dtype=np.float64), listed(reply, "answers")
-        if not len(logp) or len(logp) != len(answers):
-            continue
-        values = [meaning_of(target, item, str(a), elicitation, coding, meaning) for a in answers]
-        known = np.array([v is not None and v >= (-np.inf if coding.kind == "count" else 0) for v in values])
-        known &= ~np.isnan(logp)
-        if known.any() and np.isfinite(logp[known]).any():
-            kept = np.array([v for v, k in zip(values, known, strict=True) if k])
-            for name, value in zip(names, read_out(logp[known], kept, coding.kind, n_classes), strict=True):
-                out[name][row] = value
-    return {name: x for name, x in out.items() if not np.isnan(x).all()}
-
-
-def listed(reply: Mapping, name: str) -> list:
-    """A list-valued cell of the replies table; [] where there is none."""
-    value = reply.get(name)
-    return [] if value is None or isinstance(value, (str, float)) else list(value)
-
-
-def meaning_of(target, item, text: str, elicitation, coding: Coding, known: dict[str, float | None]) -> float | None:
-    """A valid answer as a count or class index, as the target reads it for this item; -1 for a class that is none of
-    these. known: what counts were read as before."""
-    if target.kind == "count" and text in known:  # numbers mean the same for every item; options need not
-        return known[text]
-    value = answer(target, item, {"text": text}, elicitation).value
-    if value is None and target.kind != "count":
-        value = text
-    known[text] = None if value is None else coding.code(value)
-    return known[text]

@@ -5,7 +5,8 @@ BY_SOURCE = " calibrated by source"
 """The map has an offset of its own for every source of items."""
 KIND = "kind of reply"
 """What the kind of a reply reveals: a class named, a refusal, an unreadable text."""
-_SUFFIXES = (f" and {KIND}", f" {KIND}", BY_SOURCE, CALIBRATED, " median", " logits")
+_MAPS = (f" and {KIND}", f" {KIND}", BY_SOURCE, CALIBRATED)
+_SUFFIXES = (*_MAPS, " median", " logits")
 
 
 def is_mapped(rung: str) -> bool:
@@ -15,6 +16,17 @@ def is_mapped(rung: str) -> bool:
     (True, True, False)
     """
     return rung.endswith((CALIBRATED, BY_SOURCE, KIND))
+
+
+def unmapped(rung: str) -> str:
+    """The report that a rung maps onto labels, or the rung itself.
+
+    >>> unmapped("shots4/you/0 logits calibrated"), unmapped("logits and kind of reply")
+    ('shots4/you/0 logits', 'logits')
+    """
+    for suffix in _MAPS:
+        rung = rung.removesuffix(suffix)
+    return rung
 
 
 def form_of(rung: str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tacit.names import ANSWERED, OUT_OF_RANGE
-from tacit.probes.data.reports import answer, named, wild
+from tacit.probes.data.answers import answer, named, wild
 from tacit.targets.base import CONTROL, NATURAL
 from tacit.targets.elicitations import parse
 

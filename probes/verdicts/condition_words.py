@@ -22,7 +22,7 @@ from tacit.probes.verdicts.ladder import (
     tuned,
 )
 from tacit.probes.verdicts.number_formats import chance_of, span
-from tacit.probes.verdicts.usable_reports import controls, proven, usable
+from tacit.probes.verdicts.usable_reports import controls, usable, valid_formats
 from tacit.probes.verdicts.verdict import BEYOND_OUTPUT, Condition, Outcome
 from tacit.thresholds import (
     MARGIN,
@@ -115,11 +115,12 @@ def _position_decoupled(e: Evidence) -> tuple[str, str]:
 
 def _report_valid(e: Evidence) -> tuple[str, str]:
     valid, facts = usable(e.say.words)
-    if valid or not e.say.asked:
+    if valid or not (e.say.asked or e.say.read_outs):
         return "the report is valid", facts
-    good = [a.name for a in e.say.asked if proven(a)]
-    names = ", ".join(good) if good else f"none of {len(e.say.asked)}"
-    return "a report is valid in some format", f"said: {facts}; valid: {names}"
+    others = "; ".join(r.told for r in e.say.read_outs if r.told)
+    tried = len(e.say.asked) + len(e.say.read_outs)
+    names = ", ".join(valid_formats(e.say)) or f"none of {tried}"
+    return "a report is valid in some format", f"said: {facts}; {others}{'; ' * bool(others)}valid: {names}"
 
 
 def _enough_controls(e: Evidence) -> tuple[str, str]:

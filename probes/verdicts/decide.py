@@ -8,10 +8,11 @@ verdict must be earned.
 
 import numpy as np
 
+from tacit.probes.data.rung_names import unmapped
 from tacit.probes.verdicts.evidence import EMBEDDINGS, Evidence, Gap, Know, Rival, Say
 from tacit.probes.verdicts.ladder import conditions, held, level_holds, undefined
 from tacit.probes.verdicts.tell import tell
-from tacit.probes.verdicts.usable_reports import control_failed, controls, of_best
+from tacit.probes.verdicts.usable_reports import control_failed, controls, fine_scale, of_best
 from tacit.probes.verdicts.verdict import (
     GAP,
     INCONCLUSIVE,
@@ -65,9 +66,9 @@ def rule(e: Evidence) -> Decision:
 def _name(e: Evidence, decodable: bool, valid: bool, exceeds: bool, informative: bool) -> str | None:
     """The verdict short of a gap, or None where the question is whether there is one.
 
-    Words that cannot be read or never change may still hide log-probabilities that tell; a model that was shown the
-    answer and did not repeat it is not asked in a way that it follows, whatever else it puts out (docs/protocol.md,
-    section 5).
+    Words that cannot be read or never change may still hide log-probabilities that tell. A model that was shown the
+    answer and neither repeats it nor gives it a larger log-probability is not asked in a way that it follows, whatever
+    else it puts out (docs/protocol.md, section 5).
     """
     if not valid and (control_failed(e.say.words) or not informative):
         return REPORT_INVALID
@@ -93,9 +94,9 @@ def _absent(know: Know, chance: float) -> bool:
 
 
 def _rung_failed(say: Say) -> bool:
-    """Whether the best rung is of a form whose own positive control failed; log-probabilities of the plain forms are
-    read where the primary words are said."""
-    return control_failed(of_best(say))
+    """Whether the best rung is of a form whose own positive control failed. Log-probabilities are read where words are
+    said, and stand where either control passes: their own, or that of the words."""
+    return control_failed(of_best(say)) and not any(r.shown and r.name == unmapped(say.rung) for r in say.read_outs)
 
 
 def _on_the_surface(rivals: tuple[Rival, ...], chance: float) -> bool:
@@ -131,7 +132,7 @@ def _doubts(e: Evidence, decodable: bool, known: bool, ahead: bool, behind: bool
     ahead = ahead and known
     if ahead and controls(e.say) < MIN_CONTROLS:
         found.append("few_controls")
-    if ahead and e.gap.decisions is not None and not e.say.graded and not e.gap.decisions.lower > 0:
+    if ahead and e.gap.decisions is not None and not fine_scale(e.say) and not e.gap.decisions.lower > 0:
         found.append("finer_scale")
     if ahead and e.say.reversed is not None and not e.gap.lead.lower > WORTH:
         found.append("said_reversed")

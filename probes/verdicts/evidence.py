@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tacit.names import LOGIT_LENS, OUTPUT_CONFIDENCE
-from tacit.probes.data.positive_controls import Control
+from tacit.probes.data.positive_controls import Control, ReadOut
 from tacit.probes.statistics.bootstrap import Estimate
 from tacit.targets.counting.coupling import Coupling
 from tacit.thresholds import MARGIN, MIN_TAUGHT
@@ -284,6 +284,8 @@ class Say:
     """the rung that was the best on the other folds, fold by fold; `rung` is the commonest of them"""
     asked: tuple[Asked, ...] = ()
     """the other elicitations in the framing "you" """
+    read_outs: tuple[ReadOut, ...] = ()
+    """reports from log-probabilities, with positive controls of their own"""
     supervised: tuple[Supervised, ...] = ()
     """reports that were given labels"""
     unanswered: Unanswered | None = None

@@ -10,7 +10,7 @@ import numpy as np
 from tacit.names import POSITION, RANDOM_MODEL, TUNED
 from tacit.probes.statistics.bootstrap import Estimate
 from tacit.probes.verdicts.evidence import EMBEDDINGS, OUTPUTS, Copies, Evidence, Peer, Rival, Supervised, Used
-from tacit.probes.verdicts.usable_reports import controls, proven, usable
+from tacit.probes.verdicts.usable_reports import controls, fine_scale, usable, valid_formats
 from tacit.probes.verdicts.verdict import BEYOND_OUTPUT, Outcome
 from tacit.thresholds import (
     ALPHA,
@@ -154,7 +154,7 @@ def _beats_surface(rivals: list[Rival]) -> bool:
 
 
 def _said(e: Evidence) -> list[Outcome]:
-    valid = usable(e.say.words)[0] or any(proven(a) for a in e.say.asked)
+    valid = usable(e.say.words)[0] or bool(valid_formats(e.say))
     enough = True if controls(e.say) >= MIN_CONTROLS else None
     return [Outcome("report_valid", "S", valid), Outcome("enough_controls", "S", enough)]
 
@@ -166,7 +166,7 @@ def _gap(e: Evidence) -> list[Outcome]:
         Outcome("above_every_rung", "G", not gap.unbeaten),
         Outcome("holm", "G", None if gap.holm_p is None else bool(gap.holm_p <= ALPHA)),
     ]
-    if gap.decisions is not None and not e.say.graded:
+    if gap.decisions is not None and not fine_scale(e.say):
         found.append(Outcome("not_finer_scale", "G", bool(gap.decisions.lower > 0)))
     return found
 

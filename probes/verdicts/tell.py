@@ -13,7 +13,7 @@ from tacit.probes.verdicts.evidence import Asked, Evidence
 from tacit.probes.verdicts.how_many import how_many
 from tacit.probes.verdicts.ladder import closed, tuned, undefined
 from tacit.probes.verdicts.number_formats import chance_of, plain, span
-from tacit.probes.verdicts.usable_reports import control_failed, of_best
+from tacit.probes.verdicts.usable_reports import control_failed, of_best, only_read_outs
 from tacit.probes.verdicts.verdict import (
     GAP,
     INCONCLUSIVE,
@@ -144,9 +144,9 @@ def _sentence(e: Evidence, decision: Decision, found: tuple[Condition, ...]) -> 
     return {
         GAP: f"{about} a linear probe ({where}) reads more than the model says in its best report ({best}): {scores},"
         f" difference {lead}.{_behind(e)}{_reversed(e)}{_silent(e)}{_taught(e)}{_where_it_rests(e)}{_words_only(found)}"
-        f"{_privileged(e, decision.level)}",
+        f"{_privileged(e, decision.level)}{_not_in_words(e)}",
         NO_GAP: f"{about} the scores of a linear probe ({where}) and of the best report ({best}) differ by less than"
-        f" {MARGIN:g}: {scores}.{_reversed(e)}",
+        f" {MARGIN:g}: {scores}.{_reversed(e)}{_not_in_words(e)}",
         NOT_KNOWN: f"{about} no linear probe, with layer and site chosen on inner folds, read it above chance;"
         " nonlinear codes were not tested.",
         SURFACE_ONLY: f"{about} it is linearly decodable ({where}), but no better than from the text, its length or"
@@ -154,10 +154,21 @@ def _sentence(e: Evidence, decision: Decision, found: tuple[Condition, ...]) -> 
         REPORT_INVALID: f"{about} {_why_invalid(e, found)}. This shows neither that it hides something nor that it does"
         " not.",
         REPORT_EXCEEDS_PROBE: f"{about} the model says more in its best report ({best}) than a linear probe reads:"
-        f" {scores}, difference {lead}.",
+        f" {scores}, difference {lead}.{_not_in_words(e)}",
         INCONCLUSIVE: f"{about} the evidence is inconclusive: {_main_reason(e, decision, found)}."
-        f"{_reversed(e) if decision.known else ''}",
+        f"{_reversed(e) + _not_in_words(e) if decision.known else ''}",
     }[decision.name]
+
+
+def _not_in_words(e: Evidence) -> str:
+    """Where only log-probabilities follow what the prompt states, the claim is about them."""
+    if not only_read_outs(e.say):
+        return ""
+    shown = "; ".join(r.told for r in e.say.read_outs if r.shown)
+    return (
+        " Its words cannot be taken for reports in any form; the log-probabilities of its answers can"
+        f" ({shown}), and the claim is about these."
+    )
 
 
 def _behind(e: Evidence) -> str:
@@ -249,13 +260,19 @@ def _why_invalid(e: Evidence, found: tuple[Condition, ...]) -> str:
     if words.coverage["answered"] < MIN_PARSED:
         return "most replies cannot be read as reports"
     if control_failed(words):
-        return f"the model {_not_repeated(words)}, so its replies cannot be interpreted as reports"
+        return f"the model {_not_repeated(words)}{_not_told_apart(e)}, so its replies cannot be interpreted as reports"
     if any(c.id == "report_valid" and c.held for c in found):
         return f"in the elicitation of its best report ({e.say.rung}) the model {_not_repeated(of_best(e.say))}"
     return (
         f"{words.constant:.0%} of its answers are the same, and no positive control shows that it can give others in"
         " this format"
     )
+
+
+def _not_told_apart(e: Evidence) -> str:
+    """What its log-probabilities make of stated answers, where none of them follow these."""
+    told = "; ".join(r.told for r in e.say.read_outs if r.told)
+    return f", and its log-probabilities hardly follow it either ({told})" if told else ""
 
 
 def _not_repeated(a: Asked) -> str:

@@ -38,7 +38,25 @@ def of_best(say: Say) -> Asked:
 
 def controls(say: Say) -> int:
     """Positive controls of the primary report, or of whichever other valid one has most."""
-    return max([_n_controls(say.words), *(_n_controls(a) for a in say.asked if proven(a))])
+    others = [*(_n_controls(a) for a in say.asked if proven(a)), *(r.n for r in say.read_outs if r.shown)]
+    return max([_n_controls(say.words), *others])
+
+
+def valid_formats(say: Say) -> list[str]:
+    """The other forms and read-outs of log-probabilities that a positive control shows to work, by name."""
+    return [*(a.name for a in say.asked if proven(a)), *(r.name for r in say.read_outs if r.shown)]
+
+
+def fine_scale(say: Say) -> bool:
+    """Whether the report, like the probe, ranks the items in fine steps: its log-probabilities do better than words, or
+    words are no report at all."""
+    return say.graded or only_read_outs(say)
+
+
+def only_read_outs(say: Say) -> bool:
+    """Whether log-probabilities are all that can be taken for a report: the words are none in any form."""
+    words = usable(say.words)[0] or any(proven(a) for a in say.asked)
+    return not words and any(r.shown for r in say.read_outs)
 
 
 def proven(a: Asked) -> bool:

@@ -2,6 +2,7 @@
 
 from tacit.validation.controls.equality import EQUALITY_CONTROLS
 from tacit.validation.controls.few_groups import FEW_GROUPS_CONTROLS
+from tacit.validation.controls.leaning import LEANING_CONTROLS
 from tacit.validation.controls.peer import PEER_CONTROLS
 from tacit.validation.controls.protocol import PROTOCOL_CONTROLS
 from tacit.validation.controls.reply import REPLY_CONTROLS
@@ -11,4 +12,5 @@ __all__ = ["CONTROLS"]
 
 CONTROLS = (
     *PROTOCOL_CONTROLS, *FEW_GROUPS_CONTROLS, *PEER_CONTROLS, *REPLY_CONTROLS, *SURFACE_CONTROLS, *EQUALITY_CONTROLS,
+    *LEANING_CONTROLS,
 )  # fmt: skip

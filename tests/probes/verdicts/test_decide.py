@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tacit.probes.data.positive_controls import Control
+from tacit.probes.data.positive_controls import Control, ReadOut, ToldApart
 from tacit.probes.statistics.bootstrap import Estimate
 from tacit.probes.verdicts.decide import NAMES, decide, rule
 from tacit.probes.verdicts.evidence import (
@@ -608,3 +608,34 @@ def test_a_constant_report_is_usable_where_the_natural_control_shows_that_it_can
 
 def test_natural_controls_alone_are_controls_enough():
     assert decide(changed(CLEAR, control=float("nan"), n_control=0, natural=NATURAL)).name == "GAP"
+
+
+def read_out(score, name="logits"):
+    return ReadOut(name, 1.0, "auroc", ToldApart(score, 30, 15), None)
+
+
+LEANS = changed(
+    CLEAR, control=0.5, control_other=0.0, constant=1.0, said="no", rung="logits", graded=False,
+    hard=est(0.0), read_outs=(read_out(0.95),),
+)  # fmt: skip
+
+
+def test_log_probabilities_that_follow_a_stated_answer_are_a_report_although_the_words_never_change():
+    found = decide(LEANS)
+    assert found.name == "GAP"
+    assert "planted 0.95 of 30 prompts" in found.sentence and "the claim is about these" in found.sentence
+    deaf = decide(changed(LEANS, read_outs=(read_out(0.55),)))
+    assert deaf.name == "REPORT_INVALID"
+    assert "its log-probabilities hardly follow it either" in deaf.sentence and "0.55 of 30" in deaf.sentence
+
+
+def test_a_report_of_log_probabilities_stands_by_its_own_control_alone():
+    """One form's control does not vouch for another's log-probabilities."""
+    equal = changed(LEANS, gap=est(0.0, 0.01), equivalent=True, probe=est(0.7), report=est(0.7))
+    assert decide(equal).name == "NO_GAP"
+    assert decide(changed(equal, rung="logits calibrated")).name == "NO_GAP"
+    assert decide(changed(equal, rung="shots4/you/0 logits")).name == "REPORT_INVALID"
+
+
+def test_words_that_are_valid_are_what_the_claim_is_about():
+    assert "the claim is about these" not in decide(changed(CLEAR, read_outs=(read_out(0.95),))).sentence
