@@ -9,7 +9,7 @@ need no wording: they repeat the forced choice after labelled examples.
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from tacit.targets.base import Item
+from tacit.targets.base import Item, Target
 from tacit.targets.elicitations import PRIMARY, SHOTS, Elicitation, parse
 
 
@@ -33,6 +33,11 @@ def own_forms(items: Sequence[Item]) -> tuple[Elicitation, ...]:
     ]
     shots = [replace(elicitation, rung=rung) for elicitation in choices for rung in SHOTS]
     return tuple(dict.fromkeys([*forms, *shots]))
+
+
+def words_its_question(target: Target, items: Sequence[Item]) -> bool:
+    """Whether the user's table words the question about these items: no form is built in."""
+    return set(target.forms(items)) <= set(own_forms(items))
 
 
 def rewords(item: Item, elicitation: Elicitation) -> bool:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tacit.probes.controls.surface import Baseline, prompt_lengths, surface_numbers
+from tacit.probes.controls.surface import Baseline, prompt_lengths, surface_numbers, texts_of
 from tacit.probes.data.examples import Examples
 from tacit.probes.data.folds import Folds
 from tacit.probes.estimators.families import Dense, families
@@ -44,7 +44,7 @@ class Residual:
 def confounds_of(examples: Examples, sites: Sequence[str] = ()) -> np.ndarray:
     """(n_items, n_confounds) float64: surface numbers, and positions read at these sites, that vary at all."""
     lengths = prompt_lengths(examples, sites)
-    numbers = surface_numbers(examples.frame["surface"].to_numpy(dtype=object))
+    numbers = surface_numbers(texts_of(examples))
     both = numbers if lengths is None else np.hstack([numbers, lengths])
     return both[:, (both != both[0]).any(axis=0)]
 

@@ -102,7 +102,7 @@ def baselines(
     examples: Examples, scoring: Scoring, folds: Folds, *, sites: Sequence[str] = (), n_jobs: int = 1
 ) -> dict[str, Baseline]:
     """Every baseline that reads only labels, texts and token positions, by name. sites: those that the probe reads."""
-    texts = examples.frame["surface"].to_numpy(dtype=object)
+    texts = texts_of(examples)
     numbers, probes = surface_numbers(texts), families(scoring.kind)
     parts = {
         "surface numbers": numbers,
@@ -126,6 +126,13 @@ def baselines(
         plans["words of the thoughts"] = Text.of(thoughts), plans["words and characters"][1], True
     jobs = ((features, scoring, folds, chosen, inner) for features, chosen, inner in plans.values())
     return {name: Baseline(held) for name, held in zip(plans, each_cross_fit(jobs, n_jobs=n_jobs), strict=True)}
+
+
+def texts_of(examples: Examples) -> np.ndarray:
+    """(n_items,) str, what the baselines read: the item's text and, where the user's table words the question itself,
+    the question, for the label may be in its words."""
+    text, question = (examples.frame[name].to_numpy(dtype=object) for name in ("surface", "question"))
+    return np.array([f"{one}\n{other}" if other else one for one, other in zip(text, question, strict=True)], object)
 
 
 def shuffled(

@@ -15,6 +15,7 @@ from tacit.errors import ProbeError
 from tacit.probes.data.answers import Coding, answer
 from tacit.probes.data.labels import OTHER, check_labels, groups_of, labels_of, surface_of
 from tacit.probes.data.reports import ParsedReports, outcome_shares, parse_controls, parse_reports, tally
+from tacit.targets.available_forms import words_its_question
 from tacit.targets.base import CONTROL, NATURAL
 from tacit.targets.elicitations import PRIMARY, Elicitation, parse
 from tacit.targets.groups import components
@@ -187,6 +188,7 @@ def _frame(table: pd.DataFrame, target, own: Sequence, told: Replies, primary: P
         object_reply=[told.object.get(i.item_id, {}).get("text") for i in own],
         report_name=list(primary.names),
         surface=[surface_of(i) for i in own],
+        question=[i.report_prompt for i in own] if words_its_question(target, own) else "",
         share_right=[_judged(target, "share_right", i, told.samples) for i in own],
         ranking=[_judged(target, "ranking", i, told.candidates) for i in own],
     )

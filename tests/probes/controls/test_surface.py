@@ -9,12 +9,17 @@ from tacit.probes.controls import surface
 from tacit.probes.data.examples import make_examples
 from tacit.probes.data.folds import make_folds
 from tacit.probes.statistics.metrics import Scoring, training_median, value
+from tacit.targets.elicitations import PRIMARY
 from tacit.validation.worlds import letters
 from tests.probes.worlds import WorldTarget, coin, make_world
 
 
 def scores(y, target=None, said=None, **world):
-    store, target = make_world(y, said=[str(v) for v in y] if said is None else said, target=target, **world)
+    said = [str(v) for v in y] if said is None else said
+    return _read(*make_world(y, said=said, target=target, **world))
+
+
+def _read(store, target):
     examples = make_examples(store, target, "plain")
     folds = make_folds(examples.y, examples.groups, kind=examples.kind, seed=0)
     reference = training_median(examples.y, folds.fold) if examples.kind == "count" else None
@@ -127,3 +132,20 @@ def test_which_option_a_prompt_names_first_is_a_surface():
     frame = pd.DataFrame({"object_prompt": prompts, "answers": [["red", "blue"]] * 4, "property": "option"})
     assert surface.option_order(frame).argmax(1).tolist() == [0, 1, 1, 0]
     assert surface.option_order(frame.assign(property="length")) is None
+
+
+class Worded(WorldTarget):
+    """A target whose questions are the table's own."""
+
+    def forms(self, items):
+        return (PRIMARY,)
+
+
+def test_a_label_in_the_wording_of_the_tables_own_question_is_read_by_the_words():
+    """The order of two words gives it away: neither their number nor which they are does."""
+    y = coin(120)
+    store, target = make_world(y, target=Worded(), said=y)
+    asked = [f"Do you know {k}? Answer {'yes or no' if v == 'yes' else 'no or yes'}." for k, v in enumerate(y)]
+    store.items["report_prompt"] = asked
+    assert _read(store, target)["words and characters"] == 1.0
+    assert _read(store, WorldTarget())["words and characters"] < 0.7
