@@ -17,6 +17,7 @@ next one is looked at.
 """
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -34,9 +35,11 @@ from tacit.probes.estimators.nested_cv import candidate_named
 from tacit.probes.verdicts.evidence import Used
 from tacit.probes.verdicts.ladder import in_use
 from tacit.seeds import stream
+from tacit.thresholds import ALPHA
 
 FILE = "used.json"
 N_ITEMS, N_RANDOM = 64, 99
+"""Items, one a group, and the fewest directions of each kind that are ablated unless more are asked for."""
 SITES = ("object", "report")
 """The sites at which a prompt ends: what is moved there changes the next token and nothing before it."""
 
@@ -89,16 +92,18 @@ def measure_usage(
     move: Move,
     *,
     n_items: int = N_ITEMS,
-    n_random: int = N_RANDOM,
+    n_random: int | None = None,
     seed: int = 0,
     say: Callable[[str], None] = lambda line: None,
 ) -> tuple[Used, ...]:
     """Ablate the direction of every reading that a verdict may be about; each outcome is written as it comes.
 
     A count that was read by LDA over its values has no single direction and is left out, with a line.
+    n_random: control directions of each kind; None for as many as a verdict for each target and condition can need.
     Raises ProbeError where nothing was probed at the last token of a prompt, or all of it was read by LDA.
     """
     found, path = [], results.run / "probes" / FILE
+    n_random = enough_random(len(results.entries)) if n_random is None else n_random
     readings = [(entry, frame, *reading) for entry, frame in results.parts() for reading in readings_of(entry)]
     if not readings:
         raise ProbeError(f"{results.run}: nothing was probed at the last token of a prompt, so nothing can be ablated")
@@ -123,6 +128,11 @@ def measure_usage(
     if not found:
         raise ProbeError(f"{results.run}: every reading is one of LDA over values, so there is no direction to ablate")
     return tuple(found)
+
+
+def enough_random(n: int) -> int:
+    """Directions of each kind with which p can fall to `ALPHA` for one of n ablations, adjusted over all of them."""
+    return max(N_RANDOM, math.ceil(n / ALPHA) - 1)
 
 
 def read_usage(run: Path) -> tuple[Used, ...]:

@@ -34,6 +34,7 @@ from tacit.probes.statistics.tests import holm
 from tacit.probes.tune import read_tuned, with_tuned
 from tacit.probes.verdicts.decide import GAP, INCONCLUSIVE, REPORT_INVALID, Verdict, decide
 from tacit.probes.verdicts.evidence import Evidence, Peer, Tuning, Used
+from tacit.probes.verdicts.ladder import ablation_p
 from tacit.probes.verdicts.usable_reports import unusable_report
 from tacit.thresholds import MARGIN, N_RESAMPLES, PLAUSIBLE_ERRORS
 
@@ -87,17 +88,34 @@ def compare_runs(
     if labels is not None and len(runs) > 1:
         raise ProbeError(f"{labels} corrects the labels of one run, and {len(runs)} are compared: give one run")
     found = [_measure(read_results(run), n_resamples, None if labels is None else read_labels(labels)) for run in runs]
-    together = [one for part in found for one in part if one.evidence is not None]
-    adjusted = iter(holm([one.p for one in together]))
-    family = int(np.isfinite([one.p for one in together]).sum())
+    found = _adjusted(found)
     peers = peers or [{}] * len(found)
-    verdicts = [[_row(one, adjusted, family, known) for one in part] for part, known in zip(found, peers, strict=True)]
+    verdicts = [[_row(one, known) for one in part] for part, known in zip(found, peers, strict=True)]
     for i, part in enumerate(verdicts):
         for row in part if say is not None else ():
             say(f"{row['target']}, {row['condition']}: {row['verdict']}")
         if outs is not None:
             _write(Path(outs[i]), part, found[i])
     return plain(verdicts)
+
+
+def _adjusted(found: list[list[Compared]]) -> list[list[Compared]]:
+    """The same with p-values adjusted over all that is compared: those of the gaps, and those of the ablations."""
+    together = [one for part in found for one in part if one.evidence is not None]
+    gaps = holm([one.p for one in together])
+    used = holm([np.nan if (u := one.evidence.used) is None else ablation_p(u) for one in together])
+    n_gaps, n_used = (int(np.isfinite(p).sum()) for p in (gaps, used))
+    known = iter(zip(gaps.tolist(), used.tolist(), strict=True))
+
+    def adjusted(one: Compared) -> Compared:
+        if one.evidence is None:
+            return one
+        holm_p, used_p = next(known)
+        gap = replace(one.evidence.gap, holm_p=holm_p, n_family=n_gaps)
+        used_p = None if one.evidence.used is None else used_p
+        return replace(one, evidence=replace(one.evidence, gap=gap, used_p=used_p, n_used=n_used))
+
+    return [[adjusted(one) for one in part] for part in found]
 
 
 def _write(out: Path, verdicts: list[dict], found: list[Compared]) -> None:
@@ -141,12 +159,10 @@ def _compare(
     )  # fmt: skip
 
 
-def _row(one: Compared, adjusted, family: int, peers: Mapping[tuple[str, str], tuple[Peer, ...]]) -> dict:
+def _row(one: Compared, peers: Mapping[tuple[str, str], tuple[Peer, ...]]) -> dict:
     if one.evidence is None:
         return _not_analysable(one.entry)
-    holm_p = float(next(adjusted))
-    evidence = replace(one.evidence, gap=replace(one.evidence.gap, holm_p=holm_p, n_family=family))
-    known = peers.get((one.entry["target"], one.entry["condition"]), ())
+    evidence, known = one.evidence, peers.get((one.entry["target"], one.entry["condition"]), ())
     evidence = replace(evidence, peers=tuple(p for p in known if p.at_report or not evidence.about.at_report))
     verdict = decide(evidence)
     about, know, report, gap = evidence.about, evidence.know, evidence.say, evidence.gap
@@ -161,7 +177,8 @@ def _row(one: Compared, adjusted, family: int, peers: Mapping[tuple[str, str], t
         "coverage": report.words.coverage, "control_accuracy": report.words.control,
         "reasons": list(verdict.reasons), "level": verdict.level,
         "sentence": _with_limits(one, verdict),
-        "conditions": [asdict(c) for c in verdict.conditions], "gap_p": one.p, "holm_p": holm_p, "n_family": family,
+        "conditions": [asdict(c) for c in verdict.conditions], "gap_p": one.p, "holm_p": gap.holm_p,
+        "n_family": gap.n_family,
         **one.extra, "localisation": lost, "labels_corrected": one.corrected,
     }  # fmt: skip
 

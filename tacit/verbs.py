@@ -178,18 +178,19 @@ def ablate(
     """Ablate the probe direction and test whether the next-token distribution changes (level U).
 
     items: items of each target. random: control directions of each kind (label-shuffled probes; random directions
-    matched in norm). trust_remote_code: as in `tune`. Needs the model again. Raises TacitError like `probe`.
+    matched in norm); None for as many as p-values adjusted over the targets and conditions need.
+    trust_remote_code: as in `tune`. Needs the model again. Raises TacitError like `probe`.
     """
     run = _opened(run)
     say(f"{run.name}: reading the model's configuration and the results of tacit probe …")
     from tacit.activations import ablate as room
     from tacit.activations.model.load import load_subject, load_tokenizer
     from tacit.activations.run_settings import check_trust
-    from tacit.probes.ablate import N_ITEMS, N_RANDOM, measure_usage, n_ablated
+    from tacit.probes.ablate import N_ITEMS, measure_usage, n_ablated
     from tacit.probes.data.results import read_results
     from tacit.progress import above, progress
 
-    items, random = items or N_ITEMS, random or N_RANDOM
+    items = items or N_ITEMS
     check_trust(run.name, run.settings, trust_remote_code)
     settings, store, results = run.settings, run.store, read_results(run.path)
     with writing(run.path / PROBES):

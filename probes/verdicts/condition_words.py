@@ -3,6 +3,7 @@
 In: `Evidence` and the outcomes that `ladder` found. Out: a `Condition` each.
 """
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -25,6 +26,7 @@ from tacit.probes.verdicts.number_formats import chance_of, span
 from tacit.probes.verdicts.usable_reports import controls, usable, valid_formats
 from tacit.probes.verdicts.verdict import BEYOND_OUTPUT, Condition, Outcome
 from tacit.thresholds import (
+    ALPHA,
     MARGIN,
     MIN_ABLATIONS,
     MIN_CLOSE,
@@ -230,6 +232,10 @@ def _used(e: Evidence) -> tuple[str, str]:
         f" p = {u.p_shuffled:.2g}), as many random directions matched in norm by {u.other_mean:.2g} ({u.other_q95:.2g},"
         f" p = {u.p_other:.2g}); {u.n} items, at least {MIN_EFFECT} nats are required"
     )
+    if e.used_p is not None and e.n_used > 1:
+        text += f"; adjusted over {e.n_used} ablations (Holm): {chance_of(e.used_p)}"
+        if e.n_used > ALPHA * (u.n_random + 1):
+            text += f", which takes {math.ceil(e.n_used / ALPHA) - 1} directions of each kind to fall to {ALPHA:g}"
     few = "" if enough_ablations(u) else f"; fewer than {MIN_ITEMS} items or {MIN_ABLATIONS} control directions"
     return name, text + few
 

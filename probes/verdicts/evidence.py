@@ -352,3 +352,7 @@ class Evidence:
     """other models that were compared with, on the same items"""
     used: Used | None = None
     """what ablating the direction does where the probe reads; None where that was not tried"""
+    used_p: float | None = None
+    """p of that ablation, adjusted by Holm's procedure over all of them that are compared; None where it was not"""
+    n_used: int = 0
+    """how many these are"""

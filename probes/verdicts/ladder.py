@@ -73,9 +73,14 @@ def closed(lead: Estimate) -> bool:
     return bool(lead.upper < MARGIN)
 
 
-def in_use(u: Used) -> bool:
-    """Whether an ablation shows that the next token depends on the direction."""
-    return bool(u.effect >= MIN_EFFECT and max(u.p_shuffled, u.p_other) <= ALPHA)
+def in_use(u: Used, p: float | None = None) -> bool:
+    """Whether an ablation shows that the next token depends on the direction; p: adjusted, if it is one of several."""
+    return bool(u.effect >= MIN_EFFECT and (ablation_p(u) if p is None else p) <= ALPHA)
+
+
+def ablation_p(u: Used) -> float:
+    """The larger of its two p-values: the effect must beat label-shuffled probes and random directions."""
+    return max(u.p_shuffled, u.p_other)
 
 
 def enough_ablations(u: Used) -> bool:
@@ -228,7 +233,7 @@ def short_of(peer: Peer) -> str:
 def _used(e: Evidence) -> Outcome:
     """What the model writes next when the direction is taken out, against other directions taken out as far."""
     judged = e.used is not None and enough_ablations(e.used)
-    return Outcome("used", "U", in_use(e.used) if judged else None)
+    return Outcome("used", "U", in_use(e.used, e.used_p) if judged else None)
 
 
 def _scope(e: Evidence) -> list[Outcome]:

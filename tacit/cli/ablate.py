@@ -11,7 +11,9 @@ from tacit.cli.options import run_argument, trust_option
 @click.command()
 @run_argument
 @click.option("--items", type=click.IntRange(2), help="Items of each target.  [default: 64]")
-@click.option("--random", type=click.IntRange(19), help="Control directions of each kind.  [default: 99]")
+@click.option(
+    "--random", type=click.IntRange(19), help="Control directions of each kind.  [default: 99, or 20 a verdict]"
+)
 @trust_option
 def ablate(run, **options):
     """Ablate the probe direction and test whether the next-token distribution changes (level U).

@@ -8,11 +8,22 @@ import numpy as np
 import pytest
 
 from tacit.probes import ProbeError, compare_run, probe_run
-from tacit.probes.ablate import FILE, States, ablated_layer, measure_usage, n_ablated, read_usage, readings_of
+from tacit.probes.ablate import (
+    FILE,
+    States,
+    ablated_layer,
+    enough_random,
+    measure_usage,
+    n_ablated,
+    read_usage,
+    readings_of,
+)
+from tacit.probes.compare import Compared, _adjusted
 from tacit.probes.data.results import read_results
 from tacit.probes.estimators.directions import fit_direction, fit_weights
 from tacit.probes.estimators.families import PATH
 from tacit.probes.verdicts.decide import decide
+from tacit.thresholds import ALPHA
 from tests.probes.verdicts.test_decide import TESTED, peer
 from tests.probes.worlds import along, coin, flipped, make_world
 
@@ -139,3 +150,35 @@ def test_only_what_is_privileged_can_be_called_used(probed):
     assert decide(replace(TESTED, used=used)).level == "A, provisional"
     assert decide(replace(TESTED, peers=peers, used=replace(used, p_other=0.3))).level == "P, provisional"
     assert decide(replace(TESTED, peers=peers, used=replace(used, effect=0.001))).level == "P, provisional"
+
+
+def test_one_of_several_ablations_must_hold_after_adjusting_over_all_of_them(probed):
+    run, store = probed
+    (used, *_) = measure_usage(read_results(run), store, model([0]), n_items=40, n_random=99)
+    (run / "probes" / FILE).unlink()
+    e = replace(TESTED, peers=(peer("base", 0.2),), used=replace(used, p_shuffled=0.02, p_other=0.01))
+    assert decide(replace(e, used_p=0.04, n_used=2)).level == "U, provisional"
+    many = decide(replace(e, used_p=0.12, n_used=6))
+    assert many.level == "P, provisional"
+    told = next(c.evidence for c in many.conditions if c.level == "U")
+    assert "adjusted over 6 ablations (Holm): p = 0.12, which takes 119 directions of each kind to fall to 0.05" in told
+
+
+def test_ablations_are_adjusted_apart_from_gaps_and_over_those_that_were_tried(probed):
+    run, store = probed
+    (used, *_) = measure_usage(read_results(run), store, model([0]), n_items=40, n_random=99)
+    (run / "probes" / FILE).unlink()
+    p = (0.01, 0.04, None, 0.02)
+    tried = [None if one is None else replace(used, p_shuffled=one, p_other=0.01) for one in p]
+    found = [Compared({}, replace(TESTED, used=one), 0.001) for one in tried] + [Compared({}, None, float("nan"))]
+    (adjusted,) = _adjusted([found])
+    assert [one.evidence.used_p for one in adjusted[:4]] == [pytest.approx(0.03), pytest.approx(0.04), None,
+                                                             pytest.approx(0.04)]  # fmt: skip
+    assert {one.evidence.n_used for one in adjusted[:4]} == {3}
+    assert {one.evidence.gap.holm_p for one in adjusted[:4]} == {0.004} and adjusted[4].evidence is None
+
+
+@pytest.mark.parametrize(("verdicts", "directions"), [(1, 99), (5, 99), (6, 119), (12, 239)])
+def test_so_many_directions_are_ablated_that_an_adjusted_p_can_fall_to_the_bound(verdicts, directions):
+    assert enough_random(verdicts) == directions
+    assert verdicts / (directions + 1) <= ALPHA
