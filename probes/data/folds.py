@@ -7,14 +7,15 @@ fold i, so this is strict nested cross-validation, and it needs k(k-1)/2 inner t
 k times k.
 """
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
+from sklearn.model_selection import StratifiedGroupKFold
 
 from tacit.errors import ProbeError
-from tacit.probes.data.stratified import assign_folds
 
 N_FOLDS = 5
 MIN_FOLDS = 3  # with two, an inner training would have no fold left
@@ -68,7 +69,7 @@ class Folds:
 
 
 def make_folds(y: np.ndarray, groups: np.ndarray, *, kind: str, seed: int, n_folds: int = N_FOLDS) -> Folds:
-    """Stratified, group-aware outer folds (as scikit-learn's StratifiedGroupKFold), seeded.
+    """Stratified, group-aware outer folds (scikit-learn's StratifiedGroupKFold), seeded.
 
     y: (n_items,) float64, class index or count (counts are stratified by fifths). Takes fewer folds, down to three,
     where there are few groups or a class lives in few groups.
@@ -102,8 +103,16 @@ def _strata(y: np.ndarray, kind: str) -> np.ndarray:
 
 
 def _split(strata: np.ndarray, groups: np.ndarray, k: int, seed: int) -> Folds | None:
-    fold = assign_folds(strata, groups, k, seed % 2**32)
-    if fold is None or len(np.unique(fold)) < k:
+    splitter = StratifiedGroupKFold(k, shuffle=True, random_state=seed % 2**32)
+    fold = np.full(len(strata), -1, dtype=np.int64)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # fewer members than folds: checked by _trainable
+        try:
+            for i, (_, test) in enumerate(splitter.split(np.zeros(len(strata)), strata, groups)):
+                fold[test] = i
+        except ValueError:  # every class has fewer members than folds
+            return None
+    if len(np.unique(fold)) < k or fold.min() < 0:
         return None
     return Folds(fold, groups, k)
 
