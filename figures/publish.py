@@ -63,9 +63,10 @@ def origin(run: RunFiles) -> str:
 
 def _draw_all(pages: Sequence[Page], folder: Path) -> Iterator[list[Path]]:
     """The files of each page, in their order; drawn in as many processes as there are processors, since fonts and text
-    take a second or two a page."""
-    n_jobs = min(cpu_count(), 1 + len(pages) // PAGES)
-    return Parallel(n_jobs=n_jobs, return_as="generator")(delayed(ends_with_us(_draw))(page, folder) for page in pages)
+    take a second or two a page. One of an earlier call may work in another folder, so it gets a whole path."""
+    n_jobs, whole = min(cpu_count(), 1 + len(pages) // PAGES), folder.absolute()
+    drawn = Parallel(n_jobs=n_jobs, return_as="generator")(delayed(ends_with_us(_draw))(page, whole) for page in pages)
+    return ([folder / path.name for path in paths] for paths in drawn)
 
 
 def _draw(page: Page, folder: Path) -> list[Path]:

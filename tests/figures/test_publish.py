@@ -1,10 +1,14 @@
 """All pages of a run, written into its folder."""
 
 import json
+from pathlib import Path
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from tacit.figures import draw_models, draw_run
+from tacit.figures.pages import Page
+from tacit.figures.publish import PAGES, _draw_all
 
 
 def test_a_run_is_published_whole(drawn):
@@ -53,3 +57,17 @@ def test_several_models_stand_on_one_figure_target_by_target(a_run, tmp_path):
     table = pd.read_csv(paths[2])
     assert list(table["target"]) == ["token_count"] * 2 + ["knowledge"] * 2 + ["behavior"] * 2
     assert list(table["run"]) == ["first", "second"] * 3
+
+
+def test_pages_are_drawn_where_the_call_is_made(tmp_path, monkeypatch):
+    table = pd.DataFrame({"x": [1.0]})
+    pages = [Page(f"p{i}", "", table, _empty_figure) for i in range(PAGES)]
+    for name in ("a", "b"):  # the processes of the first call are used again by the second
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        drawn = [path for paths in _draw_all(pages, Path("runs/r/figures")) for path in paths]
+        assert drawn and not any(path.is_absolute() for path in drawn) and all(path.is_file() for path in drawn)
+
+
+def _empty_figure(_table):
+    return Figure()
