@@ -131,8 +131,9 @@ def measure_usage(
 
 
 def enough_random(n: int) -> int:
-    """Directions of each kind with which p can fall to `ALPHA` for one of n ablations, adjusted over all of them."""
-    return max(N_RANDOM, math.ceil(n / ALPHA) - 1)
+    """Directions of each kind with which p, adjusted over n ablations, can fall to half of `ALPHA`: one shuffled probe
+    that happens to lie along the label's must not decide."""
+    return max(N_RANDOM, math.ceil(2 * n / ALPHA) - 1)
 
 
 def read_usage(run: Path) -> tuple[Used, ...]:
