@@ -37,8 +37,8 @@ def _told_apart(controls: Sequence[ControlReadOut | None], examples: Examples) -
     asked = [control for control in controls if control is not None]
     if not asked:
         return None
-    both = set.intersection(*(set(control.item_ids) for control in asked))
-    kept = [np.array([item in both for item in control.item_ids], dtype=bool) for control in asked]
+    shared = set.intersection(*(set(control.item_ids) for control in asked))
+    kept = [np.array([item in shared for item in control.item_ids], dtype=bool) for control in asked]
     pred = _mean([control.odds[rows] for control, rows in zip(asked, kept, strict=True)], examples)
     planted = asked[0].planted[kept[0]]
     known = (planted >= 0) & has_answer(pred)

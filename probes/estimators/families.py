@@ -96,10 +96,7 @@ def fit_logistic(x_train, y_train, x_test, *, n_classes: int, only: int | None =
         warnings.simplefilter("ignore", ConvergenceWarning)
         for c in picked:
             model.set_params(C=c).fit(x_train, y_train)
-            if n_classes == 2:  # the decision function, which would check x_test again for every penalty
-                out.append((x_test @ model.coef_.T + model.intercept_).ravel())
-            else:
-                out.append(model.predict_proba(x_test))
+            out.append(model.decision_function(x_test) if n_classes == 2 else model.predict_proba(x_test))
     return np.stack(out) if n_classes == 2 else _spread(np.stack(out), seen, n_classes)
 
 

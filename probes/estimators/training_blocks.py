@@ -38,7 +38,9 @@ def blocks_of(x, trainings: Trainings) -> list[Block]:
     Features are standardised over all rows, which involves no labels; the training sets' own scalers undo it.
     """
     xp, n_trainings = array_namespace(x), trainings.train.shape[1]
-    used, rows = _alike(np.hstack([trainings.train, trainings.test]))
+    patterns, of = np.unique(np.hstack([trainings.train, trainings.test]), axis=0, return_inverse=True)
+    used = [k for k, pattern in enumerate(patterns) if pattern.any()]
+    rows = [np.flatnonzero(of.ravel() == k) for k in used]
     parts = [take_rows(x, own) for own in rows]
     mean, scale = _standardisation(parts)
     blocks = []
@@ -46,20 +48,10 @@ def blocks_of(x, trainings: Trainings) -> list[Block]:
         parts[k] = xp.astype(parts[k], xp.float32, copy=False)
         parts[k] -= mean  # in place: a layer is large
         parts[k] *= scale
-        pattern = used[k]
+        pattern = patterns[used[k]]
         in_training, held_out = np.flatnonzero(pattern[:n_trainings]), np.flatnonzero(pattern[n_trainings:])
         blocks.append(Block(own, parts[k], in_training, held_out))
     return blocks
-
-
-def _alike(patterns: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
-    """The distinct rows of a (n_items, n_columns) bool array that are not all False, in order, and which items have
-    each; `numpy.unique` along an axis compares rows column by column."""
-    items: dict[bytes, list[int]] = {}
-    for i, name in enumerate(map(bytes, np.packbits(patterns, axis=1))):
-        items.setdefault(name, []).append(i)
-    rows = [np.array(items[name]) for name in sorted(items) if any(name)]
-    return [patterns[own[0]] for own in rows], rows
 
 
 def scalers(blocks: list[Block], trainings: Trainings) -> tuple[np.ndarray, np.ndarray]:

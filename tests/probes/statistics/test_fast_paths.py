@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from tacit.probes.estimators.training_blocks import _alike
 from tacit.probes.statistics.metrics import _pairs_won, _pairs_won_with_ties, _rank_sums
 
 
@@ -25,13 +24,3 @@ def test_ranks_of_float32_are_those_of_float64():
     score[3] = np.where(rng.random((8, 30)) < 0.1, np.nan, score[3])
     positive = rng.random((8, 30)) < 0.5
     assert np.array_equal(_rank_sums(positive, score), _rank_sums(positive, score.astype(np.float64)))
-
-
-def test_rows_that_are_alike_come_in_numpys_order():
-    patterns = np.random.default_rng(0).random((200, 30)) < np.repeat([0.02, 0.5], 15)
-    patterns = patterns[np.random.default_rng(1).integers(60, size=200)]
-    distinct, of = np.unique(patterns, axis=0, return_inverse=True)
-    kept = [k for k, row in enumerate(distinct) if row.any()]
-    found, rows = _alike(patterns)
-    assert np.array_equal(found, distinct[kept])
-    assert all(np.array_equal(own, np.flatnonzero(of.ravel() == k)) for own, k in zip(rows, kept, strict=True))
