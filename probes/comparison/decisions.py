@@ -1,13 +1,14 @@
 """Probe and words as answers of equal coarseness, where a finer scale earns nothing.
 
 In: `Paired`. Out: the probe's lead once it answers as the words do. A ranking by a continuous score beats yes and no,
-or tens, without knowing more; a probe that says yes as often as the words, or names the same numbers equally often, has
-no such advantage. Classes: balanced accuracy. Counts: Spearman's rho, ties included, which no rescaling of the words
-moves. Of several classes the probe names the likeliest: held to the words' shares it would be forgiven a class that
-the words never name.
+or tens, without knowing more; a probe that names each class, or each number, as often as the words do has no such
+advantage. Classes: balanced accuracy. Counts: Spearman's rho, ties included, which no rescaling of the words moves.
+Words that lean to one class are thereby compared with a probe that leans as much. A class that they never name is then
+named by neither: such words are not shown to know less, and `same_decisions` keeps them from being called equal.
 """
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
 
 from tacit.probes.comparison.paired_scores import BALANCED, Paired
 from tacit.probes.statistics.bootstrap import Estimate
@@ -24,16 +25,16 @@ def metric_of(kind: str) -> str:
 def decisions(paired: Paired, *, reversed_words: bool = False) -> Estimate | None:
     """The probe's lead over the words, both as decisions.
 
-    The probe says yes, or names each number, as often as the words do in the fold. Where the words always say the same
-    there is nothing to match: classes are then decided at even odds, and None is returned for counts, whose ranks are
-    undefined. reversed_words: compare with the words after the map that turns them around.
+    The probe names each class, or each number, as often as the words do in the fold. Where the words always say the
+    same there is nothing to match: the probe then names the likelier class, and None is returned for counts, whose
+    ranks are undefined. reversed_words: compare with the words after the map that turns them around.
     """
     words = "said calibrated" if reversed_words else "said"
     said, kind = paired.pred(words), paired.scoring.kind
     metric = metric_of(kind)
     if kind == "count" and _constant(said):
         return None
-    if kind == "multiclass" or _constant(said):
+    if _constant(said):
         return paired.lead(paired.head, words, metric)
     return paired.lead(
         paired.head, words, metric, seen=lambda pred: matched(pred, said, paired.scoring.fold, kind=kind)
@@ -43,10 +44,12 @@ def decisions(paired: Paired, *, reversed_words: bool = False) -> Estimate | Non
 def matched(pred: np.ndarray, said: np.ndarray, fold: np.ndarray, *, kind: str) -> np.ndarray:
     """Predictions with the words' distribution of answers in each fold.
 
-    pred, said: (n_items,) log-odds of two classes, or counts. Classes: +1 for the items of the highest log-odds, as
-    large a share as the words answer with yes, and -1. Counts: the words' quantile at the rank of each item.
+    pred, said: (n_items,) log-odds of two classes, or counts; (n_items, n_classes) scores of several classes. Two
+    classes: +1 for the items of the highest log-odds, as large a share as the words answer with yes, and -1. Several
+    classes: 1 for the class named (`_classes_matched`), 0 for the others. Counts: the words' quantile at the rank of
+    each item.
     """
-    match = _counts_matched if kind == "count" else _signs_matched
+    match = {"count": _counts_matched, "binary": _signs_matched, "multiclass": _classes_matched}[kind]
     out = np.array(pred, dtype=np.float64, copy=True)
     for rows in (np.flatnonzero(fold == i) for i in np.unique(fold)):
         answers = said[rows][has_answer(said[rows])]
@@ -62,6 +65,23 @@ def _counts_matched(pred: np.ndarray, answers: np.ndarray) -> np.ndarray:
 
 def _signs_matched(pred: np.ndarray, answers: np.ndarray) -> np.ndarray:
     return np.where(_ranks(pred) >= len(pred) - round(len(pred) * np.mean(answers > 0)), 1.0, -1.0)
+
+
+def _classes_matched(pred: np.ndarray, answers: np.ndarray) -> np.ndarray:
+    """The likeliest assignment of classes to items, all together, that names each class as often as the words do.
+
+    By duality it adds one offset per class to the log-probabilities and names the largest sum, which is what a change
+    of the classes' prior does (Saerens, Latinne & Decaestecker 2002, Neural Computation 14: 21-41). For two classes
+    it is the cut of `_signs_matched`.
+    """
+    named = np.sort(np.argmax(answers, axis=1))[_shared_out(len(pred), len(answers))]
+    _, places = linear_sum_assignment(_log_scores(pred)[:, named], maximize=True)
+    return np.eye(pred.shape[1])[named[places]]
+
+
+def _log_scores(pred: np.ndarray) -> np.ndarray:
+    """Logarithms of probabilities; scores of another kind, some of them negative, as they are."""
+    return np.log(np.maximum(pred, np.finfo(np.float64).tiny)) if (pred >= 0).all() else pred
 
 
 def _ranks(pred: np.ndarray) -> np.ndarray:

@@ -61,11 +61,13 @@ class Searches:
     def redraw_selection(
         self, winner: str, metric: str, seen: Callable[[np.ndarray], np.ndarray] = lambda pred: pred
     ) -> np.ndarray:
-        """(n_draws,) float64, the metric of what each draw chooses, of its predictions as `seen` makes them."""
+        """(n_draws,) float64, the metric of what each draw chooses, of its predictions as `seen` makes them.
+
+        seen: from predictions to predictions, within each fold by itself."""
         if winner not in self._chosen:
             self._chosen[winner] = self._choices(winner)
         options, chosen = self._chosen[winner]
-        preds = [self.pred(option) for option in options]  # a table's columns, which are slow to take out again
+        preds = [seen(self.pred(option)) for option in options]  # once, not in each of the draws
         out = np.empty(self.weights.shape[1])
         combinations, which = np.unique(chosen, axis=1, return_inverse=True)
         for k, combination in enumerate(combinations.T):
@@ -73,7 +75,7 @@ class Searches:
             pred = np.array(preds[combination[0]], copy=True)
             for rows, option in zip(self.rows, combination, strict=True):
                 pred[rows] = preds[option][rows]
-            out[draws] = measure(metric, self.scoring, seen(pred), self.weights[:, draws])
+            out[draws] = measure(metric, self.scoring, pred, self.weights[:, draws])
         return out
 
     def _choices(self, winner: str) -> tuple[list[str], np.ndarray]:

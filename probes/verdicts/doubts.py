@@ -21,8 +21,6 @@ def doubt_in_words(e: Evidence, doubt: str) -> str:
 
 def _finer_scale(e: Evidence) -> str:
     differ = f"probe and words differ by {span(e.gap.decisions)}"
-    if e.about.metric == "macro_auroc":
-        return f"as decisions, {differ} in balanced accuracy: a better ranking alone is no better answer"
     if e.gap.ranks is not None:
         return (
             f"once the probe names the same numbers as often as the words do, {differ} in Spearman ρ: a finer scale has"

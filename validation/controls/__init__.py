@@ -1,5 +1,6 @@
 """The controls with known truth: those of the protocol, and one file for each kind of mistake."""
 
+from tacit.validation.controls.class_bias import CLASS_BIAS_CONTROLS
 from tacit.validation.controls.equality import EQUALITY_CONTROLS
 from tacit.validation.controls.few_groups import FEW_GROUPS_CONTROLS
 from tacit.validation.controls.leaning import LEANING_CONTROLS
@@ -12,5 +13,5 @@ __all__ = ["CONTROLS"]
 
 CONTROLS = (
     *PROTOCOL_CONTROLS, *FEW_GROUPS_CONTROLS, *PEER_CONTROLS, *REPLY_CONTROLS, *SURFACE_CONTROLS, *EQUALITY_CONTROLS,
-    *LEANING_CONTROLS,
+    *LEANING_CONTROLS, *CLASS_BIAS_CONTROLS,
 )  # fmt: skip
