@@ -26,7 +26,7 @@ from tacit.activations.trees.token_tree import TokenTree, packed
 
 WIDTH = 384
 """Most tokens of a row that several items share; longer rows make attention dear, shorter ones repeat what items share.
-In a narrow model attention is dear sooner, so a row has at most twice as many tokens as the stream has dimensions."""
+In a narrow model attention is dear sooner, so a row has at most as many tokens as the stream has dimensions."""
 SHORT = 2048
 """Positions below which a model's context may limit a row."""
 Row = tuple[list[int], TokenTree, list[int], list[dict[Path, int]]]
@@ -116,7 +116,7 @@ def run_trees(
     """
     told = [Told() for _ in jobs]
     tally.add(asked=sum(len(job.ids) for job in jobs))
-    rows = list(rows_of(jobs, min(WIDTH, 2 * subject.d_model), _room(subject)))
+    rows = list(rows_of(jobs, min(WIDTH, subject.d_model), _room(subject)))
     for some in _batches(jobs, rows, max_tokens, _room(subject)):
         halving(
             some, lambda part: _run_part(subject, jobs, [rows[i] for i in part], layers, told, tally),
@@ -126,12 +126,34 @@ def run_trees(
 
 
 def _batches(jobs: Sequence[Job], rows: Sequence[Row], max_tokens: int, room: float) -> Iterator[list[int]]:
-    """Rows in batches. All rows of a batch have as many columns as the longest, and grow as fast as the one that writes
-    most: where there is no room for that, each row is a batch of its own."""
-    written = [sum(jobs[i].tokens * (1 + jobs[i].samples) for i in row) for row, *_ in rows]
+    """Rows in batches. All rows of a batch have as many columns as the longest, and at every token that is written they
+    grow as the one grows that writes most there: a row that would leave no room for that begins another batch."""
+    growths = [_growth([jobs[i] for i in row]) for row, *_ in rows]
     for some in batches([len(tree) for _, tree, _, _ in rows], max_tokens):
-        columns = max(len(rows[i][1]) for i in some) + sum(written[i] for i in some)
-        yield from ([some] if columns <= room else [[i] for i in some])
+        batch: list[int] = []
+        width = len(rows[some[0]][1])
+        together = np.zeros(0, dtype=np.int64)
+        for i in some:
+            grown = _larger(together, growths[i])
+            if batch and width + grown.sum() > room:
+                yield batch
+                batch, grown, width = [], growths[i], len(rows[i][1])
+            batch.append(i)
+            together = grown
+        yield batch
+
+
+def _growth(jobs: Sequence[Job]) -> np.ndarray:
+    """(longest reply,) int64: the replies of a row that may write a first, second, … token."""
+    tokens = np.array([job.tokens for job in jobs])
+    replies = np.array([1 + job.samples for job in jobs])
+    return np.array([replies[tokens > step].sum() for step in range(tokens.max())], dtype=np.int64)
+
+
+def _larger(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The elementwise maximum; the shorter array is followed by zeros."""
+    short, long = sorted((a, b), key=len)
+    return np.maximum(np.pad(short, (0, len(long) - len(short))), long)
 
 
 def _run_part(

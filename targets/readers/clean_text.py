@@ -6,6 +6,7 @@ characters, split into sentences and clauses; and whether a clause declines to a
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from tacit.targets.readers.thoughts import without_thoughts
 
@@ -69,6 +70,7 @@ def visible(text: str) -> str:
     return NEXT_TURN.sub("", text).strip()
 
 
+@lru_cache(maxsize=2**14)  # short replies are alike, and each is read by several readers
 def plain(text: str) -> str:
     """Visible text in plain characters: no markdown or emoji, straight quotes, the digits of any script as 0–9.
 

@@ -109,6 +109,23 @@ def test_prompts_that_begin_alike_share_a_row_and_others_do_not():
     assert all(len(row) == 1 for row in rows if row[0] >= 50)
 
 
+@pytest.mark.parametrize("context", [96, 160, 400])
+def test_rows_of_a_short_context_go_together_and_stay_within_it(tiny, monkeypatch, context):
+    forests, begin = [], module.Forest.__init__
+
+    def remembered(forest, *args, **kwargs):
+        begin(forest, *args, **kwargs)
+        forests.append(forest)
+
+    monkeypatch.setattr(module.Forest, "__init__", remembered)
+    subject = dataclasses.replace(subject_for(tiny("llama")), context=context)
+    jobs, tally = jobs_for(8, samples=3), Tally()
+    told = run_trees(subject, jobs, (1,), 4096, tally)
+    assert len(forests) < sum(len(forest.trees) for forest in forests)
+    assert max(forest.width for forest in forests) <= context
+    same(told, run_apart(subject, jobs, (1,), 4096, Tally()))
+
+
 def test_a_prompt_beyond_the_attention_window_is_read_alone(tiny, monkeypatch):
     subject, seen = dataclasses.replace(subject_for(tiny("llama")), window=20), []
     real = module.run_apart
