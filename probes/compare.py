@@ -14,7 +14,7 @@ import pandas as pd
 
 from tacit.errors import ProbeError
 from tacit.files import plain, sealed, write_csv, write_json
-from tacit.names import BEST, TUNED, VERDICTS_SCHEMA
+from tacit.names import BEST, VERDICTS_SCHEMA
 from tacit.probes.ablate import read_usage
 from tacit.probes.comparison.calibration import calibrate, reliability
 from tacit.probes.comparison.cautions import folded, held_out, too_large, warnings
@@ -31,10 +31,11 @@ from tacit.probes.data.positive_controls import natural_control
 from tacit.probes.data.results import Results, read_results
 from tacit.probes.statistics.bootstrap import Estimate, detectable, mcnemar_midp, p_value
 from tacit.probes.statistics.tests import holm
-from tacit.probes.tune import read_tuned, with_tuned
+from tacit.probes.tune import read_tuned, tuned_figures, with_tuned
 from tacit.probes.verdicts.decide import GAP, INCONCLUSIVE, REPORT_INVALID, Verdict, decide
-from tacit.probes.verdicts.evidence import Evidence, Peer, Tuning, Used
+from tacit.probes.verdicts.evidence import Evidence, Peer, Used
 from tacit.probes.verdicts.ladder import ablation_p
+from tacit.probes.verdicts.tuning import Tuning
 from tacit.probes.verdicts.usable_reports import unusable_report
 from tacit.thresholds import MARGIN, N_RESAMPLES, PLAUSIBLE_ERRORS
 
@@ -153,7 +154,7 @@ def _compare(
     evidence = gather(entry, paired, before_act, usage, tuning)
     gap = p_value(*paired.lead_values(paired.head, BEST), n_groups=max(2, paired.independent))
     return Compared(
-        entry, evidence, gap, _extra(entry, paired, evidence) | _tuned(paired, tuning),
+        entry, evidence, gap, _extra(entry, paired, evidence) | tuned_figures(paired, tuning),
         reliability(entry, paired), disagreements(entry, paired),
         audit(entry, paired),
     )  # fmt: skip
@@ -258,15 +259,6 @@ def _within_source(evidence: Evidence) -> dict:
 
 def _unanswered(evidence: Evidence) -> dict | None:
     return None if evidence.say.unanswered is None else asdict(evidence.say.unanswered)
-
-
-def _tuned(paired: Paired, tuning: Tuning | None) -> dict:
-    """The report that was tuned on labels, and how that went; null where none was."""
-    if tuning is None:
-        return dict.fromkeys((TUNED, f"{TUNED}_lower", f"{TUNED}_upper", "tuning"))
-    told = {key: getattr(tuning, key) for key in ("score", "learned", "taught", "epochs", "how")}
-    told["took"] = tuning.took(paired.score(paired.head).value)
-    return limits(TUNED, paired.score(TUNED)) | {"tuning": told}
 
 
 def _three(x: Estimate) -> dict[str, float]:

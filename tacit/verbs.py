@@ -129,15 +129,17 @@ def tune(
     *,
     every: bool = False,
     epochs: int | None = None,
+    control: bool = True,
     trust_remote_code: bool | None = None,
     code: Sequence[str] = (),
     say: Say = silent,
 ) -> Run:
     """Train a soft prompt on the probe's labels and score the model's answers after it (level A).
 
-    every: also where no gap was found. epochs: passes over the items, at most. trust_remote_code: whether the
-    model's own Python code may run, if the run was made with it. code: as in `probe`. Needs the model again, and
-    gradients through it; its weights do not change. Raises TacitError like `probe`.
+    every: also where no gap was found. epochs: passes over the items, at most. control: train on labels permuted by
+    group as well, which tells how much of the score is owed to training. trust_remote_code: whether the model's own
+    Python code may run, if the run was made with it. code: as in `probe`. Needs the model again, and gradients through
+    it; its weights do not change. Raises TacitError like `probe`.
     """
     run = _opened(run)
     say(f"{run.name}: reading the model's configuration and the results of tacit probe …")
@@ -153,17 +155,18 @@ def tune(
     epochs = epochs or EPOCHS
     check_trust(run.name, run.settings, trust_remote_code)
     settings, store, results = run.settings, run.store, read_results(run.path)
-    how = {"seed": settings.seed} | how_tuned(epochs)
-    parts = to_tune(results, how=how, every=every)
+    wanted: dict[str, Any] = {"how": {"seed": settings.seed} | how_tuned(epochs), "every": every, "control": control}
+    parts = to_tune(results, **wanted)
     if not parts:
         say(f"{run.name}: no probe significantly beats the best report, or all of those were tuned before")
         say(f"To tune the others as well: tacit tune {run.name} --all")
         return run
-    with tells_what_is_kept(lambda: _tuned_so_far(results, how, len(parts), every)), writing(run.path / PROBES):
+    with tells_what_is_kept(lambda: _tuned_so_far(results, wanted, len(parts))), writing(run.path / PROBES):
         tuner = Tuner(load_subject(settings, load_tokenizer(settings)), store, settings, epochs=epochs)
-        with progress(total=n_tuned(parts, epochs=epochs), unit=" items", desc="tune (at most)") as bar:
+        total = n_tuned(parts, epochs=epochs, control=control)
+        with progress(total=total, unit=" items", desc="tune (at most)") as bar:
             learn = functools.partial(_tuned_or_none, tuner.tune, above(bar, say), tick=bar.update)
-            measure_tuned(results, store, learn, how=how, every=every, say=above(bar, say))
+            measure_tuned(results, store, learn, **wanted, say=above(bar, say))
     return open_run(run.path)
 
 
@@ -285,10 +288,10 @@ def _sae_folder(name: str, run: Path) -> Path:
     return fetch_sae(name, run / "sae")
 
 
-def _tuned_so_far(results, how: Mapping[str, float], planned: int, every: bool) -> str:
+def _tuned_so_far(results, wanted: Mapping[str, Any], planned: int) -> str:
     from tacit.probes.tune import to_tune
 
-    left = len(to_tune(results, how=how, every=every))
+    left = len(to_tune(results, **wanted))
     return f"The results of {planned - left} of {planned} targets and conditions are kept"
 
 

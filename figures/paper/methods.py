@@ -260,6 +260,10 @@ def _tuned(run: RunFiles) -> Iterator[Sentence]:
         " the training folds, one of them kept for early stopping, and the answers on the held-out fold were scored",
         ("lester2021",),
     )  # fmt: skip
+    if any(how.get("control") for how in tuned.values()):
+        yield Sentence(
+            "As its control task, it was trained in the same way on labels permuted by group", ("hewitt2019",)
+        )
     failed = [place for place, how in tuned.items() if not how["took"]]
     if failed:
         yield Sentence(f"For {words.listed(failed)}, its training did not converge")

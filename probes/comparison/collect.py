@@ -19,6 +19,7 @@ from tacit.names import (
     OUT_OF_RANGE,
     OUTCOMES,
     TUNED,
+    TUNED_CONTROL,
     base_target,
 )  # fmt: skip
 from tacit.probes.comparison.decisions import decisions
@@ -46,11 +47,11 @@ from tacit.probes.verdicts.evidence import (
     Rival,
     Say,
     Supervised,
-    Tuning,
     Unanswered,
     Used,
     WithinSource,
 )  # fmt: skip
+from tacit.probes.verdicts.tuning import Tuning
 from tacit.probes.verdicts.usable_reports import usable
 from tacit.seeds import stream
 from tacit.targets.counting.coupling import Coupling
@@ -261,7 +262,8 @@ def _tuned(paired: Paired, tuning: Tuning | None) -> tuple[Supervised, ...]:
     if tuning is None:
         return ()
     took = tuning.took(paired.score(paired.head).value)
-    return (Supervised(TUNED, TUNED, paired.lead(paired.head, TUNED), took),)
+    lead, selectivity = paired.lead(paired.head, TUNED), paired.selectivity(TUNED, TUNED_CONTROL)
+    return (Supervised(TUNED, TUNED, lead, took, selectivity),)
 
 
 def _number(x: object) -> float:

@@ -11,9 +11,10 @@ import numpy as np
 from tacit.names import CONTROL_TASK, LOGIT_LENS, OUTPUT_CONFIDENCE, POSITION, RANDOM_MODEL
 from tacit.probes.statistics.bootstrap import Estimate
 from tacit.probes.statistics.metrics import printed
-from tacit.probes.verdicts.evidence import EMBEDDINGS, Evidence, Peer, Rival
+from tacit.probes.verdicts.evidence import EMBEDDINGS, Evidence, Peer, Rival, Supervised
 from tacit.probes.verdicts.ladder import (
     closed,
+    elicited,
     enough_ablations,
     enough_shared,
     given_labels,
@@ -188,11 +189,23 @@ def _tuned_report(e: Evidence) -> tuple[str, str]:
         return "tuned report", "needs a trained soft prompt: tacit tune"
     text = f"the probe's lead over a soft prompt trained on the same labels: {span(report.lead)}"
     if closed(report.lead):
-        return "tuned report", f"{text}, less than {MARGIN:g}"
+        text += f", less than {MARGIN:g}"
+    text += f"; {selectivity_of_tuned(report)}"
+    if elicited(report):
+        return "tuned report", text
+    if closed(report.lead):
+        return "tuned report", f"{text}, which is not shown to be above 0, so the report may owe its score to training"
     if report.usable and report.lead.lower > 0:
         return "tuned report", text
     why = "inconclusive" if report.usable else "training did not converge, so failure is not evidence"
     return "tuned report", f"{text}; {why}"
+
+
+def selectivity_of_tuned(report: Supervised) -> str:
+    """What a tuned report scores beyond its control task."""
+    if report.selectivity is None:
+        return "selectivity not measured, no control task was trained (tacit tune trains one)"
+    return f"selectivity against a soft prompt trained on labels permuted by group: {span(report.selectivity)}"
 
 
 def _beats_peers(e: Evidence) -> tuple[str, str]:

@@ -6,13 +6,12 @@ held, failed or were not tested, and `decide` into one verdict. What a run did n
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from tacit.names import LOGIT_LENS, OUTPUT_CONFIDENCE
 from tacit.probes.data.positive_controls import Control, ReadOut
 from tacit.probes.statistics.bootstrap import Estimate
 from tacit.targets.counting.coupling import Coupling
-from tacit.thresholds import MARGIN, MIN_TAUGHT
 
 EMBEDDINGS = "embeddings"
 """The baseline without which nothing is called known."""
@@ -65,6 +64,9 @@ class Supervised:
     """probe minus this rung, paired"""
     usable: bool | None
     """whether its replies can be read and its positive control passed, or learning took; None where nothing shows it"""
+    selectivity: Estimate | None = None
+    """of a tuned report, its score minus that of its control task, which is tuned on labels permuted by group, paired;
+    None where no such task was run"""
 
 
 @dataclass(frozen=True)
@@ -143,39 +145,6 @@ class Used:
     """items, one a group"""
     n_random: int
     """rivals of each kind"""
-
-
-@dataclass(frozen=True)
-class Tuning:
-    """A report tuned on labels, and what it says of the items that it did not learn from (`tuned`)."""
-
-    target: str
-    condition: str
-    score: float
-    """held out, in the primary metric"""
-    learned: float
-    """on the items that were learned from, in the fold in which that is least"""
-    taught: float
-    """share of items of which a valid answer means the label itself; of other counts the nearest was taught"""
-    epochs: tuple[int, ...]
-    """one per outer fold"""
-    how: Mapping[str, float]
-    """`seed`, and what else makes a tuning what it is"""
-    item_ids: tuple[str, ...] = field(repr=False)
-    pred: tuple = field(repr=False)
-    """per item what `metrics` takes: log-odds, a count, or the shares of the classes"""
-
-    @classmethod
-    def read(cls, written: dict) -> "Tuning":
-        """Back from JSON, which holds null for nan. Raises KeyError or TypeError where something is missing."""
-        numbers = {key: written[key] for key in ("score", "learned", "taught")}
-        numbers = {key: float("nan") if value is None else float(value) for key, value in numbers.items()}
-        return cls(**written | numbers | {key: tuple(written[key]) for key in ("epochs", "item_ids", "pred")})
-
-    def took(self, probe: float) -> bool:
-        """Whether a failure on held-out items says something of the model: the valid answers can say the labels, and in
-        every fold the items that were learned from are answered about as well as the probe reads held-out ones."""
-        return bool(self.learned >= probe - MARGIN and self.taught >= MIN_TAUGHT)
 
 
 @dataclass(frozen=True)

@@ -188,12 +188,22 @@ def _access(e: Evidence) -> list[Outcome]:
     return [*found, _tuned(tuned(e))]
 
 
+def elicited(report: Supervised | None) -> bool:
+    """Whether a tuned report closes the gap: the probe is shown to lead by less than the margin, and the report is not
+    one that labels permuted by group would have brought about as well."""
+    return report is not None and closed(report.lead) and not _unselective(report)
+
+
+def _unselective(report: Supervised) -> bool:
+    return report.selectivity is not None and not report.selectivity.lower > 0
+
+
 def _tuned(report: Supervised | None) -> Outcome:
-    """It closes the gap where the probe is shown to lead by less than the margin; the gap survives where the probe
-    leads although training converged; otherwise nothing is decided."""
+    """The gap survives where the probe leads although training converged; where the report neither closes it nor that
+    is so, nothing is decided."""
     if report is None:
         return Outcome("tuned_report", "A", None)
-    if closed(report.lead):
+    if elicited(report):
         return Outcome("tuned_report", "A", False)
     if report.usable and report.lead.lower > 0:
         return Outcome("tuned_report", "A", True)

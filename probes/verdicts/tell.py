@@ -7,11 +7,11 @@ import math
 
 from tacit.probes.statistics.bootstrap import enough_groups
 from tacit.probes.statistics.metrics import printed
-from tacit.probes.verdicts.condition_words import described, few_controls, lead_over_best
+from tacit.probes.verdicts.condition_words import described, few_controls, lead_over_best, selectivity_of_tuned
 from tacit.probes.verdicts.doubts import classes_in_words, doubt_in_words
 from tacit.probes.verdicts.evidence import Asked, Evidence
 from tacit.probes.verdicts.how_many import how_many
-from tacit.probes.verdicts.ladder import closed, tuned, undefined
+from tacit.probes.verdicts.ladder import elicited, tuned, undefined
 from tacit.probes.verdicts.number_formats import chance_of, plain, span
 from tacit.probes.verdicts.usable_reports import control_failed, of_best, only_read_outs
 from tacit.probes.verdicts.verdict import (
@@ -224,9 +224,12 @@ def _thoughts(e: Evidence) -> str:
 def _taught(e: Evidence) -> str:
     """Where a soft prompt elicits it, the information can be said; only the prompt was inadequate."""
     report = tuned(e)
-    if report is None or not closed(report.lead):
+    if report is None or not elicited(report):
         return ""
-    return f" A soft prompt trained on the same labels elicits it (the probe's lead over it: {span(report.lead)})."
+    return (
+        f" A soft prompt trained on the same labels elicits it (the probe's lead over it: {span(report.lead)};"
+        f" {selectivity_of_tuned(report)})."
+    )
 
 
 def _where_it_rests(e: Evidence) -> str:

@@ -7,13 +7,15 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.special import expit
 
 from tacit.names import TUNED
 from tacit.probes import ProbeError, compare_run, probe_run
 from tacit.probes.data.results import read_results
 from tacit.probes.tune import FILE, measure_tuned, n_tuned, read_tuned, to_tune, with_tuned
 from tacit.probes.verdicts.decide import decide
-from tacit.probes.verdicts.evidence import Supervised, Tuning
+from tacit.probes.verdicts.evidence import Supervised
+from tacit.probes.verdicts.tuning import Tuning
 from tests.probes.verdicts.evidence_made import changed
 from tests.probes.verdicts.test_decide import TESTED, est
 from tests.probes.worlds import WorldTarget, along, coin, flipped, make_world
@@ -72,13 +74,13 @@ def probed(made):
 
 def tuned(probed, tune, **terms):
     run, store = probed
-    return measure_tuned(read_results(run), store, tune, targets=TARGETS, **({"how": HOW} | terms))
+    return measure_tuned(read_results(run), store, tune, targets=TARGETS, **({"how": HOW, "control": False} | terms))
 
 
 def test_each_fold_is_answered_by_a_prompt_that_learned_from_the_others_alone(probed):
     run, tune = probed[0], learner(0.9)
     results = read_results(run)
-    parts = to_tune(results, how=HOW)
+    parts = to_tune(results, how=HOW, control=False)
     (one,) = tuned(probed, tune)
     ((_, frame),) = results.parts()
     fold = frame["fold"].to_numpy()
@@ -92,8 +94,8 @@ def test_each_fold_is_answered_by_a_prompt_that_learned_from_the_others_alone(pr
     assert read_tuned(run) == (one,)
     assert ((with_tuned(frame, one)[f"method:{TUNED}"] > 0) == (frame["label"] == 1)).all()
     learned = sum((right >= 0).sum() + ((right >= 0) & ~watch).sum() for right, watch, *_ in tune.seen)
-    assert n_tuned(parts, epochs=3) == 3 * learned + N * len(tune.seen)
-    assert to_tune(results, how=HOW) == []
+    assert n_tuned(parts, epochs=3, control=False) == 3 * learned + N * len(tune.seen)
+    assert to_tune(results, how=HOW, control=False) == []
 
 
 def test_what_a_prompt_says_of_items_that_it_learned_from_counts_for_nothing(probed):
@@ -128,6 +130,56 @@ def test_access_goes_where_a_tuned_report_says_it_and_is_confirmed_where_learnin
     assert verdict["tuned"] == verdict["tuning"]["score"]
     assert any(reason.startswith("A, tuned report: ") for reason in verdict["reasons"])
     assert verdict["tuning"]["how"] == HOW
+
+
+def remembering(held_out):
+    """A stand-in that answers what it learned as it was taught, and gives held-out items the given log-odds of yes."""
+
+    def tune(target, condition, rows, answers, right, watch, *, cached, seed):
+        tune.seen.append(right)
+        odds = np.where(right >= 0, np.where(right == 1, 4.0, -4.0), held_out[rows])
+        return SimpleNamespace(logprobs=np.log(np.stack([expit(-odds), expit(odds)], axis=1)), epochs=3)
+
+    tune.seen = []
+    return tune
+
+
+def test_a_control_task_is_trained_in_the_same_way_on_labels_permuted_by_group(probed):
+    run, tune = probed[0], remembering(np.where(LABELS, 1.0, -1.0) + np.random.default_rng(1).normal(size=N) / 9)
+    results = read_results(run)
+    (one,) = tuned(probed, tune, control=True)
+    ((_, frame),) = results.parts()
+    fold, own, hashed = frame["fold"].to_numpy(), tune.seen[: len(tune.seen) // 2], tune.seen[len(tune.seen) // 2 :]
+    assert len(own) == len(hashed) == fold.max() + 1
+    labels = np.array(one.control.labels)
+    for k, right in enumerate(hashed):
+        assert (right[fold == k] == -1).all()
+        assert (right[fold != k] == labels[fold != k]).all()
+    assert labels.sum() == frame["label"].sum()
+    assert 0.3 < np.mean(labels == frame["label"]) < 0.7
+    assert (one.score, one.control.learned) == (1, 1)
+    assert one.control.score == pytest.approx(0.5, abs=0.15)
+    assert read_tuned(run) == (one,)
+    assert to_tune(results, how=HOW) == []
+    verdict, condition = verdict_of(run)
+    selectivity = verdict["tuning"]["control"]["selectivity"]
+    assert selectivity == pytest.approx(1 - max(0.5, one.control.score), abs=0.05)
+    assert condition["held"] is False
+    assert (
+        f"selectivity against a soft prompt trained on labels permuted by group: {selectivity:.3f}"[:-1]
+        in (condition["evidence"])
+    )
+
+
+def test_a_report_that_was_tuned_without_a_control_task_gets_one_later_and_is_not_tuned_again(probed):
+    (before,) = tuned(probed, learner(0.9))
+    assert "no control task was trained" in verdict_of(probed[0])[1]["evidence"]
+    assert verdict_of(probed[0])[0]["tuning"]["control"] is None
+    later = remembering(np.random.default_rng(2).normal(size=N))
+    assert len(to_tune(read_results(probed[0]), how=HOW)) == 1
+    (after,) = tuned(probed, later, control=True)
+    assert len(later.seen) == len(after.control.epochs)
+    assert replace(after, control=None) == before
 
 
 def test_one_fold_that_did_not_learn_makes_the_rest_no_evidence(probed):
@@ -230,6 +282,19 @@ def test_the_sentence_says_that_a_tuned_report_closed_the_gap():
     for undecided in (with_lead(est(0.15, 0.16)), with_lead(est(0.3), usable=False)):
         assert undecided.level == "A, provisional"
         assert "Still untested: tuned report (tried, inconclusive)." in undecided.sentence
+
+
+def test_a_tuned_report_that_is_no_better_than_on_permuted_labels_is_no_evidence_that_the_model_can_say_it():
+    def with_selectivity(selectivity):
+        report = Supervised(TUNED, TUNED, est(0.0, 0.01), True, selectivity)
+        return decide(changed(TESTED, supervised=(*TESTED.say.supervised, report)))
+
+    selective, owed = with_selectivity(est(0.3)), with_selectivity(est(0.0))
+    assert (selective.level, owed.level) == ("G", "A, provisional")
+    assert "elicits it" in selective.sentence and "permuted by group: 0.300" in selective.sentence
+    assert "elicits it" not in owed.sentence
+    (condition,) = [c for c in owed.conditions if c.id == "tuned_report"]
+    assert "not shown to be above 0" in condition.evidence
 
 
 def test_learning_took_where_every_fold_fits_what_it_learned_and_the_answers_can_say_the_labels():

@@ -207,3 +207,8 @@ def test_a_tuned_report_is_told_of_and_is_none_of_the_ways_of_asking(a_run, on_d
     assert "lester2021" in text
     assert "tuned on labels" not in text
     assert "tacit tune run --epochs 30" in commands(found)
+    assert "control task, it was trained" not in text
+    run.verdicts[0]["tuning"]["control"] = {"score": 0.5, "learned": 0.6, "selectivity": 0.3}
+    assert "As its control task, it was trained in the same way" in as_markdown(
+        methods.methods(read_run(on_disk(run, tmp_path / "with")))
+    )
