@@ -36,7 +36,7 @@ from tacit.probes.verdicts.decide import GAP, INCONCLUSIVE, REPORT_INVALID, Verd
 from tacit.probes.verdicts.evidence import Evidence, Peer, Used
 from tacit.probes.verdicts.ladder import ablation_p
 from tacit.probes.verdicts.tuning import Tuning
-from tacit.probes.verdicts.usable_reports import unusable_report
+from tacit.probes.verdicts.usable_reports import controls_shown, unusable_report
 from tacit.thresholds import MARGIN, N_RESAMPLES, PLAUSIBLE_ERRORS
 
 Say = Callable[[str], None]
@@ -237,6 +237,7 @@ def _extra(entry: dict, paired: Paired, evidence: Evidence) -> dict:
         "sites": [{"site": s, **limits("score", paired.score(f"nested {s}"))} for s in entry["sites"]],
         "dropped": entry["dropped"], "n_control": words.n_control, "constant": words.constant,
         "natural_control": None if words.natural is None else asdict(words.natural),
+        "controls": controls_shown(evidence.say),
         "said": words.said, "label_errors": wrong,
         "limits": [*warnings(entry, frame, evidence), *filter(None, [wrong_labels(wrong)])],
         **_within_source(evidence), "unanswered": _unanswered(evidence),

@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from tacit.figures.drawing import rounding, words
+from tacit.figures.html.controls import controls
 from tacit.figures.html.item_browser import as_json, browser_items
 from tacit.figures.inputs.run_files import RunFiles
 from tacit.figures.paper import methods
@@ -86,6 +87,7 @@ def _verdict(one) -> dict:
         "metric": words.metric(one.get("metric")),
         "limits": [words.one_line(line) for line in one.get("limits") or []],
         "beside": _further_sentences(one), "know": _score(one, "probe"), "say": _score(one, "report"),
+        "controls": controls(one),
         "gap": _score(one, "gap", signed=True), "answered": _answered(one.get("coverage_by_class") or {}),
     }  # fmt: skip
 

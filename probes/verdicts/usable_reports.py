@@ -5,7 +5,7 @@ In: what `Evidence` holds of the elicitations. Out: a judgement and the facts th
 
 import numpy as np
 
-from tacit.probes.data.positive_controls import Control
+from tacit.probes.data.positive_controls import Control, ToldApart
 from tacit.probes.data.rung_names import form_of
 from tacit.probes.verdicts.evidence import Asked, Say
 from tacit.thresholds import CONSTANT, MIN_CONTROL, MIN_CONTROLS, MIN_PARSED
@@ -85,6 +85,41 @@ def _other_shown(a: Asked) -> float:
     in the planted one."""
     natural = a.natural.other if a.natural is not None and a.natural.passed else np.nan
     return a.control_other if np.isnan(natural) or a.control_other >= natural else natural
+
+
+def controls_shown(say: Say) -> list[dict]:
+    """Every positive control that was asked, as rows of verdicts.json: `form`, `control` (planted or natural), `read`
+    (words or log-probabilities), `metric`, `score`, `n` and `passed`, None where there are too few to judge.
+
+    Of words, `score` is the share of the stated answers that came back; the natural control has to reach the bound
+    averaged over its answers too (`balanced`, nan elsewhere). Of log-probabilities it is the report's own metric.
+    """
+    return [row for a in (say.words, *say.asked) for row in _word_controls(a)] + [
+        _row(r.name, kind, "log-probabilities", r.metric, control, control.score)
+        for r in say.read_outs
+        for kind, control in (("planted", r.planted), ("natural", r.natural))
+        if control is not None
+    ]
+
+
+def _word_controls(a: Asked) -> list[dict]:
+    found, share = [], "share that came back"
+    if a.n_control:
+        passed = a.control >= MIN_CONTROL if a.n_control >= MIN_CONTROLS else None
+        found.append({"form": a.name, "control": "planted", "read": "words", "metric": share, "score": a.control,
+                      "balanced": np.nan, "n": a.n_control, "passed": passed})  # fmt: skip
+    if a.natural is not None:
+        found.append(_row(a.name, "natural", "words", share, a.natural, a.natural.accuracy, a.natural.balanced))
+    return found
+
+
+def _row(
+    form: str, kind: str, read: str, metric: str, control: Control | ToldApart, score: float, balanced: float = np.nan
+) -> dict:
+    return {
+        "form": form, "control": kind, "read": read, "metric": metric, "score": score, "balanced": balanced,
+        "n": control.n, "passed": control.passed if control.enough else None,
+    }  # fmt: skip
 
 
 def unusable_report(
