@@ -49,7 +49,7 @@ class Item:
     span: str = ""
     """Token count: the text whose tokens are counted; it occurs exactly once in each prompt."""
     surface: str = ""
-    """The text that surface baselines read: the span, or the question."""
+    """The text that surface baselines read: the span, or the question (below its passage, if it has one)."""
     source: str = ""
     """Regime, relation or template."""
     label: str = ""
@@ -60,6 +60,8 @@ class Item:
     """(name of an elicitation, prompt): further report prompts from the user's table."""
     popularity: str = ""
     """The popularity of the entity, as the table gives it."""
+    passage: str = ""
+    """The text that the question is about; it is shown above the question, and items that share it are never split."""
     answer_type: str = ""
     """The table's own, else for knowledge: person, place, number, date or other."""
 

@@ -47,7 +47,7 @@ def renumber(labels: np.ndarray) -> np.ndarray:
 
 
 def item_keys(items: Sequence, *, share_answers: bool) -> list[tuple[tuple[str, str], ...]]:
-    """The keys of each `Item`: object prompt, group, entity and, if `share_answers`, each accepted answer.
+    """The keys of each `Item`: object prompt, group, entity, passage and, if `share_answers`, each accepted answer.
 
     share_answers: for knowledge, where two questions with the same answer are one fact to a probe, unless it is yes or
     no. In other targets, ``answers`` holds the options, which all items share.
@@ -59,6 +59,7 @@ def item_keys(items: Sequence, *, share_answers: bool) -> list[tuple[tuple[str, 
                 ("prompt", (item.object_prompt,)),
                 ("group", (item.group,)),
                 ("entity", (item.entity,)),
+                ("passage", (" ".join(item.passage.split()),)),
                 ("answer", _facts(item.answers) if share_answers else ()),
             )
             for text in texts

@@ -26,6 +26,7 @@ from tacit.targets.custom import OwnTarget
 from tacit.targets.layouts.recognised import for_target, has_layout, read_columns
 from tacit.targets.registry import ALL_NAMES, NAMES, get_target
 from tacit.targets.tables.hub import HUB
+from tacit.targets.tables.passages import passage_columns
 from tacit.targets.tables.python_files import is_file
 from tacit.targets.tables.user_tables import (
     COMMON_COLUMNS,
@@ -141,7 +142,7 @@ def load_items(
         items = get_target(name).from_table(table, n=n, seed=seed, count_tokens=count_tokens)
     except TargetError as error:
         raise TargetError(str(error) if path in str(error) else f"{path}: {error}") from error
-    read = read_columns(table, base)
+    read = {*read_columns(table, base), *passage_columns(table, base)}
     return items, tuple(column for column in ignored_columns(table, base) if column not in read)
 
 
@@ -161,6 +162,11 @@ def row_account(path: str, items: Sequence[Item], name: str = "", *, too_long: i
     if unread := table.attrs.get("unread", 0):
         account[f"not read, since the table has more than {len(table):,}"] = unread
     return account
+
+
+def columns_shown(path: str, name: str) -> tuple[str, ...]:
+    """The columns of a table whose texts are shown above the question."""
+    return passage_columns(_read_once(path), base_target(name))
 
 
 def table_notes(path: str, name: str) -> tuple[str, ...]:

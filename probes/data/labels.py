@@ -14,6 +14,7 @@ import pandas as pd
 from tacit.errors import ProbeError
 from tacit.probes.data.near_duplicates import near_duplicates
 from tacit.targets.groups import components, item_keys
+from tacit.targets.tables.passages import above
 
 MIN_ITEMS = 12
 """Usable items below which nothing is probed."""
@@ -64,8 +65,8 @@ def groups_of(target, own: Sequence, frame: pd.DataFrame) -> tuple[np.ndarray, i
 
 
 def surface_of(item) -> str:
-    """The item's text, as surface baselines read it."""
-    return item.surface or item.span or item.object_prompt
+    """The item's text, as surface baselines read it: its passage too, if it has one."""
+    return above(item.passage, item.surface) if item.surface else item.span or item.object_prompt
 
 
 def _labels(target, items, table, acts: Mapping[str, dict], reported, absent) -> tuple[list, list[int], dict[str, int]]:

@@ -12,10 +12,10 @@ from tacit.targets.behavior.choices import OPTIONS, Prompt
 from tacit.targets.behavior.prompts import CHOICE_ENDING_V1
 from tacit.targets.behavior.properties import LETTERS, YES_NO, Property, find
 from tacit.targets.behavior.wording import word
-from tacit.targets.chats import last_message
 from tacit.targets.elicitations import PRIMARY
 from tacit.targets.readers.options import first_word
 from tacit.targets.tables.cell_values import split_list
+from tacit.targets.tables.passages import above, passage_of, without_passage
 from tacit.targets.tables.user_tables import cells, own_reports
 
 # Added to a question that does not name its options; their order varies from item to item.
@@ -47,17 +47,17 @@ def from_row(row: pd.Series) -> Item:
         raise TargetError(f"{where}: {error}") from error
     if feature.act in ACTS_ON_OPTIONS:
         options = _ordered(row, options, feature, where)
-    question, own = row["question"].strip(), row.get("object_prompt", "").strip()
+    question, own, passage = row["question"].strip(), row.get("object_prompt", "").strip(), passage_of(row)
     return _item(
-        row["item_id"], feature, options, surface=question, label=_label(row, feature, options, where),
-        object_prompt=own or _object_prompt(question, feature, options, row["item_id"]),
+        row["item_id"], feature, options, surface=question, label=_label(row, feature, options, where), passage=passage,
+        object_prompt=own or above(passage, _object_prompt(question, feature, options, row["item_id"])),
         report_prompt=row.get("report_prompt", "").strip(), reports=own_reports(row), **cells(row),
     )  # fmt: skip
 
 
 def truths(item: Item) -> tuple[str, str]:
     """The words for no and yes in the item's report prompt; much published data uses false and true."""
-    text = last_message(item.report_prompt).lower()
+    text = without_passage(item, item.report_prompt).lower()
     return TRUTHS if all(each in text for each in TRUTHS) else YES_NO
 
 

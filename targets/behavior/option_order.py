@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tacit.targets.base import Item
-from tacit.targets.chats import last_message
+from tacit.targets.tables.passages import without_passage
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def order_balance(items: Sequence[Item]) -> OrderBalance:
 def first_option(item: Item) -> str | None:
     """The option that the object prompt names first; letters are looked for as "(A)" and as lines "A - …"; None unless
     it names them all."""
-    text = last_message(item.object_prompt).lower()
+    text = without_passage(item, item.object_prompt).lower()
     places = {option: _place(option.lower(), text) for option in item.answers}
     return min(places, key=places.__getitem__) if places and min(places.values()) >= 0 else None
 

@@ -20,11 +20,11 @@ from tacit.errors import TargetError
 from tacit.names import ANSWERED, REFUSED, UNREADABLE
 from tacit.targets.base import Item, Report
 from tacit.targets.behavior import measures
-from tacit.targets.chats import last_message
 from tacit.targets.readers.clean_text import plain, refuses
 from tacit.targets.readers.counts import read_count
 from tacit.targets.readers.options import read_option, read_word
 from tacit.targets.readers.other import read_agreement, read_character, read_choice, read_labelled, read_truth
+from tacit.targets.tables.passages import without_passage
 from tacit.targets.tables.published import labelled
 from tacit.targets.tables.python_files import PYTHON, load_function
 
@@ -98,7 +98,7 @@ def chosen(item: Item, reply: str) -> str | None:
 
 def _read_choice(item: Item, reply: str) -> Report:
     """The chosen option; where the options are letters of lines "(A) …" in the question, also by the text there."""
-    texts = labelled(last_message(item.object_prompt))
+    texts = labelled(without_passage(item, item.object_prompt))
     if set(texts) == set(item.answers):
         return read_labelled(reply, {letter: texts[letter] for letter in item.answers})
     return read_choice(reply, item.answers)

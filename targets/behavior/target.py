@@ -29,7 +29,8 @@ from tacit.targets.elicitations import PRIMARY, SHOTS, Elicitation, usual_forms
 from tacit.targets.readers.options import read_option
 from tacit.targets.readers.other import concluded
 from tacit.targets.tables.published import exchanged, labelled
-from tacit.targets.tables.user_tables import check_table, sample_rows
+from tacit.targets.tables.table_checks import check_table
+from tacit.targets.tables.user_tables import sample_rows
 
 VARIANTS = ("swapped", "letters", "letters-swapped")
 RUNGS = ("choice", "free", *SHOTS, "reason", "prefill")
@@ -184,7 +185,7 @@ class Behavior:
 
     def _exchanges(self, item: Item, elicitation: Elicitation) -> bool:
         """Whether this elicitation exchanges the letters of the two labelled options in the item's question."""
-        lettered_options = len(labelled(last_message(item.object_prompt))) == 2
+        lettered_options = len(labelled(last_message(item.object_prompt))) == 2 and not labelled(item.passage)
         return elicitation.variant == "swapped" and self.feature == "matching_option" and lettered_options
 
     def _variants(self, items: Sequence[Item]) -> tuple[str, ...]:

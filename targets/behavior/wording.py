@@ -11,8 +11,9 @@ from collections.abc import Sequence
 
 from tacit.targets.base import Item, Stated
 from tacit.targets.behavior.properties import YES_NO, Property
-from tacit.targets.chats import last_message, reworded
+from tacit.targets.chats import reworded
 from tacit.targets.elicitations import Elicitation
+from tacit.targets.tables.passages import without_passage
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -176,7 +177,7 @@ def shown(item: Item, feature: Property, *, swapped: bool = False) -> tuple[str,
     """The valid answers in the order in which the question shows them: yes first; options as in the object prompt, and
     so equally balanced. `swapped` reverses the order."""
     words = feature.answers[::-1] if feature.answers == YES_NO else feature.answers or item.answers
-    text = last_message(item.object_prompt).lower()
+    text = without_passage(item, item.object_prompt).lower()
     if not feature.answers and all(option.lower() in text for option in words):
         words = tuple(sorted(words, key=lambda option: text.index(option.lower())))
     return words[::-1] if swapped else tuple(words)

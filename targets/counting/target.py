@@ -31,7 +31,8 @@ from tacit.targets.counting.wording import Texts
 from tacit.targets.elicitations import PRIMARY, Elicitation, usual_forms
 from tacit.targets.readers.counts import read_count
 from tacit.targets.readers.options import after_reasoning
-from tacit.targets.tables.user_tables import cells, check_table, own_reports, sample_rows
+from tacit.targets.tables.table_checks import check_table
+from tacit.targets.tables.user_tables import cells, own_reports, sample_rows
 
 UNITS = {"token_count": "token", "char_count": "character", "word_count": "word", "coupled_count": "token"}
 """Name of a target → what it counts."""

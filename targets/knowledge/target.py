@@ -30,12 +30,15 @@ from tacit.targets.knowledge.candidate_answers import answer_ranking, candidates
 from tacit.targets.knowledge.facts import Fact, facts, invented_facts
 from tacit.targets.knowledge.multiple_choice import gives_answer
 from tacit.targets.knowledge.yes_no_reports import YesNoReports
+from tacit.targets.layouts.layout import ENDING
 from tacit.targets.layouts.questions import UNKNOWABLE
 from tacit.targets.layouts.recognised import for_target
 from tacit.targets.readers.clean_text import plain
 from tacit.targets.readers.yes_no import read_true, read_yes_no
 from tacit.targets.tables.cell_values import list_of, split_list
-from tacit.targets.tables.user_tables import alias_columns, cells, check_table, own_reports, sample_rows
+from tacit.targets.tables.passages import above, passage_of
+from tacit.targets.tables.table_checks import check_table
+from tacit.targets.tables.user_tables import alias_columns, cells, own_reports, sample_rows
 
 INVENTED_SHARE = 1 / 3
 """Share of the built-in items that are about invented entities."""
@@ -73,7 +76,7 @@ class Knowledge(YesNoReports):
         """Items of a table with `question` and `answer`, or in a published layout (`recognised.py`).
 
         `answer` may be a list of accepted answers; more of them are in `aliases`, as a list or separated by `|`, and in
-        `alias_1`, `alias_2`… A row labelled `unknowable` needs no answer.
+        `alias_1`, `alias_2`… A row labelled `unknowable` needs no answer. A passage (`passages.py`) stands above it.
         """
         table = for_target(table, self.name)
         check_table(table, self.name)
@@ -145,7 +148,12 @@ def _table_item(row: pd.Series) -> Item:
         raise TargetError(
             f"knowledge, item {row['item_id']!r}: the answer {row['answer']!r} contains no word. Correct the column."
         )
-    own |= {"label": _label(row), "reports": own_reports(row)}
+    own |= {
+        "label": _label(row),
+        "reports": own_reports(row),
+        "passage": passage_of(row),
+        "ending": row.get(ENDING, ""),
+    }
     return _item(row["item_id"], row["question"].strip(), answers, **cells(row), **own)
 
 
@@ -162,11 +170,17 @@ def _is_unknowable(row: pd.Series) -> bool:
     return row.get("label", "").strip().lower() == UNKNOWABLE
 
 
-def _item(item_id: str, question: str, answers: tuple[str, ...], **fields: object) -> Item:
-    """An item with the built-in prompts, unless `fields` has others, and a control answer."""
+def _item(
+    item_id: str, question: str, answers: tuple[str, ...], *, passage: str = "", ending: str = "", **fields: object
+) -> Item:
+    """An item with the built-in prompts, unless `fields` has others, and a control answer.
+
+    passage: stands above the question in each; ending: how the object prompt says in which form to answer.
+    """
     prompts = {
-        "object_prompt": wording.object_prompt(question),
-        "report_prompt": wording.report_prompt(question, PRIMARY),
+        "object_prompt": above(passage, wording.object_prompt(question, ending)),
+        "report_prompt": above(passage, wording.report_prompt(question, PRIMARY)),
+        "passage": passage,
     }
     made = {
         "control_answer": planted(item_id, ("no", "yes")),

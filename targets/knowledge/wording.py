@@ -10,7 +10,7 @@ the version of these wordings.
 from tacit.targets.elicitations import Elicitation
 
 # A short answer has no preamble, and only its first sentence is judged.
-ACT_V1 = "{question} Answer in a few words."
+ACT_V1 = " Answer in a few words."
 ASKED_V2 = {
     "you": (
         "{question} Do you know the answer?",
@@ -88,9 +88,9 @@ SHOWN = {"letters": ("yes", "no"), "letters-swapped": ("no", "yes")}
 LETTERS = ("A", "B")
 
 
-def object_prompt(question: str) -> str:
-    """The user message that makes the model answer."""
-    return ACT_V1.format(question=question)
+def object_prompt(question: str, ending: str = "") -> str:
+    """The user message that makes the model answer; `ending`: how the answer is to be given, in a few words if ""."""
+    return question + (ending or ACT_V1)
 
 
 def report_prompt(question: str, elicitation: Elicitation) -> str:

@@ -14,6 +14,7 @@ from tacit.targets.elicitations import PRIMARY, Elicitation
 from tacit.targets.knowledge.wording import LETTERS, SHOWN
 from tacit.targets.readers.options import after_reasoning, read_option
 from tacit.targets.readers.percent import read_percent
+from tacit.targets.tables.passages import above
 
 CAPS = {"free": 48, "reason": 200, "logits": 0}
 PERCENTS = tuple(str(percent) for percent in range(0, 101, 10))
@@ -50,7 +51,7 @@ class YesNoReports(ABC):
 
     def report_prompt(self, item: Item, elicitation: Elicitation = PRIMARY) -> str:
         """The target's question about the item, in the table's wording if it has one."""
-        return own_wording(item, elicitation) or self.asked(item.surface, elicitation)
+        return own_wording(item, elicitation) or self._built_in(item, elicitation)
 
     def reply_cap(self, elicitation: Elicitation = PRIMARY) -> int:
         """Maximum number of new tokens of a report; 0 if only the distribution over the valid answers is read."""
@@ -87,7 +88,12 @@ class YesNoReports(ABC):
         return self.read_words(text, elicitation)
 
     def _primary(self, item: Item) -> str:
-        return self.asked(item.surface, PRIMARY)
+        return self._built_in(item, PRIMARY)
+
+    def _built_in(self, item: Item, elicitation: Elicitation) -> str:
+        """After the act the question is not repeated, and so neither is its passage."""
+        passage = "" if elicitation.context == "after" else item.passage
+        return above(passage, self.asked(item.surface, elicitation))
 
 
 def _said(name: str, elicitation: Elicitation) -> str:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from tacit.errors import TargetError
 from tacit.targets.base import short_hash
-from tacit.targets.layouts.layout import Layout, LeftOutError, Row
+from tacit.targets.layouts.layout import ENDING, Layout, LeftOutError, Row
 from tacit.targets.tables.cell_values import list_of, struct_of
 
 QUESTIONS = ("question", "question_stem", "input", "problem")
@@ -99,7 +99,7 @@ def _asked(row: Row, question: str, options: tuple[str, ...], right: int) -> dic
         "question": asked,
         "answer": options[right],
         "aliases": "",
-        "object_prompt": asked + ENDING_V1,
+        ENDING: ENDING_V1,
         "source": row.get("source", "") or row.get("subject", "") or row.get("category", ""),
     }
 

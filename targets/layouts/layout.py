@@ -15,6 +15,8 @@ import pandas as pd
 from tacit.errors import TargetError
 
 Row = Mapping[str, str]
+ENDING = "object_prompt:ending"
+"""Column of a converted table: how the object prompt says in which form to answer."""
 
 
 class LeftOutError(Exception):

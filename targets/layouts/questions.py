@@ -1,8 +1,8 @@
 """Published questions with free answers: TriviaQA, PopQA, TruthfulQA, SimpleQA, GSM8K, SelfAware, yes/no questions.
 
 In: a table in one of these layouts. Out: for each row `question`, `answer`, `aliases` (a JSON list) and, where the data
-have them, `source`, `entity`, `popularity`, `object_prompt` and `label`. NaturalQuestions-open and other tables whose
-`answer` is a list of texts need no layout: every list in that column is a list of accepted answers.
+have them, `source`, `entity`, `popularity`, `label` and the end of the object prompt. NaturalQuestions-open and other
+tables whose `answer` is a list of texts need no layout: every list in that column is a list of accepted answers.
 """
 
 import json
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from tacit.targets.layouts.layout import Layout, LeftOutError, Row, has
+from tacit.targets.layouts.layout import ENDING, Layout, LeftOutError, Row, has
 from tacit.targets.tables.cell_values import list_of, struct_of
 
 NO_ANSWER = "no answer is given"
@@ -19,7 +19,7 @@ UNKNOWABLE = "unknowable"
 """Label of a question that nobody can answer; it counts as not known, whatever the reply."""
 YES_NO = {"true": "yes", "yes": "yes", "false": "no", "no": "no"}
 BITS = {"1": "yes", "0": "no"}
-YES_NO_ENDING_V1 = "{question} Answer yes or no."
+YES_NO_ENDING_V1 = " Answer yes or no."
 FINAL = re.compile(r"####\s*(.+?)\s*$")
 
 
@@ -103,8 +103,7 @@ def _yes_no(column: str) -> dict[str, str] | object:
             raise LeftOutError(NO_ANSWER)
         question = row["question"].strip()
         question += "" if question.endswith(("?", ".", "!")) else "?"
-        own = row.get("object_prompt", "").strip() or YES_NO_ENDING_V1.format(question=question)
-        return {"question": question, "answer": answer, "aliases": "", "object_prompt": own, "label": ""}
+        return {"question": question, "answer": answer, "aliases": "", ENDING: YES_NO_ENDING_V1, "label": ""}
 
     return convert
 

@@ -12,11 +12,10 @@ from tacit.targets.base import Item, Target
 from tacit.targets.behavior.properties_asked import file_and_property
 from tacit.targets.knowledge.multiple_choice import right_letter
 from tacit.targets.readers.clean_text import visible
-from tacit.targets.resolve import ENDINGS, row_account, table_notes
+from tacit.targets.resolve import ENDINGS, columns_shown, row_account, table_notes
+from tacit.targets.tables.passages import passages_shown, without_passage
 
 SHOWN_ROWS, SHOWN_CHARACTERS = 3, 70
-PASSAGES = ("context", "contexts", "passage", "passages", "article", "paragraph", "document", "story")
-"""Columns in which published questions have the text that they are about: SQuAD, HotpotQA, BoolQ, RACE, NarrativeQA."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +40,8 @@ def account(
     used = row_account(path, items, name, too_long=too_long.n if too_long else 0)
     rows = ", ".join(f"{n} rows {what}" for what, n in used.items() if n)
     yield "; ".join([f"{path}: {rows}", *table_notes(path, name)])
+    if told := passages_shown(columns_shown(path, name), items):
+        yield told
     if too_long:
         yield (
             f"the model's context has {context} tokens, and the longest prompt has {too_long.tokens}: item "
@@ -49,14 +50,9 @@ def account(
 
 
 def unread(path: str | None, ignored: Sequence[str]) -> Iterator[str]:
-    """The columns that are not read, and that a passage among them, which the questions may be about, is not shown."""
+    """The columns that are not read."""
     if ignored:
         yield f"{path} has columns that are not read: {', '.join(ignored)}"
-    if passages := [column for column in ignored if column in PASSAGES]:
-        yield (
-            f"the model is not shown the column {passages[0]!r}: it is asked each question alone. If the questions are"
-            " about that text, put text and question together into a column 'object_prompt'"
-        )
 
 
 def first_rows(name: str, target: Target, items: Sequence[Item]) -> Iterator[str]:
@@ -66,9 +62,9 @@ def first_rows(name: str, target: Target, items: Sequence[Item]) -> Iterator[str
     for item in items[:SHOWN_ROWS]:
         if item.label:
             label = {"yes": "true", "no": "false"}[item.label] if name == "truth" else item.label
-            yield f'"{shown(item.object_prompt)}" has the label {label}, given by the table'
+            yield f'"{_asked(item)}" has the label {label}, given by the table'
         else:
-            yield f'"{shown(item.object_prompt)}" is answered right by {accepted(item)}'
+            yield f'"{_asked(item)}" is answered right by {accepted(item)}'
 
 
 def none_right(target: Target, items: Sequence[Item], replies: Mapping[str, str]) -> Iterator[str]:
@@ -83,6 +79,13 @@ def none_right(target: Target, items: Sequence[Item], replies: Mapping[str, str]
     )
     for item, reply in judged[:SHOWN_ROWS]:
         yield f'"{shown(item.surface)}" was answered "{shown(reply)}", accepted: {accepted(item)}'
+
+
+def _asked(item: Item) -> str:
+    """The object prompt as it is shown to the user: of its passage only the beginning."""
+    if not item.passage:
+        return shown(item.object_prompt)
+    return f"{shown(item.passage, SHOWN_CHARACTERS // 2)} {shown(without_passage(item, item.object_prompt))}"
 
 
 def accepted(item: Item) -> str:

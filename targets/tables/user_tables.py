@@ -1,14 +1,14 @@
 """Reads and checks a user's table.
 
 In: a file (CSV, TSV, JSONL, JSON records or Parquet). Out: a pandas frame whose columns and values are all text ("" =
-missing), column names in lower case. The targets interpret the columns; this file has the checks that they share, each
-with a one-line message that says what is wrong and what to do.
+missing), column names in lower case. The targets interpret the columns; `table_checks.py` has the checks that they
+share.
 """
 
 import csv
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -135,51 +135,6 @@ def own_reports(row: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple(sorted((parse(column.removeprefix(REPORT_COLUMN)).name, text) for column, text in own))
 
 
-FEWEST_TO_HOLD_OUT = 3
-"""Fewest groups for folds that hold whole groups out."""
-
-
-def check_table(table: pd.DataFrame, target: str) -> None:
-    """Raise `TargetError` for an empty table, a missing column, an empty cell, repeated ids, a label with one class."""
-    if not len(table):
-        raise TargetError(
-            f"the table for {target} is empty: it has a header but no row. Add rows, or choose another file."
-        )
-    missing = [column for column in REQUIRED[target] if column not in table.columns]
-    if missing:
-        raise TargetError(
-            f"the table has no column {_listed(missing)}, which {target} needs: it has {_listed(table.columns)}, "
-            "expected "
-            f"{_listed(REQUIRED[target])}. Rename a column, or choose another target."
-        )
-    for column in REQUIRED[target]:
-        empty = np.flatnonzero((table[column].str.strip() == "") & ~_may_be_empty(table, column))
-        if len(empty):
-            raise TargetError(
-                f"column {column!r} is empty in {_rows(empty)}, and {target} needs it. Fill or remove {_these(empty)}."
-            )
-    _check_ids(table)
-    _check_groups(table)
-    _check_label(table, target)
-
-
-def _check_groups(table: pd.DataFrame) -> None:
-    """Raise `TargetError` where every row is in one group, so that no group can be held out."""
-    groups = table.get("group", pd.Series("", table.index)).str.strip()
-    if len(table) >= FEWEST_TO_HOLD_OUT and groups.iloc[0] and (groups == groups.iloc[0]).all():
-        raise TargetError(
-            f"column 'group' holds {groups.iloc[0]!r} in all {len(table)} rows, expected at least {FEWEST_TO_HOLD_OUT} "
-            "groups, because whole groups are held out. Group only items that belong together, or drop the column."
-        )
-
-
-def _may_be_empty(table: pd.DataFrame, column: str) -> pd.Series:
-    """Rows without an answer because nobody can know it."""
-    if column != "answer" or "label" not in table:
-        return pd.Series(False, index=table.index)
-    return table["label"].str.strip().str.lower() == "unknowable"
-
-
 def sample_rows(table: pd.DataFrame, n: int | None, seed: int) -> pd.DataFrame:
     """`n` rows without replacement, in the order of the table; all rows if `n` is None or not smaller than the table.
 
@@ -252,7 +207,7 @@ def _as_text(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise TargetError(
-            f"{path} has the column {_listed(twice)} more than once (capitals do not count). Rename one of them."
+            f"{path} has the column {listed(twice)} more than once (capitals do not count). Rename one of them."
         )
     raw = frame.astype(object).set_axis(names, axis=1).reset_index(drop=True)
     for column in sorted(TEXT_COLUMNS & set(names)):
@@ -280,44 +235,9 @@ def _ids(table: pd.DataFrame) -> list[str]:
     return ids
 
 
-def _check_ids(table: pd.DataFrame) -> None:
-    if "item_id" not in table:
-        return
-    ids = table["item_id"].str.strip()
-    twice = ids[(ids != "") & ids.duplicated(keep=False)]
-    if len(twice):
-        rows = np.flatnonzero(ids == twice.iloc[0])
-        raise TargetError(
-            f"item_id {twice.iloc[0]!r} appears in {_rows(rows)}: ids must be unique. Change {_these(rows)}, or "
-            "drop the column."
-        )
-
-
-def _check_label(table: pd.DataFrame, target: str) -> None:
-    if "label" not in table or len(table) < 2:
-        return
-    labels = table["label"].str.strip()
-    if (labels != "").all() and labels.nunique() == 1:
-        raise TargetError(
-            f"column 'label' has one class, {labels.iloc[0]!r}, in all {len(table)} rows, and {target} needs at "
-            "least two. Add rows of "
-            "another class, or drop the column so that the label is computed."
-        )
-
-
-def _listed(names: Iterable[str]) -> str:
+def listed(names: Iterable[str]) -> str:
+    """The names in quotes, with commas."""
     return ", ".join(repr(str(name)) for name in names)
-
-
-def _rows(rows: Sequence[int] | np.ndarray) -> str:
-    """`row 3`, or `rows 3, 4, 9 and 12 more`; rows are counted from 1, without the header."""
-    shown = ", ".join(str(int(row) + 1) for row in rows[:3])
-    more = f" and {len(rows) - 3} more" if len(rows) > 3 else ""
-    return f"row{'s' if len(rows) > 1 else ''} {shown}{more}"
-
-
-def _these(rows: Sequence[int] | np.ndarray) -> str:
-    return "it" if len(rows) == 1 else "them"
 
 
 def _first_line(error: Exception) -> str:

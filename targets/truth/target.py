@@ -20,7 +20,9 @@ from tacit.targets.knowledge.wording import VARIANTS_V1
 from tacit.targets.knowledge.yes_no_reports import YesNoReports
 from tacit.targets.layouts.recognised import for_target
 from tacit.targets.readers.yes_no import read_true
-from tacit.targets.tables.user_tables import cells, check_table, own_reports, sample_rows
+from tacit.targets.tables.passages import above, passage_of
+from tacit.targets.tables.table_checks import check_table
+from tacit.targets.tables.user_tables import cells, own_reports, sample_rows
 from tacit.targets.truth import wording
 
 FORMS = usual_forms(
@@ -80,6 +82,15 @@ def _item(row: pd.Series) -> Item:
     """An item of a row, with the row's own prompts if it has any."""
     statement = row["statement"].strip()
     own = {name: row[name] for name in ("object_prompt", "report_prompt") if row.get(name, "").strip()}
-    prompts = {"object_prompt": statement, "report_prompt": wording.report_prompt(statement, PRIMARY)}
-    made = {"control_answer": planted(row["item_id"], ("no", "yes")), "surface": statement, "label": row["label"]}
+    passage = passage_of(row)
+    prompts = {
+        "object_prompt": above(passage, statement),
+        "report_prompt": above(passage, wording.report_prompt(statement, PRIMARY)),
+    }
+    made = {
+        "control_answer": planted(row["item_id"], ("no", "yes")),
+        "surface": statement,
+        "passage": passage,
+        "label": row["label"],
+    }
     return Item(row["item_id"], **{**prompts, **made, **cells(row), "reports": own_reports(row), **own})

@@ -10,7 +10,6 @@ from tacit.targets import get_target, load_items, resolve_data
 from tacit.targets.elicitations import PRIMARY
 from tacit.targets.groups import components, item_keys
 from tacit.targets.resolve import row_account, table_notes
-from tacit.targets.tables.table_facts import unread
 
 
 def written(folder, rows, name="rows.jsonl"):
@@ -207,8 +206,9 @@ BOOLQ = {"question": "is the sky blue", "passage": "Light scatters.", "answer": 
 def test_booleans_are_yes_and_no(tmp_path, name):
     rows = [BOOLQ, {"question": "Is the sea red?", "passage": "", "answer": False}]
     target, (yes, no), ignored = read(written(tmp_path, rows, name))
-    assert (yes.answers, no.answers, ignored) == (("yes",), ("no",), ("passage",))
-    assert yes.object_prompt == "is the sky blue? Answer yes or no."
+    assert (yes.answers, no.answers, ignored) == (("yes",), ("no",), ())
+    assert yes.object_prompt == "Light scatters.\n\nis the sky blue? Answer yes or no."
+    assert no.object_prompt == "Is the sea red? Answer yes or no."
     said = ("Yes.", "True", "No, it is not.", "I have no idea.")
     assert [target.label(yes, reply=each) for each in said] == ["yes", "yes", "no", "no"]
     assert [target.label(no, reply=each) for each in said] == ["no", "no", "yes", "no"]
@@ -295,7 +295,7 @@ def test_a_right_answer_beside_wrong_ones_in_columns_of_their_own_is_multiple_ch
     target, items, _ = read(written(tmp_path, rows))
     for item, row in zip(items, SCIQ, strict=True):
         options = {row["correct_answer"], *(row[f"distractor{n}"] for n in (1, 2, 3))}
-        shown = dict(line[1:].split(") ") for line in item.object_prompt.split("\n")[1:5])
+        shown = dict(line[1:].split(") ") for line in item.object_prompt.removeprefix("Plants…\n\n").split("\n")[1:5])
         assert set(shown.values()) == options and list(shown) == ["A", "B", "C", "D"]
         right = next(letter for letter, text in shown.items() if text == row["correct_answer"])
         assert target.label(item, reply=f"({right})") == target.label(item, reply=row["correct_answer"]) == "yes"
@@ -316,27 +316,3 @@ def test_questions_whose_answers_have_another_name_are_not_taken_for_behaviour(t
     with pytest.raises(TargetError, match=f"a column '{column}', but no column 'answer'.*--data behavior="):
         resolve_data((path,), None)
     assert resolve_data((f"behavior={path}",), None).targets == ("behavior",)
-
-
-@pytest.mark.parametrize(
-    ("row", "column"),
-    [
-        (
-            {"id": "1", "question": "Who won?", "context": "Ada won.", "answers": {"text": ["Ada"]}},
-            "context",
-        ),
-        (
-            {"question": "Who won?", "context": {"sentences": [["Ada won."]]}, "answer": "Ada"},
-            "context",
-        ),
-        ({"article": "Ada won.", "question": "Who won?", "options": ["Ada", "Bea"], "answer": "A"}, "article"),
-        (BOOLQ, "passage"),
-    ],
-)
-def test_a_passage_that_is_not_shown_is_told(tmp_path, row, column):
-    path = written(tmp_path, [row, row | {"question": "is it red"}])
-    _, items, ignored = read(path)
-    assert "Ada won" not in items[0].object_prompt and column in ignored
-    *_, told = unread(path, ignored)
-    assert told.startswith(f"the model is not shown the column {column!r}") and "'object_prompt'" in told
-    assert [*unread(path, ())] == []

@@ -16,7 +16,8 @@ from tacit.targets import (
     read_table,
     targets_for,
 )
-from tacit.targets.tables.user_tables import check_table, own_reports, sample_rows
+from tacit.targets.tables.table_checks import check_table
+from tacit.targets.tables.user_tables import own_reports, sample_rows
 
 ROWS = [{"Question": "Q1?", "ANSWER": "1"}, {"Question": "Q2?", "ANSWER": "NA"}]
 
