@@ -5,6 +5,7 @@ is the mean so far: prompts and replies go at different speeds, and a recent rat
 """
 
 import functools
+import multiprocessing
 import os
 import sys
 import threading
@@ -68,7 +69,7 @@ def ends_with_us(function: Callable) -> Callable:
 
 
 def _watching(parent: int, function: Callable, *args, **kwargs):
-    if os.getppid() == parent:
+    if os.getpid() != parent:
         _watch(parent)
     return function(*args, **kwargs)
 
@@ -79,6 +80,8 @@ def _watch(parent: int) -> None:
 
 
 def _end_after(parent: int) -> None:
-    while os.getppid() == parent:
+    forked = multiprocessing.parent_process() if os.getppid() != parent else None
+    # A worker that a server forked keeps that server alive, so its own parent's id never changes.
+    while forked.is_alive() if forked else os.getppid() == parent:
         time.sleep(WATCHED)
     os._exit(1)

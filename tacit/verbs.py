@@ -52,16 +52,19 @@ def cache(
     check_writable(run_folder(run))
     check_writable(run_folder(run) / ACTIVATIONS)
     say(f"{run}: reading the model's configuration and the items …")
-    from tacit.activations.cache import cache_run
     from tacit.activations.run_settings import chosen_settings
-    from tacit.activations.store.verify import cached_so_far
-    from tacit.probes import follow_ups
-    from tacit.probes.label_counts import count_labels
+    from tacit.activations.workers.start import import_meanwhile
     from tacit.targets.tables.python_files import files_named_in, permit
 
     permit([*code, *files_named_in([*(settings.get("data") or ()), *(settings.get("targets") or ())])])
     given = {name: value for name, value in settings.items() if value not in (None, {}, ())}
     chosen = chosen_settings(run, given | ({"model": str(model)} if model else {}))
+    import_meanwhile(run_folder(run) / ACTIVATIONS, Path(chosen.model), workers)
+    from tacit.activations.cache import cache_run
+    from tacit.activations.store.verify import cached_so_far
+    from tacit.probes import follow_ups
+    from tacit.probes.label_counts import count_labels
+
     with tells_what_is_kept(lambda: cached_so_far(run_folder(run) / ACTIVATIONS)):
         ran = cache_run(
             run, chosen, follow_ups=follow_ups, count_labels=count_labels, say=say, keep_one_class=keep_one_class,

@@ -30,6 +30,7 @@ from tacit.activations.model.device import map_large_blocks
 from tacit.activations.model.load import Subject
 from tacit.activations.trees.ask import Asking, Part, Shard
 from tacit.activations.trees.jobs import Tally
+from tacit.activations.workers.start import start_method
 from tacit.activations.workers.units import Computed
 from tacit.errors import ActivationError
 from tacit.progress import ends_with_us
@@ -163,9 +164,7 @@ class Crew:
         if self._pool is None:
             most = self.asked or joblib.cpu_count()
             self._before = set(multiprocessing.active_children())
-            self._pool = ProcessPoolExecutor(
-                most, multiprocessing.get_context("spawn"), initializer=ends_with_us(_begin)
-            )
+            self._pool = ProcessPoolExecutor(most, start_method(), initializer=ends_with_us(_begin))
         return self._pool.submit(function, *task)
 
     def _end(self, *, at_once: bool) -> None:

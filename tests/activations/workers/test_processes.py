@@ -127,18 +127,20 @@ def test_further_processes_are_started_unasked_only_where_they_pay(tiny, monkeyp
     assert Crew().size(subject, 9, long) == 1
 
 
-def test_no_process_outlives_a_run_that_is_killed(tmp_path):
+@pytest.mark.parametrize("context", ["start_method()", "get_context('spawn')"], ids=["forked", "spawned"])
+def test_no_process_outlives_a_run_that_is_killed(tmp_path, context):
     script = tmp_path / "script.py"
     script.write_text(
-        textwrap.dedent("""
+        textwrap.dedent(f"""
             import sys, time
             from concurrent.futures import ProcessPoolExecutor
             from multiprocessing import get_context
             from tacit.activations.workers.processes import _begin
+            from tacit.activations.workers.start import start_method
             from tacit.progress import ends_with_us
             import os
             if __name__ == "__main__":
-                pool = ProcessPoolExecutor(1, get_context("spawn"), initializer=ends_with_us(_begin))
+                pool = ProcessPoolExecutor(1, {context}, initializer=ends_with_us(_begin))
                 print(pool.submit(os.getpid).result(), flush=True)
                 time.sleep(600)
         """)
