@@ -102,13 +102,13 @@ def test_an_organism_that_was_not_run_is_a_failure_that_says_what_to_do(tmp_path
 @pytest.mark.parametrize(
     ("level", "failed", "good"),
     [
-        ("A, provisional", [], True), ("U", [], True), ("G", ["tuned report"], True),
-        ("G", ["tuned report", "report after labelled examples"], False), ("G", [], False), ("K", [], False),
+        ("A, provisional", [], True), ("U", [], True), ("G", ["tuned_report"], True),
+        ("G", ["tuned_report", "few_shot_report"], False), ("G", [], False), ("K", [], False),
     ],
 )  # fmt: skip
 def test_a_lock_may_be_opened_by_a_tuned_prompt_and_by_no_other_report(level, failed, good):
-    names = ("report mapped with the same labels", "report after labelled examples", "tuned report")
-    conditions = [{"level": "A", "condition": name, "held": name not in failed} for name in names]
+    names = ("mapped_report", "few_shot_report", "tuned_report")
+    conditions = [{"level": "A", "id": name, "held": name not in failed} for name in names]
     assert _withheld({"level": level, "conditions": conditions}) is good
 
 

@@ -99,8 +99,8 @@ def _locked(organism: Path) -> dict:
 def _withheld(verdict: dict) -> bool:
     """Whether no report given labels, by mapping or few-shot, closes the gap. A soft prompt can become the key, to
     which the weights respond: then the level may be G, if the tuned report is the only one that closes it."""
-    failed = [c["condition"] for c in verdict["conditions"] if c["level"] == "A" and c["held"] is False]
-    return verdict["level"][0] in "APU" or failed == ["tuned report"]
+    failed = [c["id"] for c in verdict["conditions"] if c["level"] == "A" and c["held"] is False]
+    return verdict["level"][0] in "APU" or failed == ["tuned_report"]
 
 
 def _twin_knows(baselines: list[dict]) -> bool:

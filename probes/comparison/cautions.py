@@ -15,7 +15,7 @@ from tacit.probes.verdicts.evidence import Evidence
 def held_out(entry: dict) -> str:
     """What was kept out of training as a whole; "" for groups of items."""
     column = entry.get("hold_out")
-    return f"Every item was scored by a probe that was trained on other values of `{column}` only." if column else ""
+    return f"Every item was scored by a probe trained only on items with another `{column}`." if column else ""
 
 
 def too_large(entry: dict) -> str:
@@ -41,10 +41,10 @@ def warnings(entry: dict, frame: pd.DataFrame, e: Evidence) -> Iterator[str]:
     counts = {} if entry["kind"] == "count" else frame["label_name"].value_counts().to_dict()
     for name, n in counts.items():
         if n < MIN_CLASS:
-            yield f'The class "{name}" has {n} items, fewer than {MIN_CLASS}: no score or interval can rest on them.'
+            yield f'The class "{name}" has {n} items: fewer than {MIN_CLASS} are too few for a score or an interval.'
     if e.gap.without_width:
         yield (
-            "Every resample gives the same difference, because a score is without a single error. Its limits come from"
-            f" the number of independent groups of the rarer class instead ({e.about.effective}, of which none shows an"
-            f" error although up to {unseen_share(e.about.effective):.0%} may make one)."
+            "Every resample gives the same difference, because one of the scores is without an error. Its interval"
+            " follows from the number of independent groups of the rarer class instead: with no error in"
+            f" {e.about.effective} groups, the true share of errors may still be {unseen_share(e.about.effective):.0%}."
         )

@@ -48,8 +48,9 @@ def sentence(found: dict | None) -> str:
     if found["n"] is None:
         return "Wrong labels cannot explain the gap: it remains if every label that the report contradicts is replaced."
     return (
-        f"Wrong labels could explain the gap: it would be within ±{found['margin']:g} if {found['n']} labels"
-        f" ({found['share']:.1%} of the items), all in the report's favour, were wrong. Check those in audit.csv first."
+        f"Wrong labels could explain the gap: it would be at most {found['margin']:g} if {found['n']} labels"
+        f" ({found['share']:.1%} of the items) were wrong where the report contradicts them. Check the items in"
+        " verdicts/audit.csv first."
     )
 
 

@@ -42,9 +42,9 @@ class Control:
     def told(self) -> str:
         """One clause about it, with the share that a model reaches that always says the same."""
         return (
-            f"natural control: the stated fact came back in {self.accuracy:.0%} of {self.n}"
-            f" ({self.balanced:.0%} averaged over {self.n_answers} answers, of which always the same one would give"
-            f" {1 / self.n_answers:.0%})"
+            f"natural control: the answer that follows from a stated fact came back in {self.accuracy:.0%} of {self.n}"
+            f" prompts ({self.balanced:.0%} averaged over {self.n_answers} answers; always giving the same one would"
+            f" reach {1 / self.n_answers:.0%})"
         )
 
 
@@ -121,14 +121,12 @@ class ReadOut:
     def told(self) -> str:
         """One clause about its controls; "" where none can be judged."""
         found = [
-            f"{kind} {found.score:.2f} of {found.n} prompts"
+            f"{found.score:.2f} in {found.n} prompts of the {kind} control"
             for kind, found in zip(("planted", "natural"), self._controls, strict=True)
             if found is not None and found.enough
         ]
         return (
-            f"{self.name}: {printed(self.metric)} with which it tells stated answers apart: {', '.join(found)}"
-            if found
-            else ""
+            f"{self.name} separates the stated answers with {printed(self.metric)} {', '.join(found)}" if found else ""
         )
 
     @property

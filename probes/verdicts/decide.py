@@ -10,7 +10,7 @@ import numpy as np
 
 from tacit.probes.data.rung_names import unmapped
 from tacit.probes.verdicts.evidence import EMBEDDINGS, Evidence, Gap, Know, Rival, Say
-from tacit.probes.verdicts.ladder import conditions, held, level_holds, undefined
+from tacit.probes.verdicts.ladder import as_good, conditions, held, level_holds, undefined
 from tacit.probes.verdicts.tell import tell
 from tacit.probes.verdicts.usable_reports import control_failed, controls, fine_scale, of_best
 from tacit.probes.verdicts.verdict import (
@@ -105,7 +105,7 @@ def _on_the_surface(rivals: tuple[Rival, ...], chance: float) -> bool:
         return False
     if not all(np.isfinite([r.lead.lower, r.lead.upper]).all() for r in rivals):
         return False
-    return any(r.lead.lower <= 0 and r.matches and r.score.lower > chance for r in rivals)
+    return bool(as_good(rivals, chance))
 
 
 def _beyond(found: tuple[Outcome, ...]) -> str:

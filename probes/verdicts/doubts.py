@@ -20,36 +20,36 @@ def doubt_in_words(e: Evidence, doubt: str) -> str:
 
 
 def _finer_scale(e: Evidence) -> str:
-    differ = f"probe and words differ by {span(e.gap.decisions)}"
+    lead = f"the probe's lead over the words is {span(e.gap.decisions)}"
     if e.gap.ranks is not None:
         return (
-            f"once the probe names the same numbers as often as the words do, {differ} in Spearman ρ: a finer scale has"
-            " less error without more information"
+            f"{lead} in Spearman ρ when the probe has to name the same numbers as often as the words do; a finer scale"
+            " can have less error without more information"
         )
     return (
-        f"once the probe gives each answer as often as the words do, {differ} in balanced accuracy: a continuous score"
-        " can beat discrete answers without more information"
+        f"{lead} in balanced accuracy when the probe has to give each answer as often as the words do; a continuous"
+        " score can beat discrete answers without more information"
     )
 
 
 def _ranks_disagree(e: Evidence) -> str:
     return (
         f"the difference in {printed(e.about.metric)} ({span(e.gap.lead)}) is not confirmed by the ranks (Spearman ρ,"
-        f" probe minus best report: {span(e.gap.ranks)}), so a few large errors may decide it"
+        f" probe minus best report: {span(e.gap.ranks)}), so it may come from a few large errors"
     )
 
 
 def _said_reversed(e: Evidence) -> str:
     return (
-        f"turned around, the words are not shown to be more than {WORTH:g} behind the probe ({span(e.gap.lead)}), so"
-        " what it knows is said, in reverse"
+        f"the words are reversed, and once they are turned around, the probe's lead over them ({span(e.gap.lead)}) is"
+        f" not shown to exceed {WORTH:g}, so the model may say all that it knows, in reverse"
     )
 
 
 def _said_above_chance(e: Evidence) -> str:
     return (
-        f"the probe is not above chance, but a report is ({', '.join(e.say.informed)}): the model says part of it, so"
-        " it is not unknown; a nonlinear code was not tested"
+        f"the probe is not above chance, but a report is ({', '.join(e.say.informed)}), so the label is not unknown to"
+        " the model; its states may code it nonlinearly, which was not tested"
     )
 
 
@@ -77,9 +77,10 @@ def _other_decisions(e: Evidence) -> str:
 
 def _other_items(e: Evidence) -> str:
     more = _likeness(e, "same_items")
-    shown = "together do better" if more.lower > 0 else "are not shown to do no better together"
+    shown = "do" if more.lower > 0 else "may do"
     return (
-        f"{_equal(e)} probe and report {shown} than the report alone (by {span(more)}): equal scores on different items"
+        f"{_equal(e)} probe and report together {shown} better than the report alone (by {span(more)}), so they have"
+        " equal scores on different items"
     )
 
 
@@ -90,4 +91,4 @@ def _class_behind(e: Evidence) -> str:
 def classes_in_words(e: Evidence) -> str:
     """The classes in which the report is behind, with both recalls."""
     named = (f'"{c.name}" ({plain(c.probe)} against {plain(c.report)})' for c in e.gap.classes_behind)
-    return f"the probe recognises more items of class {', '.join(named)}"
+    return f"the probe has a higher recall than the report of class {', '.join(named)}"

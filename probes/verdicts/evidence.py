@@ -268,7 +268,8 @@ class Say:
     def best(self) -> str:
         """The best rung, and in how many folds it was chosen where others were too."""
         times = self.chosen.count(self.rung)
-        return self.rung if times == len(self.chosen) else f"{self.rung}, in {times} of {len(self.chosen)} folds"
+        folds = "" if times == len(self.chosen) else f", chosen in {times} of {len(self.chosen)} folds"
+        return f'"{self.rung}"{folds}'
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ def how_many(e: Evidence, decision: Decision) -> str:
     if not np.isfinite(times):
         return ""
     what = "whether it is known" if failed else "whether there is a gap"
-    return f" To decide {what} would take about {_in_words(times, e.know.score)}."
+    return f" To decide {what} would take {_in_words(times, e.know.score)}."
 
 
 def times_as_many(x: Estimate, bound: float) -> float:
@@ -77,8 +77,8 @@ def _in_words(times: float, score: Estimate) -> str:
         return f"more than {MOST} times as many items as these {score.n}, if the estimates stay as they are"
     items, groups = (_rounded(times * n) for n in (score.n, score.n_groups))
     return (
-        f"{items:,} items in {groups:,} groups (approximate: {times:.1f} times as many, if the estimates stay as they"
-        " are; an interval's width falls with the square root of the number of groups)"
+        f"about {items:,} items in {groups:,} groups ({times:.1f} times as many, if the estimates stay as they are and"
+        " the width of intervals falls with the square root of the number of groups)"
     )
 
 

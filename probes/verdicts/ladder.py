@@ -151,6 +151,11 @@ def _decoupled(e: Evidence) -> bool | None:
     return _leads(None if position is None else position.lead)
 
 
+def as_good(rivals: tuple[Rival, ...], chance: float) -> list[Rival]:
+    """The baselines that themselves read the label and are shown to do as well as the probe."""
+    return [r for r in rivals if r.lead.lower <= 0 and r.matches and r.score.lower > chance]
+
+
 def _beats_surface(rivals: list[Rival]) -> bool:
     """Whether the embeddings were read, every baseline has a score, and the probe beats each."""
     if not any(r.name == EMBEDDINGS for r in rivals):

@@ -17,6 +17,15 @@ def chance_of(p: float) -> str:
     return "p < 0.0001" if p < 1e-4 else f"p = {p:.2g}"
 
 
+def counted(n: int, noun: str) -> str:
+    """A number with its noun.
+
+    >>> counted(1, "gap"), counted(6, "gap")
+    ('1 gap', '6 gaps')
+    """
+    return f"{n} {noun}{'s' * (n != 1)}"
+
+
 def plain(x: float) -> str:
     """Three decimals, a true minus, and no sign on a zero."""
     text = f"{x:.3f}"

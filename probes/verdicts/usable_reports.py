@@ -69,14 +69,16 @@ def usable(a: Asked) -> tuple[bool, str]:
     """Whether something can be said in this format, and every fact that speaks to it."""
     failed, facts = unusable_report(a.coverage, a.control, a.n_control, a.natural)
     if failed and a.above_chance and a.coverage["answered"] >= MIN_PARSED:
-        failed, facts = False, f"{facts}, but its words are significantly above chance, so they are a report"
+        failed, facts = False, f"{facts}, but the words are significantly above chance, so they are a report"
     if a.constant >= CONSTANT:
         facts += f'; {a.constant:.0%} of the answers say "{a.said}"'
         if (other := _other_shown(a)) >= MIN_CONTROL:
-            facts += f"; other planted answers came back in {other:.0%}, so it can say something else"
+            facts += (
+                f"; in controls, other answers came back in {other:.0%} of the prompts, so it can say something else"
+            )
         else:
             failed = True
-            facts += ", and no control shows that it can give another: the report carries no information in this format"
+            facts += ", and no control shows that it can give another, so a report in this form carries no information"
     return not failed, facts
 
 
@@ -133,8 +135,8 @@ def unusable_report(
         return False, "there is no reply to the report prompt"
     facts = f"{coverage['answered']:.0%} of the reports are readable answers; "
     planted = n_control >= MIN_CONTROLS
-    facts += f"{n_control} positive controls, {MIN_CONTROLS} are needed" if not planted else (
-        f"positive control: the planted answer came back in {control:.0%} of {n_control}"
+    facts += f"{n_control} positive controls were asked, and {MIN_CONTROLS} are needed" if not planted else (
+        f"planted control: the stated answer came back in {control:.0%} of {n_control} prompts"
         + ", which failed" * (natural is not None and natural.enough and control < MIN_CONTROL)
     )  # fmt: skip
     if natural is not None and natural.enough:

@@ -161,7 +161,7 @@ def test_one_of_several_ablations_must_hold_after_adjusting_over_all_of_them(pro
     many = decide(replace(e, used_p=0.12, n_used=6))
     assert many.level == "P, provisional"
     told = next(c.evidence for c in many.conditions if c.level == "U")
-    assert "adjusted over 6 ablations (Holm): p = 0.12, which takes 119 directions of each kind to fall to 0.05" in told
+    assert "adjusted over 6 ablations (Holm): p = 0.12, which can fall to 0.05 only with 119 or more" in told
 
 
 def test_ablations_are_adjusted_apart_from_gaps_and_over_those_that_were_tried(probed):

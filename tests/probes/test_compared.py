@@ -120,12 +120,12 @@ def test_selectivity_needs_the_control_tasks_own_labels_and_counts_nothing_below
     (condition,) = selectivity_of(copy)
     probe = compare_run(copy, n_resamples=200)[0]["probe"]
     assert condition["held"] is True
-    assert condition["evidence"].startswith(f"lead {probe - 0.5:.3f} [")
+    assert condition["evidence"].startswith(f"the probe's lead is {probe - 0.5:.3f} [")
 
 
 def selectivity_of(run):
     found = compare_run(run, n_resamples=200)[0]["conditions"]
-    return [c for c in found if c["condition"].startswith("selectivity")]
+    return [c for c in found if c["id"] == "selectivity"]
 
 
 def with_typical(frame, typical):
@@ -277,7 +277,7 @@ def test_a_probe_score_that_is_missing_decides_nothing(copy):
     alter(copy, lambda f: f.assign(**{head: np.where(f.index < 3, np.nan, f[head]) for head in heads}))
     verdict = compare_run(copy, n_resamples=100)[0]
     assert verdict["verdict"] == "INCONCLUSIVE"
-    assert verdict["reasons"] == ["the probe gave 3 of 120 items no score"]
+    assert verdict["reasons"] == ["the probe gave no score to 3 of 120 items"]
     assert "the evidence is inconclusive" in verdict["sentence"]
 
 
@@ -390,7 +390,7 @@ def test_a_verdict_about_the_report_prompt_has_peers_that_were_read_there_alone(
         (condition,) = [c for c in verdict["conditions"] if c["level"] == "P"]
         assert verdict["probe_method"] == "nested report"
         assert condition["held"] in held
-        assert ("b: lead" in condition["evidence"]) == (held != {None})
+        assert ("b: on 120 shared items" in condition["evidence"]) == (held != {None})
 
 
 def test_peers_are_read_at_the_sites_that_both_have_and_named_with_their_condition(two, tmp_path):

@@ -105,7 +105,7 @@ def test_what_a_prompt_says_of_items_that_it_learned_from_counts_for_nothing(pro
 
 def verdict_of(run):
     (verdict,) = compare_run(run, n_resamples=200)
-    return verdict, next(c for c in verdict["conditions"] if c["condition"].startswith("tuned report"))
+    return verdict, next(c for c in verdict["conditions"] if c["id"] == "tuned_report")
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_access_goes_where_a_tuned_report_says_it_and_is_confirmed_where_learnin
     assert condition["held"] is held
     assert why in condition["evidence"]
     assert verdict["tuned"] == verdict["tuning"]["score"]
-    assert any(reason.startswith("A, tuned report: ") for reason in verdict["reasons"])
+    assert any(reason.startswith("level A, the gap survives a soft prompt") for reason in verdict["reasons"])
     assert verdict["tuning"]["how"] == HOW
 
 
@@ -166,8 +166,7 @@ def test_a_control_task_is_trained_in_the_same_way_on_labels_permuted_by_group(p
     assert selectivity == pytest.approx(1 - max(0.5, one.control.score), abs=0.05)
     assert condition["held"] is False
     assert (
-        f"selectivity against a soft prompt trained on labels permuted by group: {selectivity:.3f}"[:-1]
-        in (condition["evidence"])
+        f"minus that of one trained on labels permuted by group) is {selectivity:.3f}"[:-1] in (condition["evidence"])
     )
 
 
@@ -276,12 +275,12 @@ def test_the_sentence_says_that_a_tuned_report_closed_the_gap():
     closed, slight, survived = with_lead(est(0.0, 0.01)), with_lead(est(0.02, 0.01)), with_lead(est(0.3))
     for found in (closed, slight):
         assert (found.name, found.level) == ("GAP", "G")
-        assert "A soft prompt trained on the same labels elicits it" in found.sentence
+        assert "A soft prompt trained on the same labels elicits the information" in found.sentence
     assert (survived.name, survived.level) == ("GAP", "A")
     assert "learned" not in survived.sentence
     for undecided in (with_lead(est(0.15, 0.16)), with_lead(est(0.3), usable=False)):
         assert undecided.level == "A, provisional"
-        assert "Still untested: tuned report (tried, inconclusive)." in undecided.sentence
+        assert "soft prompt trained on the labels (tried, inconclusive)." in undecided.sentence
 
 
 def test_a_tuned_report_that_is_no_better_than_on_permuted_labels_is_no_evidence_that_the_model_can_say_it():

@@ -22,7 +22,7 @@ def test_a_class_of_five_is_named_among_the_limits():
     y = ["no"] * 55 + ["yes"] * 5
     found = judged(y, said=y, signal=along(y, 40, layers=(1,)), seed=1)
     assert found["verdict"] == "INCONCLUSIVE"
-    assert 'The class "yes" has 5 items, fewer than 8: no score or interval can rest on them.' in found["limits"]
+    assert 'The class "yes" has 5 items: fewer than 8 are too few for a score or an interval.' in found["limits"]
 
 
 def test_folded_classes_are_named_with_what_became_of_them():

@@ -9,7 +9,7 @@ from tacit.probes.data.positive_controls import ReadOut, ToldApart, natural_cont
 def test_a_model_that_always_says_yes_fails_and_its_chance_is_told():
     found = natural_control({"yes": [36, 36], "no": [0, 4]}, "yes")
     assert found.accuracy == 0.9 and found.balanced == 0.5 and not found.passed
-    assert "50% averaged over 2 answers, of which always the same one would give 50%" in found.told
+    assert "50% averaged over 2 answers; always giving the same one would reach 50%" in found.told
 
 
 def test_it_passes_at_the_bound_of_the_planted_control_and_not_below():
@@ -47,6 +47,6 @@ def test_log_probabilities_are_a_report_where_they_tell_stated_answers_apart(sco
 def test_the_controls_of_log_probabilities_come_back_from_json_as_they_were():
     one = ReadOut("logits", 1.0, "auroc", ToldApart(0.9, 40, 20), None)
     assert ReadOut.read(asdict(one)) == one and one.n == 40
-    assert "AUROC with which it tells stated answers apart: planted 0.90 of 40 prompts" in one.told
+    assert "logits separates the stated answers with AUROC 0.90 in 40 prompts" in one.told
     lone = ReadOut.read(asdict(one) | {"planted": {"score": None, "n": 12, "least": 0}})
     assert not lone.shown and lone.n == 0 and lone.told == ""
