@@ -85,14 +85,16 @@ class Tuner:
 
     def tune(
         self, target: str, condition: str, rows: np.ndarray, answers: Sequence[str], right: np.ndarray,
-        watch: np.ndarray, *, cached: np.ndarray, seed: int, tick: Callable[[int], object] = lambda n: None,
+        watch: np.ndarray, *, cached: np.ndarray, seed: int, epochs: int | None = None,
+        tick: Callable[[int], object] = lambda n: None,
     ) -> Tuned:  # fmt: skip
         """Train a soft prompt on the items that have a right answer, and score the answers of every item.
 
         A first training stops early by its loss on the validation items (`watch`); a second one, on all items with a
         right answer, takes as many epochs. rows: `(n_items,)` positions among the target's items in the store; right:
         `(n_items,) int64` index of the right answer, -1 for items not to train on; watch: `(n_items,) bool`, validation
-        items; cached: `(n_items, n_answers)` cached log-probabilities without a soft prompt; tick gets item counts.
+        items; cached: `(n_items, n_answers)` cached log-probabilities without a soft prompt; epochs: the largest number
+        of these, if it is less than the tuner's; tick gets item counts.
 
         Raises ActivationError where the prompts do not fit into the model's context, a right answer cannot be spelled,
         there are no training or no validation items, the model is not the run's, or the loss is not finite.
@@ -113,7 +115,8 @@ class Tuner:
                 f"{where}: {len(train)} training and {len(watched)} validation items; at least one of each is needed"
             )
         trial = Training(self.subject, prompts, answer_tokens, seed)
-        epochs, loss = trial.train_until_plateau(train, watched, self.epochs, tick)
+        most = self.epochs if epochs is None else min(epochs, self.epochs)
+        epochs, loss = trial.train_until_plateau(train, watched, most, tick)
         final = Training(self.subject, prompts, answer_tokens, seed)
         for _ in range(epochs):
             final.run_epoch(known, tick)

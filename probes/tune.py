@@ -10,7 +10,8 @@ A model that cannot say it often fails to fit its training items too, which is i
 refuted here than confirmed.
 
 A control task (Hewitt & Liang 2019, EMNLP, arXiv 1909.03368) is trained in the same way on labels by a hash of the
-group. What the tuned report scores beyond that, its selectivity, is not owed to training on labels of any kind.
+group, for no more epochs: labels that cannot be learned take longer to be given up. What the tuned report scores beyond
+that, its selectivity, is not owed to training on labels of any kind.
 """
 
 import json
@@ -42,7 +43,8 @@ Place = tuple[str, str]
 
 Tune = Callable[..., object | None]
 """Trains a soft prompt: (target, condition, rows, answers, right, watch, cached=…, seed=…) -> an object with `epochs`
-and `logprobs`, (n_items, n_answers) float64 log-probabilities of the answers; None if no prompt can be trained.
+and `logprobs`, (n_items, n_answers) float64 log-probabilities of the answers; None if no prompt can be trained. For a
+control task also epochs=…, how many at most.
 
 rows: (n_items,) int64, positions among the target's items in the store; answers: the valid answers; right: (n_items,)
 int64, index of the right answer, -1 for items not to train on; watch: (n_items,) bool, validation items; cached:
@@ -74,7 +76,8 @@ def measure_tuned(
         _write(results, done)
         if control:
             hashed = TuningTask.of(entry, items, store, target, control=int(how["seed"]))
-            done[place] = replace(tuning, control=_as_control(train(hashed), hashed) if hashed else None)
+            found = train(hashed, most=tuning.epochs) if hashed else None
+            done[place] = replace(tuning, control=_as_control(found, hashed))
             _write(results, done)
         say(line(done[place], entry, items))
     return tuple(done.values())
@@ -208,13 +211,17 @@ def _training_folds(items: pd.DataFrame) -> Iterator[tuple[np.ndarray, np.ndarra
 
 
 def _cross_fit(
-    place: Place, items: pd.DataFrame, store, tune: Tune, how: Mapping[str, float], task: "TuningTask"
-) -> Tuning | None:
-    """One soft prompt per outer fold, which answers the held-out items; None if no prompt can be trained."""
+    place: Place, items: pd.DataFrame, store, tune: Tune, how: Mapping[str, float], task: TuningTask, *,
+    most: Sequence[int] = (),
+) -> Tuning | None:  # fmt: skip
+    """One soft prompt per outer fold, which answers the held-out items; None if no prompt can be trained.
+
+    most: the largest number of epochs of each fold, where it is limited."""
     rows, held_out, train_scores, epochs = positions(store, place[0], items["item_id"]), task.no_answer(), [], []
     for k, (train, watch) in enumerate(_training_folds(items)):
         right = np.where(train, task.right, -1)
-        trained = tune(*place, rows, task.answers, right, watch, cached=task.cached, seed=int(how["seed"]) + k)
+        terms = {"cached": task.cached, "seed": int(how["seed"]) + k} | ({"epochs": most[k]} if most else {})
+        trained = tune(*place, rows, task.answers, right, watch, **terms)
         if trained is None:
             return None
         pred, fitted = task.predictions(trained.logprobs), right >= 0

@@ -135,12 +135,13 @@ def test_access_goes_where_a_tuned_report_says_it_and_is_confirmed_where_learnin
 def remembering(held_out):
     """A stand-in that answers what it learned as it was taught, and gives held-out items the given log-odds of yes."""
 
-    def tune(target, condition, rows, answers, right, watch, *, cached, seed):
+    def tune(target, condition, rows, answers, right, watch, *, cached, seed, epochs=None):
         tune.seen.append(right)
+        tune.most.append(epochs)
         odds = np.where(right >= 0, np.where(right == 1, 4.0, -4.0), held_out[rows])
         return SimpleNamespace(logprobs=np.log(np.stack([expit(-odds), expit(odds)], axis=1)), epochs=3)
 
-    tune.seen = []
+    tune.seen, tune.most = [], []
     return tune
 
 
@@ -151,6 +152,7 @@ def test_a_control_task_is_trained_in_the_same_way_on_labels_permuted_by_group(p
     ((_, frame),) = results.parts()
     fold, own, hashed = frame["fold"].to_numpy(), tune.seen[: len(tune.seen) // 2], tune.seen[len(tune.seen) // 2 :]
     assert len(own) == len(hashed) == fold.max() + 1
+    assert tune.most == [None] * len(own) + [3] * len(hashed)
     labels = np.array(one.control.labels)
     for k, right in enumerate(hashed):
         assert (right[fold == k] == -1).all()
