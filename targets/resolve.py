@@ -270,9 +270,10 @@ def _best_fit(table: pd.DataFrame) -> tuple[str, ...]:
 def _check_answers(path: str, table: pd.DataFrame, served: Sequence[str]) -> None:
     """Raise TargetError for questions whose answers are in a column of another name: without them the table would be
     read as questions for `behavior`."""
-    if served != ("behavior",) or has_layout(table, "behavior") or set(OPTIONAL["behavior"]) & set(table.columns):
+    if served != ("behavior",) or has_layout(table, "behavior") or {"property", "matching"} & set(table.columns):
         return
-    if given := [column for column in ignored_columns(table, "behavior") if ANSWERS.search(column)]:
+    labelled = ["label"] if "label" in table and "options" not in table else []
+    if given := [*(column for column in ignored_columns(table, "behavior") if ANSWERS.search(column)), *labelled]:
         raise TargetError(
             f"{path} has questions and a column {given[0]!r}, but no column 'answer'. If it holds the answers, rename"
             f" it to 'answer'; to ask how the model behaves, name the target: --data behavior={path}."

@@ -19,9 +19,19 @@ from tacit.targets.layouts.layout import ENDING, Layout, LeftOutError, Row
 from tacit.targets.tables.cell_values import list_of, struct_of
 
 QUESTIONS = ("question", "question_stem", "input", "problem")
-KEYS = ("answerkey", "answer_index", "answer_idx", "cop", "answer", "target")
+KEYS = (
+    "answerkey", "answer_index", "answer_idx", "correct_option", "cop", "gold_label", "answer", "target", "correct",
+    "label",
+)  # fmt: skip
 """Columns that may name the right option, the least ambiguous ones first."""
-COLUMN_SETS = (("opa", "opb", "opc", "opd"), ("a", "b", "c", "d"))
+LISTS = ("choices", "options", "endings", "answers")
+"""Columns that may hold all options of a row."""
+COLUMN_SETS = (
+    ("opa", "opb", "opc", "opd"), ("a", "b", "c", "d"), ("ans0", "ans1", "ans2"), ("answera", "answerb", "answerc"),
+    ("answer0", "answer1", "answer2", "answer3"),
+)  # fmt: skip
+PREFIX = re.compile(r"\(?([A-Z])[).:]\s*(?=\S)")
+"""A letter that a published option has before its text: "A)21"."""
 RIGHT = ("correct_answer", "correct answer", "best_answer")
 WRONG = re.compile(r"distractor[ _]?\d+|(?:incorrect|wrong)[ _]answer[ _]?\d+")
 """Columns of the right answer, and of one wrong answer each."""
@@ -34,7 +44,7 @@ Options = tuple[tuple[str, ...], tuple[str, ...]]
 def choices_in(row: Row) -> Options:
     """The options of a row, with white space made single spaces. Raises LeftOutError for a row without options."""
     labels, texts = _raw_options(row)
-    texts = tuple(" ".join(text.split()) for text in texts)
+    texts = _unlettered([" ".join(text.split()) for text in texts])
     if len(texts) < 2 or not all(texts):
         raise LeftOutError("it has fewer than two options, or an empty one")
     if len({text.lower() for text in texts}) < len(texts):
@@ -44,8 +54,15 @@ def choices_in(row: Row) -> Options:
     return labels or tuple(ascii_uppercase[: len(texts)]), texts
 
 
+def _unlettered(texts: list[str]) -> tuple[str, ...]:
+    """The texts without their letters, if each has its own in front."""
+    found = [PREFIX.match(text) for text in texts]
+    lettered = [match and match.group(1) for match in found] == list(ascii_uppercase[: len(texts)])
+    return tuple(text[match.end() :] if lettered else text for text, match in zip(texts, found, strict=True))
+
+
 def _raw_options(row: Row) -> Options:
-    for column in ("choices", "options"):
+    for column in LISTS:
         struct = struct_of(row.get(column, ""))
         if isinstance(struct, dict) and isinstance(struct.get("text"), list):
             return tuple(map(str, struct.get("label") or ())), tuple(map(str, struct["text"]))
@@ -64,8 +81,10 @@ def _fits(table: pd.DataFrame) -> bool:
         return False
     if any(set(names) <= set(table.columns) for names in COLUMN_SETS):
         return True
-    return any(len(_raw_options({column: _first(table, column)})[1]) > 1 for column in ("choices", "options")
-               if column in table)  # fmt: skip
+    held = [column for column in LISTS if column in table and len(_raw_options({column: _first(table, column)})[1]) > 1]
+    # A table for behaviour may have options and a label; answers without a key are all accepted.
+    return bool({*held} - ({"options"} if _key(table) == "label" else set()) - (
+        {"answers"} if _key(table) in ("answer", "target") else set()))  # fmt: skip
 
 
 def _first(table: pd.DataFrame, column: str) -> str:
@@ -87,7 +106,8 @@ def _convert(table: pd.DataFrame) -> Callable[[Row], dict[str, str]]:
 
     def convert(row: Row) -> dict[str, str]:
         labels, texts = choices_in(row)
-        return _asked(row, row[question], texts, position(row[key].strip(), labels, texts))
+        asked = _asked(row, row[question], texts, position(row[key].strip(), labels, texts))
+        return asked | ({"label": ""} if key == "label" else {})
 
     return convert
 
@@ -190,7 +210,7 @@ CHOICE_LAYOUTS = (
     ),
     Layout(
         "multiple choice", "knowledge", _fits, _convert,
-        frozenset({"choices", "options", *KEYS, *QUESTIONS, *COLUMN_SETS[0], *COLUMN_SETS[1], "subject", "category",
+        frozenset({*LISTS, *KEYS, *QUESTIONS, *sum(COLUMN_SETS, ()), "subject", "category",
                    "id", "question_id", "question_concept", "src", "cot_content"}),
     ),
 )  # fmt: skip

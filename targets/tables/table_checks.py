@@ -3,15 +3,18 @@
 In: a table as `user_tables.read_table` returns it, in the columns that a target reads. Out: nothing, or a TargetError.
 """
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from tacit.errors import TargetError
-from tacit.targets.tables.passages import check_passages
+from tacit.targets.tables.passages import PASSAGES, check_passages
 from tacit.targets.tables.user_tables import REQUIRED, listed
 
+JUDGED = re.compile(r"(?:is_)?hallucinat(?:ion|ed)")
+"""Columns that say that the answer beside them is wrong."""
 FEWEST_TO_HOLD_OUT = 3
 """Fewest groups for folds that hold whole groups out."""
 
@@ -38,6 +41,8 @@ def check_table(table: pd.DataFrame, target: str) -> None:
     _check_ids(table)
     _check_groups(table)
     check_passages(table, target)
+    if target == "knowledge":
+        _check_answers_are_right(table)
     _check_label(table, target)
 
 
@@ -80,6 +85,22 @@ def _check_label(table: pd.DataFrame, target: str) -> None:
             f"column 'label' has one class, {labels.iloc[0]!r}, in all {len(table)} rows, and {target} needs at "
             "least two. Add rows of "
             "another class, or drop the column so that the label is computed."
+        )
+
+
+def _check_answers_are_right(table: pd.DataFrame) -> None:
+    """Raise TargetError where some of the answers are wrong ones that were put to judges: a column says so (HaluEval),
+    or one question has answers with different labels (WikiQA, MultiRC), which are not whether the model knows it."""
+    asked = [name for name in ("question", "object_prompt", *PASSAGES) if name in table]
+    labels = table.get("label", pd.Series("", table.index)).str.strip()
+    differ = labels.where(labels != "").groupby([table[name] for name in asked]).transform("nunique") > 1
+    judged = [name for name in table if JUDGED.fullmatch(name) and table[name].nunique() > 1]
+    if judged or differ.any():
+        raise TargetError(
+            f"column {(judged or ['label'])[0]!r} seems to say whether the answer is right"
+            + ("" if judged else f" (it differs between answers to one question: {_rows(np.flatnonzero(differ))})")
+            + ", but knowledge takes every answer for a right one. Keep only rows with a right answer, and "
+            "drop the column."
         )
 
 

@@ -156,6 +156,14 @@ CHOICES = {
     "medmcqa": {
         "question": "Capital of France?", "opa": "Lyon", "opb": "Belmopan", "opc": "Paris", "opd": "Rome", "cop": 2,
     },
+    "reclor": {"question": "Capital of France?", "answers": CITIES, "label": 2},
+    "aqua": {
+        "question": "Capital of France?", "correct": "C",
+        "options": [f"{letter}){city}" for letter, city in zip("ABCD", CITIES, strict=True)],
+    },
+    "cosmos": {
+        "question": "Capital of France?", "label": 2, **{f"answer{n}": city for n, city in enumerate(CITIES)},
+    },
     "columns": {
         "question": "Capital of France?", "A": "Lyon", "B": "Belmopan", "C": "Paris", "D": "Rome", "answer": "C",
     },
@@ -316,3 +324,34 @@ def test_questions_whose_answers_have_another_name_are_not_taken_for_behaviour(t
     with pytest.raises(TargetError, match=f"a column '{column}', but no column 'answer'.*--data behavior="):
         resolve_data((path,), None)
     assert resolve_data((f"behavior={path}",), None).targets == ("behavior",)
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [{"question": "Who won?", "answer": who, "label": int(who == "Ada")} for who in ("Ada", "Bea", "Cy")],
+        [
+            {"question": f"Q{who}?", "answer": who, "hallucination": "yes" if who == "Ada" else "no"}
+            for who in ("Ada", "Cy")
+        ],
+    ],
+)
+def test_answers_of_which_some_are_wrong_are_refused(tmp_path, rows):
+    with pytest.raises(
+        TargetError, match=r"seems to say whether the answer is right.*Keep only rows with a right answer"
+    ):
+        read(written(tmp_path, rows))
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"question": "Who won?", "sentence": "Ada won.", "label": 1},
+        {"question": "Who won?", "options": ["Ada", "Bea"], "gold_index": 1},
+        {"question": "cause", "premise": "It rained.", "choice1": "Wet.", "choice2": "Dry.", "label": 0},
+    ],
+)
+def test_labels_of_another_task_are_not_taken_for_behaviour(tmp_path, row):
+    path = written(tmp_path, [row | {"question": f"{row['question']} {n}", "label": n % 2} for n in range(4)])
+    with pytest.raises(TargetError, match=r"has questions and a column '(label|gold_index)'.*name the target"):
+        resolve_data((path,), None)
