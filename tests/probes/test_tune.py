@@ -292,8 +292,9 @@ def test_a_tuned_report_that_is_no_better_than_on_permuted_labels_is_no_evidence
 
     selective, owed = with_selectivity(est(0.3)), with_selectivity(est(0.0))
     assert (selective.level, owed.level) == ("G", "A, provisional")
-    assert "elicits it" in selective.sentence and "permuted by group: 0.300" in selective.sentence
-    assert "elicits it" not in owed.sentence
+    assert "elicits the information" in selective.sentence
+    assert "permuted by group) is 0.300" in selective.sentence
+    assert "elicits the information" not in owed.sentence
     (condition,) = [c for c in owed.conditions if c.id == "tuned_report"]
     assert "not shown to be above 0" in condition.evidence
 
