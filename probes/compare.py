@@ -295,12 +295,13 @@ def _not_analysable(entry: dict) -> dict:
     control, n_control, _ = control_of(entry["control"], "")
     invalid, why = unusable_report(entry["coverage"], control, n_control, natural_control(entry.get("natural")))
     where = f"{entry['target']}, {entry['condition']}"
-    unusable = " The reports in this format cannot be interpreted either." if invalid else ""
+    unusable = " Its reports cannot be interpreted either." if invalid else ""
+    reason = entry["reason"].removeprefix(f"{entry['target']}/{entry['condition']}: ").rstrip(".")
     return {
         "target": entry["target"], "condition": entry["condition"],
         "verdict": REPORT_INVALID if invalid else INCONCLUSIVE, **dict.fromkeys(UNMEASURED), "n": 0, "n_groups": 0,
         "coverage": entry["coverage"], "table": dict.fromkeys(("both", "probe_only", "report_only", "neither"), 0),
         "control_accuracy": control, "n_control": n_control, "reasons": [entry["reason"], why],
-        "sentence": f"{where}: the target could not be probed.{unusable}", "level": "none", "conditions": [],
+        "sentence": f"{where}: the target could not be probed: {reason}.{unusable}", "level": "none", "conditions": [],
         "decomposition": [],
     }  # fmt: skip

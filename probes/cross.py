@@ -120,7 +120,7 @@ def cross_matrix(
             rows += _rows(target_run, predictor, cell, stores or {}, n_resamples, n_jobs)
     for a, b in combinations(results, 2):
         if (a, b) not in met:
-            say(f"{a} and {b} share no items of a target that was probed in both: they meet in Holm's procedure alone")
+            say(f"{a} and {b} share no probed items: only their p-values are adjusted together")
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 

@@ -323,8 +323,8 @@ def _line(found: Analysis) -> str:
     lost, null = sum(ex.dropped.values()), found.nulls.get(NESTED)
     return (
         f"{ex.target}, {ex.condition}: {len(ex.y)} items in {len(np.unique(ex.groups))} groups"
-        f"{f', {lost} dropped' if lost else ''}; {found.folds.n_folds} folds, no group in two of them;"
-        f" nested choice: {found.methods[NESTED].note}"
+        f"{f', {lost} left out as unusable' if lost else ''}; {found.folds.n_folds} folds, no group in two of them;"
+        f" site and layer chosen most often: {found.methods[NESTED].note}"
         f"{f'; {null.words}' if null else ''}"
     )
 
@@ -339,8 +339,8 @@ def _split_copies(found: Analysis) -> str:
     ex, close = found.examples, found.regrouped
     before = close.score.value + close.drop.value
     return (
-        f"{ex.target}, {ex.condition}: {close.close:.0%} of the items are far closer in state space to one of another"
-        f" group than to the rest; with these in one group layer {found.methods[NESTED].layer} scores"
+        f"{ex.target}, {ex.condition}: {close.close:.0%} of the items have a state far closer to that of another"
+        f" group's item than to the rest; with these in one group, layer {found.methods[NESTED].layer} scores"
         f" {close.score.value:.2f} instead of {before:.2f}. Give paraphrases one `group` or `entity`, and probe again"
     )
 

@@ -37,7 +37,7 @@ class Null:
         if np.isnan(self.p):
             return f"no p: the score is undefined ({n} permutations)"
         as_good = round(self.p * (n + 1)) - 1
-        return f"p = {self.p:.2g} ({as_good or 'none'} of {n} permutations did as well)"
+        return f"p = {self.p:.2g} ({as_good or 'none'} of {n} label permutations did as well)"
 
     def facts(self) -> dict[str, float]:
         """What is written of it; nan where nothing was drawn. A score above null_q95 has p <= .05: the quantile is a

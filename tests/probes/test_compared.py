@@ -419,7 +419,7 @@ def test_runs_without_common_items_are_not_set_against_each_other_and_that_is_sa
     said = []
     matrix = cross_matrix({"a": two[0]["a"], "c": tmp_path}, n_resamples=100, say=said.append)
     assert (matrix["predictor"] == matrix["target_run"]).all()
-    assert said == ["a and c share no items of a target that was probed in both: they meet in Holm's procedure alone"]
+    assert said == ["a and c share no probed items: only their p-values are adjusted together"]
     assert peers_of(matrix, "a") == {}
 
 

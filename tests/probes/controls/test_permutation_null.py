@@ -47,8 +47,8 @@ def test_p_is_one_more_than_the_draws_that_reach_the_observed_over_one_more_than
     assert null.draws.tolist() == [1, 0, 1]
     assert null.p == (1 + 2) / (1 + 3)
     assert null.facts()["null_mean"] == pytest.approx(2 / 3)
-    assert null.words == "p = 0.75 (2 of 3 permutations did as well)"
-    assert replace(null, p=0.25).words == "p = 0.25 (none of 3 permutations did as well)"
+    assert null.words == "p = 0.75 (2 of 3 label permutations did as well)"
+    assert replace(null, p=0.25).words == "p = 0.25 (none of 3 label permutations did as well)"
     assert replace(null, p=np.nan).words.startswith("no p: the score is undefined")
 
 
