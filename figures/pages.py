@@ -74,7 +74,9 @@ def _know_and_say(run: RunFiles) -> Iterator[Page]:
 
 def _decomposition(run: RunFiles) -> Iterator[Page]:
     table = decomposition.decomposition_rows(run.verdicts)
-    caption = "The gap step by step: the report as said, fitted to the labels, in the best elicitation, and the probe."
+    caption = (
+        "From report to probe: scores of the report as said, mapped onto the labels, in its best form; of the probe."
+    )
     draw = partial(decomposition.page, scales=decomposition.target_scales(table))
     yield from _panels("decomposition", caption, table, ("target", "condition"), decomposition.FRAME, draw)
 
@@ -85,13 +87,15 @@ def _layers(run: RunFiles) -> Iterator[Page]:
     for target in targets:
         table = layer_rows(run.scores, run.rows, target=target)
         per_page = 2 * max(1, int(style.PAGE_HEIGHT // layers.panel_height(table)))
-        caption = f"{words.plain(target)}: the probe's score at each layer, with reports and baselines."
+        caption = f"{words.plain(target)}: the probe's score at each layer, beside the scores of reports and baselines."
         yield from _numbered(f"layers-{names[target]}", caption, _by_conditions(table, per_page), layers.panels)
 
 
 def _rungs(run: RunFiles) -> Iterator[Page]:
     table = rung_rows(run.scores, run.entries, run.rows)
-    caption = "Every elicitation: its score with a 95 % interval, and how the model's replies were read."
+    caption = (
+        "Every form in which the model was asked: its report's score with a 95 % interval, and how replies were read."
+    )
     draw = partial(elicitations.page, scales=elicitations.target_scales(table))
     yield from _numbered("rungs", caption, elicitations.pages(table), draw)
 
@@ -100,8 +104,8 @@ def _agreement(run: RunFiles) -> Iterator[Page]:
     if {"probe_right", "report_right"} <= set(run.items.columns):
         table = agreement.agreement_rows(run.items)
         caption = (
-            "Items on which probe and report (first wording, as said) are both right, only one of them, or neither:"
-            " all items, then by source."
+            "Shares of items on which both probe and report (first wording, as said) are right, only one of them, or"
+            " neither: over all items, then by source."
         )
         by = ("target", "condition")
         yield from _panels("agreement", caption, table, by, agreement.frame(table), agreement.page)
@@ -126,14 +130,16 @@ def _from_tables(run: RunFiles) -> Iterator[Page]:
     place, tables = ("target", "condition"), run.tables
     if "curve" in tables:
         table = learning_curve.curve_rows(tables["curve"], run.rows, run.entries)
-        caption = "The probe's score by number of training labels; with a gap, how many it needs to beat the report."
+        caption = "The probe's score by number of training labels; at a gap, how many it needs to beat the report."
         yield from _panels("learning-curve", caption, table, place, learning_curve.FRAME, learning_curve.page)
     if "reliability" in tables:
-        caption = "Calibration: confidence against observed frequency, for probe and report."
+        caption = (
+            "Calibration of probe and report: confidence against observed frequency, which are equal on the diagonal."
+        )
         table = reliability.reliability_rows(tables["reliability"], run.verdicts)
         yield from _panels("reliability-diagram", caption, table, place, reliability.FRAME, reliability.page)
     if "transfer" in tables:
-        caption = "The probe trained on one regime and tested on another, at a layer fixed in advance."
+        caption = "Transfer: probes trained on one kind of items (rows), tested on another (columns), at a fixed layer."
         table = transfer.transfer_rows(tables["transfer"], run.entries)
         yield from _panels("transfer-matrix", caption, table, transfer.BY, transfer.frame(table), transfer.page)
     if "sparse" in tables:

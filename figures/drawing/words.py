@@ -22,6 +22,13 @@ _METHODS = {
     "logits calibrated by source": "logits, by source", "logits and kind of reply": "logits and kind",
 }  # fmt: skip
 
+_LEVELS = {
+    "D": "linearly decodable", "K": "known beyond what the text gives away", "S": "known, and the model can report",
+    "G": "known and not said", "A": "known and not said, even with labels", "P": "more than a peer model's states hold",
+    "U": "and the model uses it",
+}  # fmt: skip
+"""Levels of a claim (docs/protocol.md, section 1). Each needs those before it."""
+
 
 def one_line(text: object) -> str:
     """`text` on one line, without control characters or terminal escapes; "" for a missing value."""
@@ -50,6 +57,13 @@ def method(name: object) -> str:
 def verdict(name: object) -> str:
     """A verdict in words: `NOT_KNOWN` → `Not known`; `No verdict` for an empty one."""
     return plain(name).lower().capitalize() or "No verdict"
+
+
+def level(name: object) -> str:
+    """How far a claim goes, in words: `S, provisional` → `S (the model can report it), provisional`."""
+    letter, comma, provisional = (one_line(name) or "none").partition(",")
+    meaning = _LEVELS.get(letter)
+    return f"{letter} ({meaning}){comma}{provisional}" if meaning else f"{letter}{comma}{provisional}"
 
 
 def listed(parts: Sequence[str]) -> str:

@@ -81,7 +81,7 @@ def _verdict(one) -> dict:
     return {
         "target": words.plain(one.get("target")), "condition": words.one_line(one.get("condition")),
         "verdict": words.verdict(one.get("verdict")), "kind": words.one_line(one.get("verdict")),
-        "level": words.one_line(one.get("level")), "sentence": words.one_line(one.get("sentence")),
+        "level": words.level(one.get("level")), "sentence": words.one_line(one.get("sentence")),
         "reasons": [words.one_line(reason) for reason in one.get("reasons") or []],
         "conditions": [_condition(each) for each in one.get("conditions") or []],
         "metric": words.metric(one.get("metric")),
@@ -94,25 +94,27 @@ def _verdict(one) -> dict:
 
 _ENDS = ("", "_lower", "_upper")
 _HELD = {True: "holds", False: "fails"}
-_NO_BETTER = "its answers about itself are not shown to score above both chance and its answers about a typical model"
 _ABOUT = {
-    "about itself": "The report is about the model itself: its answers about itself score significantly above chance"
-    " and above its answers about a typical model.",
-    "not about itself": f"The report is not about the model itself: {_NO_BETTER}, and the two answers are shown to be"
-    " the same for at least 90 % of the items.",
-    "undecided": f"Whether the report is about the model itself is undecided: {_NO_BETTER}, but the two answers are not"
-    " shown to be the same for 90 % of the items either.",
+    "about itself": "So the report is about this model in particular: the model scores significantly above chance when"
+    " asked about itself, and significantly better than when asked about a typical model.",
+    "not about itself": "So the report is not about this model in particular: the model gives the same answer for at"
+    " least 90 % of the items when asked about a typical model.",
+    "undecided": "It remains undecided whether the report is about this model in particular. That would take answers"
+    " about itself that score significantly above chance and above the answers about a typical model. The opposite"
+    " would take an agreement of at least 90 %, lower limit included.",
 }
 """Value of `about` in `framing` → its meaning and reason."""
 _LOST = {
-    "never arrived": "The information is decodable at the object prompt but does not reach the report prompt.",
-    "arrived and unsaid": "The information reaches the report prompt but is not said.",
-    "arrived in part, and unsaid": "The information reaches the report prompt in part, and is not said.",
-    "arrived and said": "The information reaches the report prompt and is said.",
-    "arrived and said reversed": "The information reaches the report prompt, and the opposite of it is said.",
-    "decodable at the report prompt only": "The information is decodable at the report prompt only.",
-    "nowhere": "The information is decodable at neither prompt.",
-    "undecided": "Where the information is lost between the object prompt and the report is undecided.",
+    "never arrived": "The label is decodable at the object prompt, where the model acts, but not at the report prompt,"
+    " where it is asked.",
+    "arrived and unsaid": "The label is decodable at the report prompt, but the model does not say it there.",
+    "arrived in part, and unsaid": "The label is decodable at the report prompt, although less well than at the object"
+    " prompt, and the model does not say it there.",
+    "arrived and said": "The label is decodable at the report prompt, and the model says it there.",
+    "arrived and said reversed": "The label is decodable at the report prompt, and the model says the opposite there.",
+    "decodable at the report prompt only": "The label is decodable at the report prompt, but not at the object prompt.",
+    "nowhere": "The label is decodable neither at the object prompt nor at the report prompt.",
+    "undecided": "It remains undecided whether the information is lost before the report prompt or after it.",
 }
 """Value of `step` in `localisation` → its meaning."""
 
@@ -138,8 +140,8 @@ def _refits(spread) -> list[str]:
     mean, sd, least, most = (rounding.number(spread[name]) for name in ("mean", "sd", "least", "most"))
     at = f"{words.one_line(spread.get('site'))} prompt, layer {spread.get('layer')}"
     return [
-        f"Fitted again on {spread['n']} other fold assignments ({at}), the probe scores {mean} on average (standard"
-        f" deviation {sd}, {least} to {most}); intervals hold the fitted probes fixed."
+        f"Refitted on {spread['n']} other assignments of groups to folds ({at}), the probe scores {mean} on average"
+        f" (standard deviation {sd}, {least} to {most}). The interval of know does not include this variation."
     ]
 
 
@@ -150,14 +152,16 @@ def _floors(one) -> list[str]:
         names = " or ".join(f"“{words.one_line(name)}”" for name in mode.get("mode") or [])
         right, fixed, more = (_score(mode, name) for name in ("report_right", "mode_right", "report_minus_mode"))
         said.append(
-            f"{_percent(mode.get('compliance') or 0.0)} of the replies can be read; the words are right in {right} of"
-            f" the items, and always saying {names}, the commonest truth, in {fixed} (difference {more})."
+            f"{_percent(mode.get('compliance') or 0.0)} of the replies are readable answers. The words are right for a"
+            f" share of {right} of the items; always giving the most frequent label, {names}, would be right for"
+            f" {fixed} (difference {more})."
         )
     best = next((r for r in one.get("rungs") or [] if r.get("rung") == one.get("report_rung")), {})
     if rounding.is_number(best.get("permuted")):
         mean, high = (rounding.number(best[name]) for name in ("permuted", "permuted_q975"))
         said.append(
-            f"With its replies permuted between groups, the best report scores {mean} (97.5th percentile {high})."
+            f"If its replies are permuted between groups, the best report scores {mean} on average (97.5th percentile"
+            f" {high})."
         )
     return said
 
@@ -207,8 +211,13 @@ def _answered(coverage) -> dict:
     least, most = (pick(coverage, key=lambda name: coverage[name].get("answered", 0.0)) for pick in (min, max))
     low, high = (coverage[name].get("answered", 0.0) for name in (least, most))
     spread = f"{_percent(low)} of “{words.one_line(least)}” to {_percent(high)} of “{words.one_line(most)}”"
-    line = f"{_percent(low)} of each" if low == high else spread
-    return {"outcomes": outcomes, "rows": rows, "line": f"Answered, by true class: {line}", "uneven": low < 1}
+    line = f"{_percent(low)} of each class" if low == high else spread
+    return {
+        "outcomes": outcomes,
+        "rows": rows,
+        "line": f"Replies that are answers, by true class: {line}",
+        "uneven": low < 1,
+    }
 
 
 def _percent(share: float) -> str:

@@ -66,7 +66,7 @@ def rung_table(asked: pd.DataFrame) -> Table:
         scores = [by.get(fitted, rounding.MISSING) for fitted in (False, True)]
         cells.append([*place(part.iloc[0]), form, wording(name), *scores, *facts(part.iloc[0])])
     heads = (*PLACE, "Asked for", "Wording", "As said", "Fitted to labels", *FACTS)
-    caption = "Every elicitation, with 95 % intervals."
+    caption = "Score of the model's reports in every form in which it was asked, with 95 % intervals."
     return Table(
         "rungs-table", caption, heads, cells, asked, block=len(PLACE), facts=SHARED,
         note="Fitted to labels: after a one-dimensional map fitted on the probe's training folds. Wording is the"
@@ -93,7 +93,7 @@ def coverage_table(asked: pd.DataFrame) -> Table:
     heads = (*PLACE, "Asked for", "Wording", ">Answered", ">Refused", ">Unreadable", *(">Out of range" for _ in wild),
              ">Commonest", ">Control", ">n")  # fmt: skip
     shown = known[["target", "condition", "form", "elicitation", *columns, "n"]]
-    caption = "How the model answered, and its score on the positive control."
+    caption = "How the model answered in every form in which it was asked, and its score on the positive control."
     return Table(
         "coverage", caption, heads, cells, shown, block=len(PLACE), facts=SHARED[-1:],
         note="Commonest: share of the answered replies that give the most frequent answer. Control: share of right"

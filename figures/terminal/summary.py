@@ -85,14 +85,14 @@ def _reasons(row: pd.Series, width: int) -> list[str]:
 
 
 def _measured(row: pd.Series) -> str:
-    """`skill, chance 0.00; n = 400 in 380 groups; layer 5, report site; replies: 390 answered, …`"""
-    parts = [f"level {words.one_line(row['level']) or 'none'}"]
+    """`level G (…); skill, chance 0.00; n = 400 items in 380 groups; layer 5, report site; replies: 390 answered, …`"""
+    parts = [f"level {words.level(row['level'])}"]
     parts += [f"{words.metric(row['metric']) or 'no metric'}, chance {rounding.number(row['chance'])}"]
-    parts.append(f"n = {_whole(row['n'])} in {_whole(row['n_groups'])} groups")
+    parts.append(f"n = {_whole(row['n'])} items in {_whole(row['n_groups'])} groups")
     if math.isfinite(row["layer"]) and row["layer"] >= 0:
         parts.append(f"layer {_whole(row['layer'])}" + (f", {row['site']} site" if row["site"] else ""))
     if row["report_rung"]:
-        parts.append(f"report: {words.one_line(row['report_rung'])}")
+        parts.append(f"best report: {words.one_line(row['report_rung'])}")
     outcomes = [name for name in COVERAGE if name != OUT_OF_RANGE or row[name]]
     if any(math.isfinite(row[name]) for name in outcomes):
         shown = _share if sum(row[name] for name in outcomes) < _ALL else _whole

@@ -249,6 +249,6 @@ def test_whole_sources_are_held_out_on_request(tmp_path):
     items = pd.read_parquet(tmp_path / "probes" / "items.parquet")
     assert items["group"].nunique() == 12
     assert (items.groupby("source")["fold"].nunique() == 1).all()
-    assert "trained on other values of `source` only" in compare_run(tmp_path, n_resamples=50)[0]["sentence"]
+    assert "trained only on items with another `source`" in compare_run(tmp_path, n_resamples=50)[0]["sentence"]
     assert up_to_date(tmp_path, store, 0, 0, "source")
     assert not up_to_date(tmp_path, store, 0, 0)

@@ -380,8 +380,8 @@ def test_whether_a_report_is_about_itself_is_told_with_the_difference_that_decid
     assert "itself, the model scores −0.22 [−0.29, −0.15]; asked about a typical model, −0.23 [−0.30, −0.16]" in line
     assert "(difference 0.008 [0.003, 0.014])" in line and "the same for 92 % [90, 94] of the items answered" in line
     assert line.endswith(
-        "The report is about the model itself: its answers about itself score significantly above chance and above its"
-        " answers about a typical model."
+        "the model scores significantly above chance when asked about itself, and significantly better than when asked"
+        " about a typical model."
     )
 
 
@@ -415,9 +415,11 @@ def test_a_class_of_which_every_report_was_refused_is_seen_at_once(a_run, on_dis
     made.verdicts[0]["coverage_by_class"] = {"yes": {"refused": 1.0}, HOSTILE[0]: {"answered": 0.996, "refused": 0.004}}
     made.verdicts[1]["coverage_by_class"] = {"yes": {"answered": 1.0}, "no": {"answered": 1.0}}
     html = report_html(read_run(on_disk(made, tmp_path)), [], [])
-    refused, all_answered = re.findall(r"<details([^>]*)>\s*<summary>Answered, by true class: (.*?)</summary>", html)
+    refused, all_answered = re.findall(
+        r"<details([^>]*)>\s*<summary>Replies that are answers, by true class: (.*?)</summary>", html
+    )
     assert refused[0] == " open" and refused[1].startswith("0 % of “yes” to &gt;99 % of “&lt;script&gt;")
-    assert all_answered == ("", "100 % of each")
+    assert all_answered == ("", "100 % of each class")
     rows = re.findall(r"<tr><td>(.*?)</td>" + 3 * r'<td class="right">(.*?)</td>' + "</tr>", html)
     assert rows[0] == ("yes", "0 %", "100 %", "0 %") and rows[1][1:] == ("&gt;99 %", "&lt;1 %", "0 %")
 

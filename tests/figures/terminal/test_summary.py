@@ -40,7 +40,7 @@ def test_every_reason_and_the_sentence_are_printed(a_run):
 )
 def test_the_outcomes_are_printed_as_shares_or_counts(a_run, coverage, printed):
     verdict = a_run(targets=("knowledge",), conditions=("plain",)).verdicts[0]
-    text = summary([verdict | {"coverage": coverage}], width=200)
+    text = summary([verdict | {"coverage": coverage}], width=300)
     assert printed in text and ("out of range" in text) == ("out of range" in coverage)
 
 
