@@ -51,7 +51,7 @@ def cache_twins(
         torch.set_num_threads(threads)  # the last bits depend on it, and the model itself need not have been loaded
     ran = False
     for seed in range(n):
-        mine = [_twin_entry(entry, seed, _thoughts(entry, store)) for entry in entries if entry.sites]
+        mine = [twin_entry(entry, seed, _thoughts(entry, store)) for entry in entries if entry.sites]
         known = {"id": f"random twin of {settings.model}", "seed": str(seed)}
         where, load = folder / TWINS / str(seed), lambda seed=seed: random_subject(settings, tokenizer, seed=seed)
         name = f"random-initialised model {seed + 1} of {n}"
@@ -107,7 +107,7 @@ def _thoughts(entry: Entry, store: Store | None) -> dict[str, list[list[int]]]:
     return {"report": [found[item_id] for item_id in entry.ask.items["item_id"]]} if found else {}
 
 
-def _twin_entry(entry: Entry, seed: int, thoughts: Mapping[str, Sequence[Sequence[int]]]) -> Entry:
+def twin_entry(entry: Entry, seed: int, thoughts: Mapping[str, Sequence[Sequence[int]]]) -> Entry:
     """The same prompts under a key of its own, to cache activations but no replies."""
     asked = [question for question in entry.ask.questions if question.key in PROMPTS]
     silent = tuple(Question(question.prompt, question.texts, elicitation=question.elicitation) for question in asked)

@@ -118,12 +118,16 @@ def _cost(parts: Sequence[Part], shares: bool) -> tuple[int, float]:
         for question in entry.ask.questions:
             if not question.speaks and not (entry.sites and question.key in PROMPTS):
                 continue
-            replies = question.tokens * (1 + SHARED_SAMPLES * question.samples)
             for item_id, prompt in zip(ids, entry.prompts[question.key][rows.start : rows.stop], strict=False):
                 trees.setdefault(item_id, TokenTree()).add(prompt.ids)
                 asked += len(prompt.ids)
-                written += SHARED_SAMPLES * replies
+                written += written_tokens(question.tokens, question.samples)
     return asked, (sum(map(len, trees.values())) if shares else asked) + written
+
+
+def written_tokens(most: int, samples: int) -> float:
+    """Tokens of a greedy reply and of samples that are expected to be written; most: of one reply."""
+    return SHARED_SAMPLES * most * (1 + SHARED_SAMPLES * samples)
 
 
 def seconds_a_token(asking: Asking) -> float:

@@ -17,11 +17,11 @@ from pathlib import Path
 import click
 import torch
 
-from tacit.activations.cache import other_asks, primary_ask, subjects
 from tacit.activations.model.capture import batches
 from tacit.activations.model.load import Subject, load_subject, load_tokenizer
 from tacit.activations.model.prompts import Prompt
 from tacit.activations.plan import plan_run
+from tacit.activations.planning.subjects import other_asks, primary_ask, subjects
 from tacit.activations.run_settings import DEFAULT_MODEL
 from tacit.activations.trees.apart import run_apart
 from tacit.activations.trees.ask import jobs_of

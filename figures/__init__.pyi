@@ -28,6 +28,7 @@ from .tables.latex import as_latex as as_latex
 from .tables.save import save_table as save_table
 from .tables.table import Table as Table
 from .tables.table import as_markdown as as_markdown
+from .terminal.cost import cost_summary as cost_summary
 from .terminal.show import as_json as as_json
 from .terminal.show import cached_summary as cached_summary
 from .terminal.show import files as files
@@ -37,8 +38,9 @@ from .terminal.summary import summary as summary
 
 __all__ = [
     "FigureError", "RunFiles", "Table", "agreement", "as_json", "as_latex", "as_markdown", "cached_summary",
-    "count_errors", "count_rows", "count_targets", "counts", "cross_model", "decomposition", "draw_models", "draw_run",
-    "elicitations", "files", "know_and_say", "layer_rows", "layers", "learning_curve", "positions", "probed_summary",
+    "cost_summary", "count_errors", "count_rows", "count_targets", "counts", "cross_model", "decomposition",
+    "draw_models", "draw_run", "elicitations", "files", "know_and_say", "layer_rows", "layers", "learning_curve",
+    "positions", "probed_summary",
     "read_run", "read_verdicts", "reliability", "run_pages", "rung_rows", "save", "save_table", "shown",
     "style", "summary", "transfer", "verdict_rows",
 ]  # fmt: skip

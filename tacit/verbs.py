@@ -1,4 +1,4 @@
-"""The five verbs as functions: what the command line calls, and a notebook may call as well.
+"""The verbs as functions: what the command line calls, and a notebook may call as well.
 
 Each reads files of a run and writes files of the same run, so each can be called on its own and repeated. Messages go
 to `say`, one line per call; nothing is printed unless `say` prints.
@@ -14,7 +14,7 @@ from typing import Any
 from tacit.errors import ActivationError, TacitError
 from tacit.names import ACTIVATIONS, FIGURES, PROBES, VERDICTS
 from tacit.run import Run, open_run
-from tacit.settings import run_folder, run_name
+from tacit.settings import Settings, run_folder, run_name
 from tacit.writing import check_writable, tells_what_is_kept, writing
 
 Say = Callable[[str], None]
@@ -48,17 +48,13 @@ def cache(
     Returns the run. Existing files are checked and reused. Raises TacitError if the model, a table or a name cannot be
     used, or the settings differ from those that the run was made with.
     """
-    run = run or (run_name(str(model)) if model else DEFAULT_RUN)
+    run = _named(run, model)
     check_writable(run_folder(run))
     check_writable(run_folder(run) / ACTIVATIONS)
     say(f"{run}: reading the model's configuration and the items …")
-    from tacit.activations.run_settings import chosen_settings
     from tacit.activations.workers.start import import_meanwhile
-    from tacit.targets.tables.python_files import files_named_in, permit
 
-    permit([*code, *files_named_in([*(settings.get("data") or ()), *(settings.get("targets") or ())])])
-    given = {name: value for name, value in settings.items() if value not in (None, {}, ())}
-    chosen = chosen_settings(run, given | ({"model": str(model)} if model else {}))
+    chosen = _chosen(run, model, code, settings)
     import_meanwhile(run_folder(run) / ACTIVATIONS, Path(chosen.model), workers)
     from tacit.activations.cache import cache_run
     from tacit.activations.store.verify import cached_so_far
@@ -72,6 +68,27 @@ def cache(
         )  # fmt: skip
     say(f"\n{'cached' if ran else 'reused'}: every file is present and has the checksum it was written with\n")
     return open_run(run)
+
+
+def plan(
+    run: str | None = None,
+    *,
+    model: str | Path | None = None,
+    code: Sequence[str] = (),
+    say: Say = silent,
+    **settings: Any,
+) -> dict[str, Any]:
+    """What `cache` with the same arguments would ask, compute and write, and how long that takes on several machines.
+
+    Only the model's config and tokenizer are read, and nothing is written. Returns a dict in JSON's types: `model`,
+    `rows` (target, condition, form: prompts, tokens, FLOPs, bytes) and `machines` (seconds, GPU-hours, devices).
+    Raises TacitError like `cache`, and where the model's weights cannot be counted from its config.
+    """
+    run = _named(run, model)
+    say(f"{run}: reading the model's configuration and the items …")
+    from tacit.activations.cost.estimate import estimate_run
+
+    return estimate_run(_chosen(run, model, code, settings), say).plain()
 
 
 def probe(
@@ -268,6 +285,20 @@ def _cross(runs: Sequence[Run], say: Say):
 def _sharing_items(table) -> set[str]:
     apart = table[table["predictor"] != table["target_run"]]
     return {*apart["predictor"], *apart["target_run"]}
+
+
+def _named(run: str | None, model: str | Path | None) -> str:
+    return run or (run_name(str(model)) if model else DEFAULT_RUN)
+
+
+def _chosen(run: str, model: str | Path | None, code: Sequence[str], settings: Mapping[str, Any]) -> Settings:
+    """The settings of a run from the arguments of a verb; the files that these name may run from now on."""
+    from tacit.activations.run_settings import chosen_settings
+    from tacit.targets.tables.python_files import files_named_in, permit
+
+    permit([*code, *files_named_in([*(settings.get("data") or ()), *(settings.get("targets") or ())])])
+    given = {name: value for name, value in settings.items() if value not in (None, {}, ())}
+    return chosen_settings(run, given | ({"model": str(model)} if model else {}))
 
 
 def _opened(run: Run | str) -> Run:

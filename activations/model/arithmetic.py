@@ -54,9 +54,11 @@ def fastest_threads(module: torch.nn.Module) -> int:
     return min(took, key=took.__getitem__)
 
 
-def product_seconds(n_out: int, n_in: int, dtype: torch.dtype) -> float:
-    """Least seconds of a few hundred tokens' product with a random matrix of this shape."""
-    tokens, weights = torch.randn(ROWS, n_in).to(dtype), torch.randn(n_out, n_in).to(dtype)
+def product_seconds(
+    n_out: int, n_in: int, dtype: torch.dtype, *, rows: int = ROWS, device: str | torch.device = "cpu"
+) -> float:
+    """Least seconds of the product of so many tokens with a random matrix of this shape."""
+    tokens, weights = (torch.randn(n, n_in).to(device, dtype) for n in (rows, n_out))
     return least_seconds(lambda: tokens @ weights.T)
 
 

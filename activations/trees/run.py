@@ -38,7 +38,7 @@ def run_jobs(
 ) -> list[Told]:
     """What every job wanted, as trees where the model shares and no prompt reaches beyond its attention window: a
     tree's mask shows every token its whole path."""
-    far = [not shares or (subject.window is not None and _longest(job) > subject.window) for job in jobs]
+    far = [not shares or (subject.window is not None and longest(job) > subject.window) for job in jobs]
     told: dict[int, Told] = {}
     for apart, run in ((False, run_trees), (True, run_apart)):
         own = [i for i, alone in enumerate(far) if alone == apart]
@@ -46,7 +46,7 @@ def run_jobs(
     return [told[i] for i in range(len(jobs))]
 
 
-def _room(subject: Subject) -> float:
+def most_columns(subject: Subject) -> float:
     """Most columns of a row: where some layers see a window, or positions are few, families differ in whether these
     limits count columns or positions, so a row respects both."""
     limits = [subject.window] if subject.window is not None else []
@@ -55,7 +55,13 @@ def _room(subject: Subject) -> float:
     return min(limits, default=inf)
 
 
-def _longest(job: Job) -> int:
+def row_width(subject: Subject) -> int:
+    """Most tokens of a row that several items share."""
+    return min(WIDTH, subject.d_model)
+
+
+def longest(job: Job) -> int:
+    """Tokens of a prompt with its longest reply or answer."""
     return len(job.ids) + max(job.tokens, *(len(path) for path in job.wanted), 0)
 
 
@@ -116,8 +122,8 @@ def run_trees(
     """
     told = [Told() for _ in jobs]
     tally.add(asked=sum(len(job.ids) for job in jobs))
-    rows = list(rows_of(jobs, min(WIDTH, subject.d_model), _room(subject)))
-    for some in _batches(jobs, rows, max_tokens, _room(subject)):
+    rows = list(rows_of(jobs, row_width(subject), most_columns(subject)))
+    for some in row_batches(jobs, rows, max_tokens, most_columns(subject)):
         halving(
             some, lambda part: _run_part(subject, jobs, [rows[i] for i in part], layers, told, tally),
             lambda i: len(rows[i][0]) == 1 and tally.leave_out(jobs[rows[i][0][0]], told[rows[i][0][0]]),
@@ -125,7 +131,7 @@ def run_trees(
     return told
 
 
-def _batches(jobs: Sequence[Job], rows: Sequence[Row], max_tokens: int, room: float) -> Iterator[list[int]]:
+def row_batches(jobs: Sequence[Job], rows: Sequence[Row], max_tokens: int, room: float) -> Iterator[list[int]]:
     """Rows in batches. All rows of a batch have as many columns as the longest, and at every token that is written they
     grow as the one grows that writes most there: a row that would leave no room for that begins another batch."""
     growths = [_growth([jobs[i] for i in row]) for row, *_ in rows]

@@ -30,7 +30,7 @@ def turns(acts: Sequence[Entry]) -> list[list[Entry]]:
     first: dict[Key, int] = {}
     found: list[list[Entry]] = []
     for entry in acts:
-        keys = set(_keys(entry).values())
+        keys = set(keys_of(entry).values())
         turn = 1 + max((first[key] for key in keys if key in first), default=-1)
         first = dict.fromkeys(keys, turn) | first
         found += [[]] * (turn == len(found))
@@ -42,7 +42,7 @@ def known_replies(entries: Sequence[Entry], replies: pd.DataFrame) -> dict[Key, 
     """The replies to the object prompts of these entries. replies: their rows, with REPLY_COLUMNS."""
     known: dict[Key, dict] = {}
     for entry in entries:
-        keys = _keys(entry)
+        keys = keys_of(entry)
         own = replies[(replies["target"] == entry.ask.target) & (replies["condition"] == entry.condition)]
         for row in own.dropna(subset="text").to_dict("records") if keys else ():
             known.setdefault(keys[row["item_id"]], row)
@@ -53,7 +53,7 @@ def left_to_ask(part: Part, known: Known) -> Part:
     """The part without the items whose reply is known."""
     entry, rows = part
     items = entry.ask.items[rows.start : rows.stop]
-    keys = _keys(entry) if known else {}
+    keys = keys_of(entry) if known else {}
     if not any(keys.get(name) in known for name in items["item_id"]):
         return part
     places = [i for i, name in zip(rows, items["item_id"], strict=True) if keys[name] not in known]
@@ -67,7 +67,7 @@ def completed(part: Part, shard: Shard, known: Known) -> Shard:
     """The shard of a part from that of what was left to ask: the known replies are put in, in the items' order."""
     entry, rows = part
     tensors, asked = shard
-    keys = _keys(entry) if known else {}
+    keys = keys_of(entry) if known else {}
     names = list(entry.ask.items["item_id"][rows.start : rows.stop])
     if not any(keys.get(name) in known for name in names):
         return shard
@@ -90,7 +90,7 @@ def add_known(manifest: Manifest, parts: Sequence[Part], known: Known) -> list[P
     return others
 
 
-def _keys(entry: Entry) -> dict[str, Key]:
+def keys_of(entry: Entry) -> dict[str, Key]:
     """Item -> key of its object prompt; {} where samples are drawn as well."""
     (question,) = entry.ask.questions
     if question.samples:

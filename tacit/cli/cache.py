@@ -5,83 +5,19 @@ from __future__ import annotations
 import click
 
 from tacit import verbs
-from tacit.cli.options import chosen_from, code_option, conditions, day, split, template_args, trust_option
-from tacit.names import DEFAULT_TARGETS
-from tacit.targets.elicitations import CONTEXTS, FRAMINGS, N_PARAPHRASES, RUNGS
+from tacit.cli.settings_options import settings_options
 
 
 @click.command()
-@click.argument("run", required=False)
-@click.option("--model", help="Hub id, folder in transformers format, or GGUF file.  [default: the embedded model]")
-@click.option(
-    "--targets", callback=split, help=f"Comma-separated: {', '.join(DEFAULT_TARGETS)}.  [default: all DATA can serve]"
-)
-@click.option(
-    "--data",
-    multiple=True,
-    metavar="[TARGET=]PATH",
-    help="Your own table (CSV, JSONL, JSON, Parquet), a folder with one <target>.csv per target, a Python file that "
-    "defines a target, or behavior=PROPERTY. Several properties: behavior=PATH:PROPERTY,PROPERTY. Repeatable.",
-)
-@click.option(
-    "--condition",
-    "conditions",
-    multiple=True,
-    metavar="NAME=TEXT",
-    callback=conditions,
-    help="A named system prompt; repeat it to compare several.  [default: plain=]",
-)
-@click.option("--n", type=click.IntRange(min=10), help="Items per target.  [default: 600]")
-@click.option("--seed", type=click.IntRange(min=0), help="Seed of items, samples and folds.  [default: 0]")
-@click.option("--sites", callback=split, help="Where to read states: object, report; each also :end, :mean, :-N.")
-@click.option("--layers", help="all, every:4, or numbers such as 0,8,16.  [default: all]")
-@click.option(
-    "--reports",
-    callback=chosen_from(RUNGS, also=("all",)),
-    help=f"How reports are elicited: {', '.join(RUNGS)}, or all.  [default: choice,logits,shots4]",
-)
-@click.option("--paraphrases", type=click.IntRange(1, N_PARAPHRASES), help="Wordings of each rung.  [default: 3]")
-@click.option(
-    "--framings", callback=chosen_from(FRAMINGS), help="Whom reports are about: you, typical.  [default: both]"
-)
-@click.option("--contexts", callback=chosen_from(CONTEXTS), help="Reports before or after the act.  [default: before]")
-@click.option(
-    "--samples",
-    type=click.IntRange(0),
-    help="Replies sampled at temperature 1, for targets that are labelled from the reply.  [default: 10]",
-)
-@click.option("--twins", type=click.IntRange(0), help="Random-initialised models of the same shape.  [default: 3]")
-@click.option("--revision", help="Branch, tag or commit on the hub.")
-@click.option("--device", help="cpu, cuda, cuda:1, mps.  [default: auto]")
-@click.option("--dtype", help="float32, bfloat16, float16; int8, nf4, fp8 quantize the weights.  [default: auto]")
-@click.option("--device-map", help="auto: spread a large model over all devices.")
-@click.option("--peft", metavar="ADAPTER", help="LoRA adapter to load on top of the model: folder or hub id.")
-@click.option("--template", metavar="NAME", help="Which chat template, for a model with several.")
-@click.option(
-    "--template-arg",
-    "template_args",
-    multiple=True,
-    metavar="NAME=VALUE",
-    callback=template_args,
-    help="A variable of the chat template, such as enable_thinking=false. Repeatable.",
-)
-@click.option(
-    "--thinking-tokens",
-    type=click.IntRange(min=1),
-    help="Most tokens of thoughts before an answer, of a model that thinks first.  [default: 1024]",
-)
-@click.option("--date", metavar="YYYY-MM-DD", callback=day, help="Date that a template writes.  [default: 2025-01-01]")
+@settings_options
 @click.option(
     "--workers",
     type=click.IntRange(min=1),
     help="Processes that share the work on the CPU.  [default: as many as make a small model faster]",
 )
-@click.option("--remote", type=click.Choice(["ndif", "local"]), help="Run on NDIF; local simulates NDIF here.")
 @click.option(
     "--keep-one-class", is_flag=True, help="Ask the reports of a target even if all its items have the same label."
 )
-@trust_option
-@code_option
 def cache(run, **options):
     """Run the model once per prompt; keep its activations and replies.
 

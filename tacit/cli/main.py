@@ -11,6 +11,7 @@ from tacit.cli.cache import cache
 from tacit.cli.clean import clean
 from tacit.cli.compare import compare
 from tacit.cli.info import info
+from tacit.cli.plan import plan
 from tacit.cli.probe import probe
 from tacit.cli.show import show
 from tacit.cli.tune import tune
@@ -60,6 +61,7 @@ def main() -> None:
     """Measure the gap between what a language model knows and what it says.
 
     \b
+    tacit plan       what a run would ask, compute and write, and how long that takes
     tacit cache      run the model once per prompt: activations and replies to disk
     tacit probe      decode each target from the activations, layer by layer
     tacit ablate     ablate the probe direction: does the model use it?
@@ -72,7 +74,7 @@ def main() -> None:
     """
 
 
-for verb in (cache, probe, ablate, tune, compare, show, info, verify, clean):
+for verb in (plan, cache, probe, ablate, tune, compare, show, info, verify, clean):
     main.add_command(verb)
 
 if __name__ == "__main__":

@@ -14,9 +14,9 @@ import torch
 from tqdm import tqdm
 
 from tacit.activations import ActivationError, open_store, plan, write_shards
-from tacit.activations.cache import acts_apart
 from tacit.activations.model.load import fingerprint, load_config, load_tokenizer
 from tacit.activations.plan import item_table, plan_run
+from tacit.activations.planning.subjects import acts_apart
 from tacit.activations.store.verify import faults
 from tacit.activations.trees.ask import Asking
 from tacit.activations.write_shards import cache_entries

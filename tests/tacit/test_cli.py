@@ -282,7 +282,7 @@ def test_a_table_that_lacks_something_is_one_line(here, text, message, tiny):
 def test_items_that_are_too_few_for_a_verdict_are_told_of(here, n, n_groups, few):
     rows = (f"Where was Ada {i} born?,London {i % n_groups}\n" for i in range(n))
     (here / "t.csv").write_text("question,answer\n" + "".join(rows))
-    from tacit.activations.cache import too_few
+    from tacit.activations.planning.subjects import too_few
 
     items, _ = load_items("knowledge", "t.csv", n=600, seed=0, count_tokens=len)
     told = "".join(too_few("knowledge", items))

@@ -46,7 +46,7 @@ def _reads_states(store, _run, target, condition, *_):
 
 
 WORK = {
-    "tacit.activations.cache.load_subject": _begins,
+    "tacit.activations.planning.run_plan.load_subject": _begins,
     "tacit.activations.random_models.random_subject": _begins,
     "tacit.activations.model.load.load_subject": _begins,
     "tacit.probes.probe._part": _reads_states,

@@ -11,8 +11,8 @@ from tacit.writing import check_writable, writing
 from tests.tacit.finished_run import WRITERS, again, contents, invoke, refuse_writes
 
 WORK = (
-    "tacit.activations.model.load.load_subject", "tacit.activations.cache.load_tokenizer", "tacit.probes.probe_run",
-    "tacit.probes.compare_runs", "tacit.activations.store.other_runs.clean",
+    "tacit.activations.model.load.load_subject", "tacit.activations.planning.run_plan.load_tokenizer",
+    "tacit.probes.probe_run", "tacit.probes.compare_runs", "tacit.activations.store.other_runs.clean",
 )  # fmt: skip
 """Where each verb begins to work."""
 

@@ -1,0 +1,1 @@
+"""What a run will cost, before anything of it is computed: tokens, FLOPs, bytes, and time on several machines."""
