@@ -29,7 +29,16 @@ from tacit.activations.plan import ACTS, Entry
 from tacit.activations.store.store import Store, open_store
 from tacit.activations.trees.ask import Asking, Part
 from tacit.activations.trees.run import can_batch, can_share
-from tacit.activations.trees.shared_acts import NONE, Known, add_known, completed, known_replies, left_to_ask, turns
+from tacit.activations.trees.shared_acts import (
+    NONE,
+    Known,
+    add_known,
+    completed,
+    each_prompt_once,
+    known_replies,
+    left_to_ask,
+    turns,
+)
 from tacit.activations.work import Work, batch_tokens, seconds_a_token, units_of
 from tacit.activations.workers.processes import Workers
 from tacit.activations.workers.units import in_turn
@@ -109,9 +118,15 @@ def _missing(manifest: Manifest, entries: Sequence[Entry], say) -> list[Part]:
 
 
 def _tell_cost(manifest: Manifest, entries, tried, workers: Workers | None, say) -> None:
-    """What is asked in all, but for what depends on replies, before the first of it is."""
+    """What is asked in all, but for what depends on replies, before the first of it is. The acts are asked first, and
+    apart: each prompt once, although several targets may read the reply."""
     asking, token_s = tried()
-    units = units_of(_missing(manifest, entries, say), entries, manifest.together)
+    missing = _missing(manifest, entries, say)
+    acts = [entry for entry in entries if entry.ask.part == ACTS]
+    known = known_replies(acts, manifest.replies(acts))
+    first = each_prompt_once([part for part in missing if part[0].ask.part == ACTS], known)
+    others = [part for part in missing if part[0].ask.part != ACTS]
+    units = [unit for parts in (first, others) for unit in units_of(parts, entries, manifest.together)]
     work = Work(units, shares=asking.shares)
     size = workers.size(asking.subject, len(units), work.total * token_s) if workers else 1
     say(f"in all, before follow-ups: {work.told(token_s, size)}")

@@ -79,13 +79,12 @@ def sealed(content: dict) -> dict:
 
 
 def check_seal(content: object) -> None:
-    """Raise ValueError for the content of a JSON file that is no object, or does not fit its own checksum.
-
-    Content without a checksum passes: older versions wrote none.
-    """
+    """Raise ValueError for the content of a JSON file that is no object, has no checksum, or does not fit its own."""
     if not isinstance(content, dict):
         raise ValueError(f"expected a JSON object, got {str(content)[:40]!r}")
-    if SEAL in content and content[SEAL] != _seal(content):
+    if SEAL not in content:
+        raise ValueError("it has no checksum: it was edited, or written by an older version")
+    if content[SEAL] != _seal(content):
         raise ValueError("it was changed after it was written: its checksum differs")
 
 

@@ -63,6 +63,18 @@ def left_to_ask(part: Part, known: Known) -> Part:
     return replace(entry, ask=ask, prompts=prompts, answered=answered), range(len(places))
 
 
+def each_prompt_once(parts: Sequence[Part], known: Known) -> list[Part]:
+    """What will be asked of these acts, in order: no prompt whose reply is known, or that an earlier part asks."""
+    asked = dict(known)
+    found = []
+    for entry, rows in parts:
+        left = left_to_ask((entry, rows), asked)
+        found += [left] if len(left[1]) else []
+        keys = _keys(entry)
+        asked |= {keys[name]: {} for name in entry.ask.items["item_id"][rows.start : rows.stop] if keys}
+    return found
+
+
 def completed(part: Part, shard: Shard, known: Known) -> Shard:
     """The shard of a part from that of what was left to ask: the known replies are put in, in the items' order."""
     entry, rows = part

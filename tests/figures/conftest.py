@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from tacit.figures import draw_run
+from tacit.files import sealed
 
 METRICS = {"token_count": ("skill", 0.0), "knowledge": ("auroc", 0.5), "behavior": ("auroc", 0.5)}
 BASELINES = ("shuffled labels", "surface numbers", "tf-idf", "embedding layer", "source")
@@ -112,7 +113,7 @@ def put(run: Run, folder: Path, *, manifest: dict | None = None, facts: dict | N
     run.items.to_parquet(folder / "probes/items.parquet")
     texts = {"probes/probes.json": facts or FACTS, "activations/manifest.json": manifest or MANIFEST,
              "settings.json": MANIFEST["settings"],
-             "verdicts/verdicts.json": {"schema": "tacit-verdicts/1", "verdicts": run.verdicts}}  # fmt: skip
+             "verdicts/verdicts.json": sealed({"schema": "tacit-verdicts/1", "verdicts": run.verdicts})}  # fmt: skip
     for name, content in texts.items():
         (folder / name).write_text(json.dumps(content), encoding="utf-8")
     for name, table in tables.items():

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from tacit.errors import WriteError
-from tacit.files import PARTIAL, write_bytes, write_csv, write_file, write_json, write_parquet
+from tacit.files import PARTIAL, check_seal, sealed, write_bytes, write_csv, write_file, write_json, write_parquet
 
 
 def test_what_fails_half_way_leaves_the_old_file_and_no_sibling(tmp_path):
@@ -55,3 +55,11 @@ def test_no_cell_or_heading_runs_in_a_spreadsheet(tmp_path, cell):
 def test_parquet_comes_back(tmp_path):
     table = pd.DataFrame({"a": [1, 2], "b": ["x", None]})
     assert pd.read_parquet(write_parquet(tmp_path / "a.parquet", table)).equals(table)
+
+
+def test_a_file_without_its_checksum_is_refused_as_one_that_was_edited_is():
+    check_seal(content := sealed({"n": 1, "gap": float("nan")}))
+    with pytest.raises(ValueError, match="its checksum differs"):
+        check_seal(content | {"n": 2})
+    with pytest.raises(ValueError, match="it has no checksum: it was edited, or written by an older version"):
+        check_seal({"n": 1})

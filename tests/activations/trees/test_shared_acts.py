@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pandas as pd
 import pytest
@@ -11,7 +12,7 @@ from tacit import verbs
 from tacit.activations.model.load import load_config, load_tokenizer
 from tacit.activations.plan import ACTS, Ask, plan_run
 from tacit.activations.trees.ask import REPLY_COLUMNS, Asking
-from tacit.activations.trees.shared_acts import completed, known_replies, left_to_ask, turns
+from tacit.activations.trees.shared_acts import completed, each_prompt_once, known_replies, left_to_ask, turns
 from tacit.probes import compare_run
 from tacit.targets.questions import Question
 from tests.activations.helpers import settings_for
@@ -70,6 +71,21 @@ def test_what_is_known_is_put_in_its_place_and_the_rest_is_asked(tiny):
     assert left_to_ask(part, {}) is part
 
 
+def test_a_prompt_of_several_targets_counts_once_in_the_cost(tiny):
+    a, b, c = _acts(tiny("llama"), a=(("Why?", "How?"), 4, 0), b=(("How?", "Who?"), 4, 0), c=(("Who?", "How?"), 4, 0))
+    parts = each_prompt_once([(entry, range(2)) for entry in (a, b, c)], known_replies([a], _replies(a, ["so", None])))
+    assert [(list(entry.ask.items["item_id"]), rows) for entry, rows in parts] == [
+        (["a1"], range(1)),
+        (["b1"], range(1)),
+    ]
+    sampled = _acts(tiny("llama"), a=(("Why?",), 4, 2), b=(("Why?",), 4, 2))
+    assert len(each_prompt_once([(entry, range(1)) for entry in sampled], {})) == 2
+
+
+def _as_asked(line):
+    return int(re.search(r"as asked have ([\d,]+)", line)[1].replace(",", ""))
+
+
 @pytest.fixture
 def rows(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -85,7 +101,7 @@ def rows(tmp_path, monkeypatch):
 
 
 def test_a_run_about_several_properties_asks_each_object_prompt_once(tiny, rows, monkeypatch):
-    asked = []
+    asked, told = [], []
     real = Asking.shards
 
     def counted(self, parts, tally):
@@ -96,8 +112,10 @@ def test_a_run_about_several_properties_asks_each_object_prompt_once(tiny, rows,
     monkeypatch.setattr(Asking, "shards", counted)
     options = {"twins": 0, "reports": ("choice",), "paraphrases": 1, "framings": ("you",), "layers": "1"}
     options |= {"model": tiny("llama"), "keep_one_class": True, "workers": 1}
-    run = verbs.cache("r", data=(f"behavior={rows}:length,first_word,second_character",), **options)
+    run = verbs.cache("r", data=(f"behavior={rows}:length,first_word,second_character",), say=told.append, **options)
     assert len(asked) == len(set(asked)) == 12
+    first, *parts = [line for line in told if "as asked have" in line and not line.startswith("follow-ups")]
+    assert first.startswith("in all") and _as_asked(first) == pytest.approx(sum(map(_as_asked, parts)), abs=3)
     acts = run.store.replies.query("prompt == 'object'")
     assert acts["target"].value_counts().to_dict() == {
         "behavior-length": 11, "behavior-first_word": 12, "behavior-second_character": 12,

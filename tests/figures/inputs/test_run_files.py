@@ -6,6 +6,7 @@ import pytest
 
 from tacit.figures import FigureError, read_run, read_verdicts
 from tacit.figures.inputs.run_files import headline_items
+from tacit.files import sealed
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def test_a_file_that_cannot_be_read_is_named_in_one_line(folder, broken):
 
 def test_verdicts_that_are_no_list_are_refused(folder):
     written = {"schema": "tacit-verdicts/1", "verdicts": {"verdict": "GAP"}}
-    (folder / "verdicts/verdicts.json").write_text(json.dumps(written))
+    (folder / "verdicts/verdicts.json").write_text(json.dumps(sealed(written)))
     with pytest.raises(FigureError, match=r"does not contain a list of verdicts\. Run: tacit compare a-run"):
         read_verdicts(folder)
 

@@ -6,6 +6,7 @@ import math
 import pytest
 
 from tacit.figures import FigureError, as_json, cached_summary, files, probed_summary, shown
+from tacit.files import sealed
 
 
 @pytest.fixture
@@ -65,6 +66,6 @@ def test_a_verb_that_was_not_run_is_named(folder, show, file, command):
 def test_undefined_numbers_are_strict_json(folder):
     path = folder / "verdicts/verdicts.json"
     verdict = {"target": "t", "condition": "c", "gap": math.nan}
-    path.write_text(json.dumps({"schema": "tacit-verdicts/1", "verdicts": [verdict]}))
+    path.write_text(json.dumps(sealed({"schema": "tacit-verdicts/1", "verdicts": [verdict]})))
     with pytest.raises(FigureError, match="not strict JSON"):
         as_json(folder)
