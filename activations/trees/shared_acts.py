@@ -70,7 +70,7 @@ def each_prompt_once(parts: Sequence[Part], known: Known) -> list[Part]:
     for entry, rows in parts:
         left = left_to_ask((entry, rows), asked)
         found += [left] if len(left[1]) else []
-        keys = _keys(entry)
+        keys = keys_of(entry)
         asked |= {keys[name]: {} for name in entry.ask.items["item_id"][rows.start : rows.stop] if keys}
     return found
 
