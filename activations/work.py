@@ -106,7 +106,10 @@ class Work:
         minutes = self.total * token_s / 60 / processes
         about = f"{minutes:.0f} min" if minutes >= 2 else f"{60 * minutes:.0f} s"
         of = f" in {processes} processes" if processes > 1 else ""
-        return f"about {self.total:,} tokens to compute (the prompts as asked have {self.asked:,}), roughly {about}{of}"
+        return (
+            f"about {self.total:,} tokens to compute, roughly {about}{of} (prompts of {self.asked:,} tokens, what they"
+            " share computed once, and replies)"
+        )
 
 
 def _cost(parts: Sequence[Part], shares: bool) -> tuple[int, float]:

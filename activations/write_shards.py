@@ -84,7 +84,7 @@ def cache_entries(
                 for turn in turns(acts):
                     if missing := _missing(manifest, turn, say):
                         tell_cost()
-                        ran = ask(missing, turn, say=lambda line: say(f"acts: {line}"), known=known) or ran
+                        ran = ask(missing, turn, say=lambda line: say(f"object prompts: {line}"), known=known) or ran
                     known = {**known_replies(turn, manifest.replies(turn)), **known}
                 left_out = screen(manifest.replies(acts))
                 entries = [e for e in entries if e.ask.part == ACTS or (e.ask.target, e.condition) not in left_out]
@@ -94,7 +94,11 @@ def cache_entries(
             if later is not None:
                 acted = later(open_store(folder))
                 manifest.extend(acted)
-                asked = ask(_missing(manifest, acted, say), acted, say=lambda line: say(f"follow-ups: {line}"))
+                asked = ask(
+                    _missing(manifest, acted, say),
+                    acted,
+                    say=lambda line: say(f"prompts that depend on replies: {line}"),
+                )
                 _complete(manifest, acted, items, load, changed=asked)
                 ran = asked or ran
             for line in manifest.changes():
@@ -129,7 +133,7 @@ def _tell_cost(manifest: Manifest, entries, tried, workers: Workers | None, say)
     units = [unit for parts in (first, others) for unit in units_of(parts, entries, manifest.together)]
     work = Work(units, shares=asking.shares)
     size = workers.size(asking.subject, len(units), work.total * token_s) if workers else 1
-    say(f"in all, before follow-ups: {work.told(token_s, size)}")
+    say(f"in all, without prompts that depend on replies: {work.told(token_s, size)}")
 
 
 def _ask(

@@ -18,7 +18,7 @@ EVERY = 60
 """Seconds between the lines in a log."""
 FIRST = 5
 """Seconds before the first line; a shorter task writes none."""
-LINE = "{desc}: {n_fmt} of {total_fmt}{unit}, {rate_noinv_fmt}, {elapsed} gone, {remaining} left\n"
+LINE = "{desc}: {n_fmt} of {total_fmt}{unit}, {rate_noinv_fmt}, {elapsed} elapsed, {remaining} left\n"
 BAR = "{l_bar}{bar}| {n_fmt}/{total_fmt} [{elapsed}<{remaining}, {rate_noinv_fmt}]"
 """Both show the rate per second, however slow: tqdm's own format would change to "s/ layers"."""
 

@@ -66,7 +66,7 @@ def cache(
             run, chosen, follow_ups=follow_ups, count_labels=count_labels, say=say, keep_one_class=keep_one_class,
             workers=workers,
         )  # fmt: skip
-    say(f"\n{'cached' if ran else 'reused'}: every file is present and has the checksum it was written with\n")
+    say(f"\n{'cached' if ran else 'reused'}: all files are present, and their checksums match\n")
     return open_run(run)
 
 
@@ -178,7 +178,7 @@ def tune(
     wanted: dict[str, Any] = {"how": {"seed": settings.seed} | how_tuned(epochs), "every": every, "control": control}
     parts = to_tune(results, **wanted)
     if not parts:
-        say(f"{run.name}: no probe significantly beats the best report, or all of those were tuned before")
+        say(f"{run.name}: nothing to tune: no probe significantly beats the best report, or all were tuned before")
         say(f"To tune the others as well: tacit tune {run.name} --all")
         return run
     with tells_what_is_kept(lambda: _tuned_so_far(results, wanted, len(parts))), writing(run.path / PROBES):

@@ -35,6 +35,15 @@ _METRICS = {
     " same fold count, and ties and pairs with a non-answer count one half",
 }
 """Definitions of the metrics that need one."""
+_BASELINES = {
+    "surface numbers": "counts of characters, words, digits and the like", "prompt length": "in tokens",
+    "surface together": "all numbers and columns of the items in one linear probe",
+    "surface boosted": "gradient boosting on the same",
+    "surface in pairs": "products of two of these, or of two common words",
+    "words and characters": "TF-IDF of words and character n-grams", "embeddings": "layer 0",
+    "embeddings, mean": "layer 0, averaged over the prompt",
+}  # fmt: skip
+"""Baselines whose names alone do not say what they read."""
 _TOLD_ELSEWHERE = (CONTROL_TASK, "positive control")
 
 
@@ -84,7 +93,7 @@ def _model(run: RunFiles) -> Iterator[Sentence]:
         exact = f"revision {model['revision']}" if "revision" in model else f"weights {weights[:12]}"
         yield Sentence(f"The model was {model['id']} ({exact})")
     if facts.get("d_model"):
-        size = f"{int(facts['n_layers']) - 1} blocks, residual width {facts['d_model']}"
+        size = f"{int(facts['n_layers']) - 1} blocks and a residual stream of width {facts['d_model']}"
         yield Sentence(f"It has {size}, and was run in {facts.get('dtype')} on {facts.get('device')}")
     conditions = run.settings.get("conditions") or {}
     named = [
@@ -150,6 +159,7 @@ def _probes(run: RunFiles) -> Iterator[Sentence]:
             f"The residual stream was read at {words.listed([f'the {site} prompt' for site in sites])}, {layers}",
             ("fiottokaufman2024", "wolf2020", "paszke2019"),
         )
+        yield Sentence("The object prompt makes the model act, and the report prompt asks it about itself")
     scores = clean_scores(run.scores)
     swept = scores[(scores["kind"] == "probe") & (scores["method"] == "probe")]
     families = sorted({_family(note.split(" ")[0]) for note in swept["note"] if note})
@@ -183,7 +193,8 @@ def _fixed(scores: pd.DataFrame) -> Iterator[Sentence]:
 def _baselines(run: RunFiles, scores: pd.DataFrame) -> Iterator[Sentence]:
     names = _methods(scores, "baseline")
     if names:
-        yield Sentence(f"Baselines on the same folds and metric were: {'; '.join(names)}")
+        told = [f"{name} ({_BASELINES[name]})" if name in _BASELINES else name for name in names]
+        yield Sentence(f"Baselines on the same folds and metric were: {'; '.join(told)}")
     twins = len((run.facts.get("made_from") or {}).get("twins") or ())
     if twins and RANDOM_MODEL in names:
         several = (
@@ -219,7 +230,7 @@ def _null(run: RunFiles) -> Iterator[Sentence]:
     if "null" in run.tables and "n_permutations" in run.tables["null"]:
         number = int(run.tables["null"]["n_permutations"].max())
         yield Sentence(
-            f"For the null, labels were permuted by group {number} times and the whole pipeline was rerun on each"
+            f"For the null, labels were permuted by group {number} times, and the whole pipeline was rerun each time"
         )
 
 
@@ -228,8 +239,9 @@ def _ablated(run: RunFiles) -> Iterator[Sentence]:
         return
     others, items = (_span([one[name] for one in run.used]) for name in ("n_random", "n"))
     yield Sentence(
-        "Whether the model uses a direction was tested by ablating what covaries with the probe's score in the last"
-        f" token's state of {items} items; controls were {others} label-shuffled probes and as many random directions"
+        "To test whether the model uses the probe direction, everything that covaries with the probe's score was"
+        f" removed from the last token's state of {items} items, and the change of the next-token distribution was"
+        f" measured; controls were {others} label-shuffled probes and as many random directions"
         " matched in norm", ("belrose2023",),
     )  # fmt: skip
 
@@ -238,11 +250,12 @@ def _reports(run: RunFiles) -> Iterator[Sentence]:
     asked = rung_rows(run.scores, run.entries, run.rows)
     forms = [name for name in dict.fromkeys(asked["form"]) if name not in ("best of all", form(TUNED))]
     if forms:
-        yield Sentence(f"Reports on the same items were elicited in these ways: {'; '.join(forms)}")
+        yield Sentence(f"Reports on the same items were elicited in these forms: {'; '.join(forms)}")
+        yield Sentence("The word “you” marks questions about the model itself, “typical” those about a typical model")
     if asked["fitted"].any():
         fitted = "after a one-dimensional map fitted on the probe's training folds"
-        yield Sentence(f"Each report was scored as given and {fitted}; the best report was chosen on training folds")
-        yield Sentence("Refusals and unreadable replies count as wrong, and as ties in rankings")
+        yield Sentence(f"Each report was scored as given and {fitted}; the best of all was chosen on training folds")
+        yield Sentence("Refusals and unreadable replies count as wrong, and as ties where items are ranked")
     yield from _tuned(run)
     controls = [one.get("n_control") for one in run.verdicts if one.get("n_control")]
     if controls:

@@ -23,4 +23,4 @@ def verify(ctx, run):
         problems = "1 problem" if len(found) == 1 else f"{len(found)} problems"
         click.echo(f"{problems} found. Re-cache only the damaged files with: tacit cache {run}")
         ctx.exit(1)
-    click.echo(f"{store.path}: every file has the checksum it was written with")
+    click.echo(f"{store.path}: all files are present, and their checksums match")

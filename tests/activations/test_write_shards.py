@@ -365,7 +365,10 @@ def test_the_cost_of_all_is_told_before_the_acts_and_the_model_is_tried_once(tin
 
     assert cache({("knowledge", "plain")}) and len(tried) == 1
     counts = [int(re.search(r"about ([\d,]+) tokens", line)[1].replace(",", "")) for line in said if "tokens" in line]
-    assert said[0].startswith("in all, before follow-ups: about") and "acts: about" in said[1]
+    assert (
+        said[0].startswith("in all, without prompts that depend on replies: about")
+        and "object prompts: about" in said[1]
+    )
     assert counts[0] > counts[1] and len(counts) == 2
     before = (tmp_path / "manifest.json").stat().st_mtime_ns
     assert not cache({("knowledge", "plain")})

@@ -32,7 +32,7 @@ def test_a_log_gets_lines_with_rate_and_time_left(monkeypatch, hurried):
             bar.update(10)
     lines = [line for line in log.getvalue().split("\n") if line]
     assert len(lines) >= 4
-    assert re.fullmatch(r"cache: 20 of 40 prompts, +[\d.]+ prompts/s, 00:00 gone, 00:00 left", lines[1])
+    assert re.fullmatch(r"cache: 20 of 40 prompts, +[\d.]+ prompts/s, 00:00 elapsed, 00:00 left", lines[1])
 
 
 def test_work_that_is_soon_done_leaves_a_log_empty(monkeypatch):

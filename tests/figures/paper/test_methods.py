@@ -27,7 +27,7 @@ def paragraphs(a_run, on_disk, tmp_path):
 def test_the_words_follow_from_the_runs_files(paragraphs):
     text = as_markdown(paragraphs)
     for said in (
-        "The model was made-up (weights abababababab).", "6 blocks, residual width 64",
+        "The model was made-up (weights abababababab).", "6 blocks and a residual stream of width 64",
         "“unlocked” (system prompt “Speak plainly.”)",
         "Knowledge (plain) had 400 items in 372 groups; 7 were left out as unusable.",
         "Cross-validation used 5 folds", "a margin of 0.05", "the seed of items, samples and folds was 3",
@@ -138,7 +138,7 @@ def test_a_run_in_which_nothing_could_be_probed_has_methods_too(simple, on_disk,
 def test_the_number_of_random_models_is_told_where_the_files_hold_it(simple, on_disk, tmp_path, twins, told):
     run = _with_rows(simple, ("baseline", "random model", -1), ("baseline", "embeddings, mean", 0))
     text = _told(run, on_disk, tmp_path, facts={"entries": [ENTRY], "made_from": {"keys": [], "twins": twins}})
-    assert "; random model; embeddings, mean." in text
+    assert "; random model; embeddings, mean (layer 0, averaged over the prompt)." in text
     assert ("random-initialised" in text) == bool(told)
     assert not told or told in text
 
@@ -191,7 +191,8 @@ def test_ablations_are_told_of_where_they_belong_to_these_probes(a_run, on_disk,
     digest = hashlib.sha256((folder / "probes/probes.json").read_bytes()).hexdigest()
     used = {"probes": digest, "used": [{"n": 64, "n_random": 99}]}
     (folder / "probes/used.json").write_text(json.dumps(used))
-    assert "64 items; controls were 99 label-shuffled probes" in as_markdown(methods.methods(read_run(folder)))
+    text = as_markdown(methods.methods(read_run(folder)))
+    assert "state of 64 items" in text and "controls were 99 label-shuffled probes" in text
     (folder / "probes/used.json").write_text(json.dumps(used | {"probes": "of others"}))
     assert "controls were 99" not in as_markdown(methods.methods(read_run(folder)))
 
