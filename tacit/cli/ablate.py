@@ -12,7 +12,7 @@ from tacit.cli.options import run_argument, trust_option
 @run_argument
 @click.option("--items", type=click.IntRange(2), help="Items of each target.  [default: 64]")
 @click.option(
-    "--random", type=click.IntRange(19), help="Control directions of each kind.  [default: 99, or 40 a verdict]"
+    "--random", type=click.IntRange(19), help="Control directions of each kind.  [default: 40 per verdict, at least 99]"
 )
 @trust_option
 def ablate(run, **options):

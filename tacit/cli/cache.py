@@ -16,7 +16,7 @@ from tacit.cli.settings_options import settings_options
     help="Processes that share the work on the CPU.  [default: as many as make a small model faster]",
 )
 @click.option(
-    "--keep-one-class", is_flag=True, help="Ask the reports of a target even if all its items have the same label."
+    "--keep-one-class", is_flag=True, help="Ask for reports on a target even if all its items have the same label."
 )
 def cache(run, **options):
     """Run the model once per prompt; keep its activations and replies.

@@ -10,7 +10,7 @@ from tacit.cli.options import run_argument
 @click.command()
 @run_argument
 def clean(run):
-    """Remove replies and activations that RUN no longer asks for, after rungs or other prompts were left out."""
+    """Remove replies and activations of prompts that RUN no longer asks, such as a form of report since left out."""
     from tacit.activations.store.other_runs import clean as remove
     from tacit.run import open_run
     from tacit.writing import check_writable

@@ -16,7 +16,7 @@ OPTIONS = (
     click.option(
         "--targets",
         callback=split,
-        help=f"Comma-separated: {', '.join(DEFAULT_TARGETS)}.  [default: all DATA can serve]",
+        help=f"Comma-separated: {', '.join(DEFAULT_TARGETS)}.  [default: all that --data has items for]",
     ),
     click.option(
         "--data",
@@ -35,26 +35,38 @@ OPTIONS = (
     ),
     click.option("--n", type=click.IntRange(min=10), help="Items per target.  [default: 600]"),
     click.option("--seed", type=click.IntRange(min=0), help="Seed of items, samples and folds.  [default: 0]"),
-    click.option("--sites", callback=split, help="Where to read states: object, report; each also :end, :mean, :-N."),
+    click.option(
+        "--sites",
+        callback=split,
+        help="Where to read states: object (last token of the prompt on which the model acts), report (last token of "
+        "the prompt that asks it about itself); with :end or :mean, the last token or the mean of the item's text; "
+        "with :-N, the Nth token from its end.  [default: object,report]",
+    ),
     click.option("--layers", help="all, every:4, or numbers such as 0,8,16.  [default: all]"),
     click.option(
         "--reports",
         callback=chosen_from(RUNGS, also=("all",)),
-        help=f"How reports are elicited: {', '.join(RUNGS)}, or all.  [default: choice,logits,shots4]",
+        help=f"Forms of report: {', '.join(RUNGS)}, or all. logits reads log-probabilities of the answers; shots4 and "
+        "shots16 show labelled examples first; reason asks for reasoning first; prefill begins the reply with "
+        '"Answer:".  [default: choice,logits,shots4]',
     ),
-    click.option("--paraphrases", type=click.IntRange(1, N_PARAPHRASES), help="Wordings of each rung.  [default: 3]"),
+    click.option("--paraphrases", type=click.IntRange(1, N_PARAPHRASES), help="Wordings of each form.  [default: 3]"),
     click.option(
-        "--framings", callback=chosen_from(FRAMINGS), help="Whom reports are about: you, typical.  [default: both]"
+        "--framings",
+        callback=chosen_from(FRAMINGS),
+        help="Whom to ask about: you, typical (a typical model).  [default: both]",
     ),
     click.option(
-        "--contexts", callback=chosen_from(CONTEXTS), help="Reports before or after the act.  [default: before]"
+        "--contexts",
+        callback=chosen_from(CONTEXTS),
+        help="When to ask for reports: before or after the act.  [default: before]",
     ),
     click.option(
         "--samples",
         type=click.IntRange(0),
         help="Replies sampled at temperature 1, for targets that are labelled from the reply.  [default: 10]",
     ),
-    click.option("--twins", type=click.IntRange(0), help="Random-initialised models of the same shape.  [default: 3]"),
+    click.option("--twins", type=click.IntRange(0), help="Random-initialised models as a baseline.  [default: 3]"),
     click.option("--revision", help="Branch, tag or commit on the hub."),
     click.option("--device", help="cpu, cuda, cuda:1, mps.  [default: auto]"),
     click.option("--dtype", help="float32, bfloat16, float16; int8, nf4, fp8 quantize the weights.  [default: auto]"),
@@ -72,10 +84,13 @@ OPTIONS = (
     click.option(
         "--thinking-tokens",
         type=click.IntRange(min=1),
-        help="Most tokens of thoughts before an answer, of a model that thinks first.  [default: 1024]",
+        help="Maximum of thinking tokens before an answer, for a model that thinks first.  [default: 1024]",
     ),
     click.option(
-        "--date", metavar="YYYY-MM-DD", callback=day, help="Date that a template writes.  [default: 2025-01-01]"
+        "--date",
+        metavar="YYYY-MM-DD",
+        callback=day,
+        help="Today's date, for templates that state it.  [default: 2025-01-01]",
     ),
     click.option("--remote", type=click.Choice(["ndif", "local"]), help="Run on NDIF; local simulates NDIF here."),
     trust_option,

@@ -13,7 +13,9 @@ from tacit.cli.options import code_option, run_argument, trust_option
 @click.option("--all", "every", is_flag=True, help="Also tune where no gap was found.")
 @click.option("--epochs", type=click.IntRange(1), help="Passes over the items, at most.  [default: 30]")
 @click.option(
-    "--control/--no-control", default=True, help="Train on permuted labels too, to tell what training alone gives."
+    "--control/--no-control",
+    default=True,
+    help="Also train on permuted labels, to measure what training alone achieves.",
 )
 @code_option
 @trust_option
