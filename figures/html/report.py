@@ -99,9 +99,9 @@ _ABOUT = {
     " asked about itself, and significantly better than when asked about a typical model.",
     "not about itself": "So the report is not about this model in particular: the model gives the same answer for at"
     " least 90 % of the items when asked about a typical model.",
-    "undecided": "It remains undecided whether the report is about this model in particular. That would take answers"
-    " about itself that score significantly above chance and above the answers about a typical model. The opposite"
-    " would take an agreement of at least 90 %, lower limit included.",
+    "undecided": "It remains undecided whether the report is about this model in particular. To show that it is, the"
+    " answers about itself would have to score significantly above chance and above the answers about a typical model."
+    " To show that it is not, the interval of the agreement would have to lie above 90 %, with 59 groups or more.",
 }
 """Value of `about` in `framing` → its meaning and reason."""
 _LOST = {
