@@ -8,7 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from tacit.activations import open_store
+from tacit.errors import TacitError
+from tacit.figures.inputs.run_files import read_verdicts
+from tacit.probes.ablate import read_usage
 from tacit.probes.data.results import read_results
+from tacit.probes.tune import read_tuned
+from tacit.settings import read_settings_file
 from tests.tacit.finished_run import MADE, N_WHOLE, again, damages, invoke
 
 UNSEALED = ("settings.json", "activations/manifest.json")
@@ -22,8 +28,18 @@ READS = {
 """Verb -> how the names of files that it reads begin; of all others one in seven is damaged, and is not noticed."""
 SHARDS = (".safetensors", ".replies.parquet")
 """Of these there are enough for slow verbs to meet a kind of damage in each."""
-STEP = {"cache": 8, "probe": 8, "tune": 8, "ablate": 8, "compare": 8, "compare, drawing": 16}
-"""Verbs that take a tenth of a second or more meet one in so many of the wrong types."""
+STEP = {"cache": 16, "probe": 12, "tune": 12, "ablate": 12, "compare": 12, "compare, drawing": 24}
+"""Verbs that take a tenth of a second or more meet one in so many wrong values of each of the `N_TYPES` types. The
+readers that they call meet all of them."""
+N_TYPES = 6
+READERS = {
+    "settings.json": lambda run: read_settings_file(run / "settings.json"),
+    "activations/twins": lambda run: [store.layers for store in open_store(run / "activations").twins],
+    "activations/": lambda run: (open_store(run / "activations").items, open_store(run / "activations").replies),
+    "probes/": lambda run: (read_results(run), read_tuned(run), read_usage(run)),
+    "verdicts/": read_verdicts,
+}
+"""How the names of files begin -> how all verbs read those that are JSON or tables."""
 
 
 class Began(Exception):
@@ -115,7 +131,7 @@ def _damages(verb: str, number: int, name: str, path: Path):
     if name.startswith("figures") or (slow and name.endswith(SHARDS)):
         return some
     if name in UNSEALED:
-        return [*whole, *types[number % 2 :: slow or 1]]
+        return [*whole, *(each for kind in range(N_TYPES) for each in types[kind::N_TYPES][number % 2 :: slow or 1])]
     return [*whole[number % 2 :: 2], *types[:: len(types) // 2 + 1]] if slow else [*whole, *types[::9]]
 
 
@@ -126,9 +142,11 @@ def test_a_damaged_file_is_one_line_and_nothing_else_is_changed(finished, tmp_pa
     for name, stand_in in (WORK | (_draws(folder / "runs/r") if "drawing" in verb else {})).items():
         monkeypatch.setattr(name, stand_in)
     files = Files(folder / "runs/r")
-    seen = set()
+    seen, kinds, met = set(), set(), set()
     for number, path in enumerate(sorted(files.sound)):
         name = path.relative_to(files.folder).as_posix()
+        if name.startswith(READS[verb]):
+            kinds |= {_kind(name, damage) for damage, _ in damages(path)}
         for damage, do in _damages(verb, number, name, path):
             do()
             result = invoke(*MADE[0]) if verb == "cache" else again(verb.partition(",")[0])
@@ -140,4 +158,33 @@ def test_a_damaged_file_is_one_line_and_nothing_else_is_changed(finished, tmp_pa
             assert files.changed(path) == set(), where
             files.restore(path)
             seen.add(result.exit_code)
-    assert 2 in seen
+            met.add(_kind(name, damage))
+    assert 2 in seen and kinds <= met
+
+
+def _kind(name: str, damage: str) -> tuple[bool, str]:
+    """Whether it is done to JSON, and what is done, wherever in the file."""
+    return name.endswith(".json"), damage.rpartition(" = ")[2]
+
+
+@pytest.mark.parametrize("begins", READERS)
+def test_every_damage_is_one_line_to_the_reader_of_the_file(finished, tmp_path, begins):
+    run = shutil.copytree(finished / "runs/r", tmp_path / "r")
+    refused = 0
+    for path in sorted(run.rglob("*.*")):
+        name = path.relative_to(run).as_posix()
+        reader = next(prefix for prefix in (*READERS, name) if name.startswith(prefix))
+        if reader != begins or path.suffix not in (".json", ".csv", ".parquet") or name.endswith(SHARDS):
+            continue
+        sound = path.read_bytes()
+        for damage, do in damages(path):
+            do()
+            try:
+                READERS[begins](run)
+            except TacitError as error:
+                assert "\n" not in str(error), (name, damage)
+                refused += 1
+            if path.is_dir():
+                path.rmdir()
+            path.write_bytes(sound)
+    assert refused > 9
