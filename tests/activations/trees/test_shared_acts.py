@@ -83,7 +83,7 @@ def test_a_prompt_of_several_targets_counts_once_in_the_cost(tiny):
 
 
 def _as_asked(line):
-    return int(re.search(r"as asked have ([\d,]+)", line)[1].replace(",", ""))
+    return int(re.search(r"prompts of ([\d,]+) tokens", line)[1].replace(",", ""))
 
 
 @pytest.fixture
@@ -114,7 +114,8 @@ def test_a_run_about_several_properties_asks_each_object_prompt_once(tiny, rows,
     options |= {"model": tiny("llama"), "keep_one_class": True, "workers": 1}
     run = verbs.cache("r", data=(f"behavior={rows}:length,first_word,second_character",), say=told.append, **options)
     assert len(asked) == len(set(asked)) == 12
-    first, *parts = [line for line in told if "as asked have" in line and not line.startswith("follow-ups")]
+    told = [line for line in told if "(prompts of" in line and not line.startswith("prompts that depend")]
+    first, *parts = told
     assert first.startswith("in all") and _as_asked(first) == pytest.approx(sum(map(_as_asked, parts)), abs=3)
     acts = run.store.replies.query("prompt == 'object'")
     assert acts["target"].value_counts().to_dict() == {
