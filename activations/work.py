@@ -18,7 +18,7 @@ from tacit.activations.plan import Entry
 from tacit.activations.trees.ask import Asking, Part
 from tacit.activations.trees.token_tree import TokenTree
 
-CPU_TOKENS, GPU_TOKENS = 2048, 32768
+CPU_TOKENS, GPU_TOKENS = 4096, 32768
 """Tokens in a batch, padding included: past these a pass is bound by arithmetic, and more only costs memory."""
 TRIED = 128
 """Tokens of the timed trial."""

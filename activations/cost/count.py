@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 from tacit.activations.cost.weights import Weights
+from tacit.activations.model.capture import batches
 from tacit.activations.plan import Entry
 from tacit.activations.templates.thinking import thinking_of
 from tacit.activations.trees.ask import Part, jobs_of
 from tacit.activations.trees.jobs import Job
-from tacit.activations.trees.run import Row, longest, most_columns, row_batches, row_width, rows_of
+from tacit.activations.trees.run import Row, longest, most_columns, row_width, rows_of
 from tacit.activations.trees.token_tree import TokenTree
 from tacit.activations.work import SHARED_SAMPLES, written_tokens
 
@@ -37,7 +38,7 @@ class Counts:
     read_attended: float = 0
     """Tokens of its row that a token of a tree attends to, summed over them: a masked one is computed as well."""
     written_attended: float = 0
-    """The same of the tokens that are written."""
+    """Tokens of its prompt that a token of a reply attends to, summed over them."""
     logits: float = 0
     """Positions of the trees at which the next token's distribution is wanted."""
 
@@ -124,7 +125,7 @@ def _count_row(jobs: Sequence[Job], own: Sequence[int], owners: Sequence[int], c
         found.tree += tokens
         found.logits += logits
         found.read_attended += tokens * len(tree)
-        found.written_attended += written_tokens(job.tokens, job.samples) * len(tree)
+        found.written_attended += written_tokens(job.tokens, job.samples) * len(job.ids)
 
 
 def _read_again(part: Part, tokenizer) -> float:
@@ -145,9 +146,13 @@ def expected_thoughts(entry: Entry) -> float:
 
 def _passes(jobs: Sequence[Job], rows: Sequence[Row], max_tokens: int, weights: Weights) -> Passes:
     found = Passes()
-    for some in row_batches(jobs, rows, max_tokens, most_columns(weights)):
-        steps = max(jobs[i].tokens for k in some for i in rows[k][0])
+    for some in batches([len(tree) for _, tree, _, _ in rows], max_tokens):
         found.read += 1
-        found.steps += steps
-        found.cached += steps * len(some) * max(len(rows[k][1]) for k in some)
+        alike: dict[int, list[Job]] = {}
+        for job in (jobs[i] for k in some for i in rows[k][0] if jobs[i].tokens):
+            alike.setdefault(job.samples, []).append(job)
+        for own in alike.values():  # prompts with as many replies each go on together
+            steps = max(job.tokens for job in own)
+            found.steps += steps
+            found.cached += steps * sum(len(job.ids) for job in own)
     return found

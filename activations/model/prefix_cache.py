@@ -64,6 +64,17 @@ def empty_cache() -> Cache:
     return Cache(layer_class_to_replicate=GrowingLayer)
 
 
+def along(cache: Cache, rows: torch.Tensor, columns: torch.Tensor) -> Cache:
+    """A cache with a row for each of some paths. rows: `(n,) int64`, of each in `cache`; columns: `(n, width) int64`,
+    of its tokens there, padded with any."""
+    found = empty_cache()
+    for index, layer in enumerate(cache.layers):
+        if layer.is_initialized:  # a layer that uses another's keys and values has none of its own
+            at = rows.to(layer.keys.device)[:, None], slice(None), columns.to(layer.keys.device)
+            found.update(*(states[at].transpose(1, 2) for states in (layer.keys, layer.values)), index)
+    return found
+
+
 class Beginning:
     """The beginning of a prompt: its keys and values, computed once, for any number of rows that go on from it."""
 

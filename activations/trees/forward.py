@@ -1,4 +1,4 @@
-"""Passes over trees of tokens: the states and the next token's distribution at any node, and nothing else.
+"""A pass over trees of tokens: the states and the next token's distribution at any node, and nothing else.
 
 A row of a batch is a whole tree. Every token attends to its own path alone (a four-dimensional mask) at the position
 that it has in its own prompt, so a tree gives what its prompts would give one by one; this is the tree attention of
@@ -8,11 +8,11 @@ SpecInfer (Miao et al. 2024, arXiv 2305.09781), used here to read rather than to
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property
 
 import numpy as np
 import torch
 from nnsight import save
+from transformers.cache_utils import Cache
 
 from tacit.activations.model.load import Subject
 from tacit.activations.model.prefix_cache import empty_cache
@@ -23,19 +23,12 @@ LOGITS = 2**25
 
 
 class Forest:
-    """A batch of trees that is read, and continued token by token where it `goes_on`: then keys and values are kept."""
+    """A batch of trees that is read; where it `goes_on`, its keys and values are kept for its branches."""
 
     def __init__(self, subject: Subject, trees: Sequence[TokenTree], *, goes_on: bool) -> None:
         self.subject, self.trees = subject, list(trees)
         self.width = max(map(len, self.trees))
-        self.rows = list(range(len(self.trees)))
-        """The trees that are still in the batch, in their order there."""
-        self._cache = empty_cache() if goes_on else None
-
-    @cached_property
-    def seen(self) -> list[np.ndarray]:
-        """For each tree, (n_nodes, n_nodes) bool: what each node attends to."""
-        return [tree.ancestors() for tree in self.trees]
+        self.cache = empty_cache() if goes_on else None
 
     def read(
         self, layers: Sequence[int], read: Sequence[tuple[int, int]], ends: Sequence[tuple[int, int]]
@@ -46,51 +39,27 @@ class Forest:
         ids = np.zeros((size, width), dtype=np.int64)
         positions = np.zeros((size, width), dtype=np.int64)
         seen = np.zeros((size, width, width), dtype=bool)
-        for i, (tree, own) in enumerate(zip(self.trees, self.seen, strict=True)):
+        for i, tree in enumerate(self.trees):
             n = len(tree)
-            ids[i, :n], positions[i, :n], seen[i, :n, :n] = tree.tokens, tree.depths, own
+            ids[i, :n], positions[i, :n], seen[i, :n, :n] = tree.tokens, tree.depths, tree.ancestors()
             seen[i, range(n, width), range(n, width)] = True  # a token that attends to nothing would give nan
-        states, hidden = _trace(self.subject, self._inputs(ids, positions, seen), layers, read, ends)
+        inputs = inputs_of(self.subject, ids, positions, seen, self.cache)
+        states, hidden = _trace(self.subject, inputs, layers, read, ends)
         return (torch.stack([s.to(states[-1].device) for s in states]) if states else None), hidden
 
-    def step(self, added: Sequence[tuple[int, int, int]], slots: Sequence[int], seen: np.ndarray) -> torch.Tensor:
-        """One more token for some nodes: `(n_added, d_model)`, the body's output there.
 
-        added: (tree, token, depth); slots: the column of each among its row's new ones; seen: `(n_added, columns)`
-        bool, what each attends to, itself included.
-        """
-        place = {tree: i for i, tree in enumerate(self.rows)}
-        where = np.array([place[tree] for tree, _, _ in added])
-        new = max(slots) + 1
-        ids = np.zeros((len(self.rows), new), dtype=np.int64)
-        positions = np.zeros((len(self.rows), new), dtype=np.int64)
-        mask = np.zeros((len(self.rows), new, self.width + new), dtype=bool)
-        mask[:, range(new), range(self.width, self.width + new)] = True
-        at = (where, np.array(slots))
-        ids[at], positions[at] = [a[1] for a in added], [a[2] for a in added]
-        mask[at] = seen
-        with torch.inference_mode():
-            out = self.subject.body(**self._inputs(ids, positions, mask))
-        self.width += new
-        return out[0][torch.as_tensor(where), torch.as_tensor(at[1])]
-
-    def keep(self, trees: Sequence[int]) -> None:
-        """Only these trees go on."""
-        index = [i for i, tree in enumerate(self.rows) if tree in set(trees)]
-        if len(index) < len(self.rows):
-            self._cache.batch_select_indices(torch.tensor(index, device=self.subject.device))
-            self.rows = [self.rows[i] for i in index]
-
-    def _inputs(self, ids: np.ndarray, positions: np.ndarray, seen: np.ndarray) -> dict:
-        device, dtype = self.subject.device, self.subject.dtype
-        mask = torch.zeros(seen.shape, dtype=dtype).masked_fill_(~torch.from_numpy(seen), torch.finfo(dtype).min)
-        return {
-            "input_ids": torch.from_numpy(ids).to(device),
-            "position_ids": torch.from_numpy(positions).to(device),
-            "attention_mask": mask[:, None].to(device),
-            "past_key_values": self._cache,
-            "use_cache": self._cache is not None,
-        }
+def inputs_of(subject: Subject, ids: np.ndarray, positions: np.ndarray, seen: np.ndarray, cache: Cache | None) -> dict:
+    """What the body is given: `(rows, new) int64` tokens and their positions, and `(rows, new, columns)` bool, what
+    each attends to; cache: keys and values of the columns before the new ones, which it takes up too."""
+    device, dtype = subject.device, subject.dtype
+    mask = torch.zeros(seen.shape, dtype=dtype).masked_fill_(~torch.from_numpy(seen), torch.finfo(dtype).min)
+    return {
+        "input_ids": torch.from_numpy(ids).to(device),
+        "position_ids": torch.from_numpy(positions).to(device),
+        "attention_mask": mask[:, None].to(device),
+        "past_key_values": cache,
+        "use_cache": cache is not None,
+    }
 
 
 def _trace(subject: Subject, inputs: dict, layers, read, ends) -> tuple[list[torch.Tensor], torch.Tensor]:

@@ -1,4 +1,4 @@
-"""Replies written after the prompts of a forest: one greedy, and samples that share their tokens while they agree.
+"""Replies written after the prompts of a batch: one greedy, and samples that share their tokens while they agree.
 
 In: the body's output at the ends of prompts. Out: `Reply`s. A node of the tree carries every reply that has written the
 same tokens so far; each draws its own next token from the node's distribution with its own random number, and the
@@ -15,7 +15,8 @@ import numpy as np
 import torch
 
 from tacit.activations.model.load import Subject
-from tacit.activations.trees.forward import Forest, chunks, next_logits
+from tacit.activations.trees.branches import Branches
+from tacit.activations.trees.forward import chunks, next_logits
 from tacit.activations.trees.jobs import Job, Reply, Tally, Told
 
 EMPTY_BELOW = 0.75
@@ -38,40 +39,37 @@ class Stream:
 class Tip:
     """A node at which some replies go on."""
 
-    tree: int
+    prompt: int
+    """Its place in the batch."""
     depth: int
     """Position of the next token."""
     streams: list[Stream]
 
 
-def write_replies(
-    forest: Forest, hidden: torch.Tensor, tips: list[Tip], seen: np.ndarray, ends: Sequence[int],
-    tally: Tally,
-) -> None:  # fmt: skip
+def write_replies(branches: Branches, hidden: torch.Tensor, tips: list[Tip], ends: Sequence[int], tally: Tally) -> None:
     """Write every stream of the tips to its end.
 
-    hidden: `(n_tips, d_model)`, the body's output at each; seen: `(n_tips, columns)` bool, what each attends to, itself
-    included; tally: counts tokens.
+    hidden: `(n_tips, d_model)`, the body's output at the end of each prompt; tally: counts tokens.
     """
-    stops = frozenset(ends)
+    stops, seen = frozenset(ends), branches.seen
     while tips:
-        grown = _grow(_next_tokens(forest.subject, hidden, tips), tips, stops)
+        grown = _grow(_next_tokens(branches.subject, hidden, tips), tips, stops)
         if not grown:
             return
-        trees = {tip.tree for _, _, tip in grown}
-        if len(trees) < EMPTY_BELOW * len(forest.rows):
-            forest.keep(sorted(trees))
-        slots, used = [], dict.fromkeys(trees, 0)
+        prompts = {tip.prompt for _, _, tip in grown}
+        if len(prompts) < EMPTY_BELOW * len(branches.rows):
+            branches.keep(sorted(prompts))
+        slots, used = [], dict.fromkeys(prompts, 0)
         for _, _, tip in grown:
-            slots.append(used[tip.tree])
-            used[tip.tree] += 1
+            slots.append(used[tip.prompt])
+            used[tip.prompt] += 1
         new = max(used.values())
         own = np.zeros((len(grown), new), dtype=bool)
         own[range(len(grown)), slots] = True
         seen = np.concatenate([seen[[parent for parent, _, _ in grown]], own], axis=1)
-        hidden = forest.step([(tip.tree, token, tip.depth - 1) for _, token, tip in grown], slots, seen)
+        hidden = branches.step([(tip.prompt, token, tip.depth - 1) for _, token, tip in grown], slots, seen)
         tips = [tip for _, _, tip in grown]
-        tally.add(written=len(tips), computed=new * len(forest.rows))
+        tally.add(written=len(tips), computed=new * len(branches.rows))
 
 
 def _grow(chosen: list[list[tuple[int, float]]], tips: list[Tip], stops: frozenset[int]):
@@ -86,7 +84,7 @@ def _grow(chosen: list[list[tuple[int, float]]], tips: list[Tip], stops: frozens
             reply.logprob += logprob
             reply.ended = token in stops
             if not reply.ended and len(reply.ids) < stream.limit:
-                after = grown.setdefault((index, token), Tip(tip.tree, tip.depth + 1, []))
+                after = grown.setdefault((index, token), Tip(tip.prompt, tip.depth + 1, []))
                 after.streams.append(stream)
     return [(index, token, tip) for (index, token), tip in grown.items()]
 

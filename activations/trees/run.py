@@ -7,26 +7,30 @@ that are counted from the mask do not know a tree. Such a model is read prompt b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from math import inf
+from typing import NamedTuple
 
-import numpy as np
 import torch
 
 from tacit.activations.model.capture import batches, halving, is_out_of_memory
 from tacit.activations.model.load import Subject
 from tacit.activations.model.prefix_cache import REFUSALS, slack_of
 from tacit.activations.trees.apart import run_apart
+from tacit.activations.trees.branches import Branches
 from tacit.activations.trees.forward import Forest, chunks, next_logits
 from tacit.activations.trees.generate import end_tokens
 from tacit.activations.trees.jobs import Job, Path, Tally, Told
-from tacit.activations.trees.replies import Tip, streams_of, write_replies
+from tacit.activations.trees.replies import Stream, Tip, streams_of, write_replies
 from tacit.activations.trees.token_tree import TokenTree, packed
 
 WIDTH = 384
 """Most tokens of a row that several items share; longer rows make attention dear, shorter ones repeat what items share.
 In a narrow model attention is dear sooner, so a row has at most as many tokens as the stream has dimensions."""
+KEPT = 4
+"""Most columns of a batch that goes on, as a multiple of those that were read: paths that share a beginning have it
+each."""
 SHORT = 2048
 """Positions below which a model's context may limit a row."""
 Row = tuple[list[int], TokenTree, list[int], list[dict[Path, int]]]
@@ -123,43 +127,12 @@ def run_trees(
     told = [Told() for _ in jobs]
     tally.add(asked=sum(len(job.ids) for job in jobs))
     rows = list(rows_of(jobs, row_width(subject), most_columns(subject)))
-    for some in row_batches(jobs, rows, max_tokens, most_columns(subject)):
+    for some in batches([len(tree) for _, tree, _, _ in rows], max_tokens):
         halving(
             some, lambda part: _run_part(subject, jobs, [rows[i] for i in part], layers, told, tally),
             lambda i: len(rows[i][0]) == 1 and tally.leave_out(jobs[rows[i][0][0]], told[rows[i][0][0]]),
         )  # fmt: skip
     return told
-
-
-def row_batches(jobs: Sequence[Job], rows: Sequence[Row], max_tokens: int, room: float) -> Iterator[list[int]]:
-    """Rows in batches. All rows of a batch have as many columns as the longest, and at every token that is written they
-    grow as the one grows that writes most there: a row that would leave no room for that begins another batch."""
-    growths = [_growth([jobs[i] for i in row]) for row, *_ in rows]
-    for some in batches([len(tree) for _, tree, _, _ in rows], max_tokens):
-        batch: list[int] = []
-        width = len(rows[some[0]][1])
-        together = np.zeros(0, dtype=np.int64)
-        for i in some:
-            grown = _larger(together, growths[i])
-            if batch and width + grown.sum() > room:
-                yield batch
-                batch, grown, width = [], growths[i], len(rows[i][1])
-            batch.append(i)
-            together = grown
-        yield batch
-
-
-def _growth(jobs: Sequence[Job]) -> np.ndarray:
-    """(longest reply,) int64: the replies of a row that may write a first, second, … token."""
-    tokens = np.array([job.tokens for job in jobs])
-    replies = np.array([1 + job.samples for job in jobs])
-    return np.array([replies[tokens > step].sum() for step in range(tokens.max())], dtype=np.int64)
-
-
-def _larger(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The elementwise maximum; the shorter array is followed by zeros."""
-    short, long = sorted((a, b), key=len)
-    return np.maximum(np.pad(short, (0, len(long) - len(short))), long)
 
 
 def _run_part(
@@ -181,7 +154,7 @@ def _run_part(
 def rows_of(jobs: Sequence[Job], width: int = WIDTH, room: float = inf) -> Iterator[Row]:
     """The rows, each with its tree; all jobs of one item share a row where it has room for them.
 
-    width: tokens of a row that several items share; room: most columns of a row, replies included.
+    width: tokens of a row that several items share; room: most columns of a row.
     """
     by_item: dict[int, list[int]] = {}
     for i, job in enumerate(jobs):
@@ -189,20 +162,14 @@ def rows_of(jobs: Sequence[Job], width: int = WIDTH, room: float = inf) -> Itera
     rows: list[Row] = []
     for own in by_item.values():
         row = _row(jobs, own)
-        rows += [row] if _columns(jobs, row, room) <= room else [_row(jobs, [i]) for i in own]
-    sizes = [_columns(jobs, row, room) for row in rows]
+        rows += [row] if len(row[1]) <= room else [_row(jobs, [i]) for i in own]
+    sizes = [len(tree) for _, tree, _, _ in rows]
     for some in packed([jobs[row[0][0]].ids for row in rows], sizes, width, room):
         yield rows[some[0]] if len(some) == 1 else _row(jobs, [i for k in some for i in rows[k][0]])
 
 
 def _row(jobs: Sequence[Job], own: list[int]) -> Row:
     return own, *tree_of([jobs[i] for i in own])
-
-
-def _columns(jobs: Sequence[Job], row: Row, room: float) -> int:
-    """Tokens of a row; where room is scarce, with all that may be written after its prompts."""
-    written = sum(jobs[i].tokens * (1 + jobs[i].samples) for i in row[0]) if room < inf else 0
-    return len(row[1]) + written
 
 
 def tree_of(jobs: Sequence[Job]) -> tuple[TokenTree, list[int], list[dict[Path, int]]]:
@@ -283,16 +250,43 @@ def _log_probabilities(subject: Subject, hidden: torch.Tensor, asked: Sequence[l
                     told[i].logprobs[path] = {token: known[k, token] for token in wanted}
 
 
-def _replies(forest: Forest, jobs, nodes, hidden: torch.Tensor, told: list[Told], tally: Tally) -> None:
-    tips, at, seen = [], [], []
-    own = forest.seen
+def _replies(
+    forest: Forest, jobs: Sequence[Job], nodes: Mapping[tuple[int, int], list], hidden: torch.Tensor, told: list[Told],
+    tally: Tally,
+) -> None:  # fmt: skip
+    """The replies to all prompts of a batch: those with as many replies each go on together, since rows that grow more
+    branches than others would make these wait."""
+    alike: dict[int, list[_Begun]] = {}
     for index, ((tree, node), asked) in enumerate(nodes.items()):
         streams = [s for i, path, wanted in asked if not path and not wanted for s in streams_of(jobs[i], told[i])]
         if streams:
-            tips.append(Tip(tree, forest.trees[tree].depths[node] + 1, streams))
-            at.append(index)
-            row = np.zeros(forest.width, dtype=bool)
-            row[: len(forest.trees[tree])] = own[tree][node]
-            seen.append(row)
-    if tips:
-        write_replies(forest, hidden[at], tips, np.stack(seen), end_tokens(forest.subject), tally)
+            alike.setdefault(len(streams), []).append(_Begun(index, (tree, forest.trees[tree].path(node)), streams))
+    most = KEPT * len(forest.trees) * forest.width
+    for begun in (some for group in alike.values() for some in _together(group, most, most_columns(forest.subject))):
+        branches = Branches(forest.subject, forest.cache, [each.path for each in begun])
+        tips = [Tip(i, len(each.path[1]), each.streams) for i, each in enumerate(begun)]
+        write_replies(branches, hidden[[each.index for each in begun]], tips, end_tokens(forest.subject), tally)
+
+
+class _Begun(NamedTuple):
+    """A prompt that is replied to."""
+
+    index: int
+    """Its place among the nodes whose next token matters."""
+    path: tuple[int, list[int]]
+    """Its tree, and its nodes there."""
+    streams: list[Stream]
+
+    @property
+    def written(self) -> int:
+        """Most tokens of all its replies."""
+        return sum(stream.limit for stream in self.streams)
+
+
+def _together(begun: Sequence[_Begun], most: int, room: float) -> Iterator[list[_Begun]]:
+    """Prompts in batches of at most `most` columns before they go on. All rows of a batch grow as fast as the one that
+    writes most: where the longest has no room for that, each is a batch of its own."""
+    for some in batches([len(each.path[1]) for each in begun], most):
+        batch = [begun[i] for i in some]
+        columns = len(batch[0].path[1]) + max(each.written for each in batch)
+        yield from ([batch] if columns <= room else [[each] for each in batch])

@@ -111,18 +111,21 @@ def test_prompts_that_begin_alike_share_a_row_and_others_do_not():
 
 @pytest.mark.parametrize("context", [96, 160, 400])
 def test_rows_of_a_short_context_go_together_and_stay_within_it(tiny, monkeypatch, context):
-    forests, begin = [], module.Forest.__init__
+    seen = {module.Forest: [], module.Branches: []}
+    for kind, batches in seen.items():
 
-    def remembered(forest, *args, **kwargs):
-        begin(forest, *args, **kwargs)
-        forests.append(forest)
+        def remembered(batch, *args, begin=kind.__init__, batches=batches, **kwargs):
+            begin(batch, *args, **kwargs)
+            batches.append(batch)
 
-    monkeypatch.setattr(module.Forest, "__init__", remembered)
+        monkeypatch.setattr(kind, "__init__", remembered)
     subject = dataclasses.replace(subject_for(tiny("llama")), context=context)
     jobs, tally = jobs_for(8, samples=3), Tally()
     told = run_trees(subject, jobs, (1,), 4096, tally)
+    forests, branches = seen.values()
     assert len(forests) < sum(len(forest.trees) for forest in forests)
-    assert max(forest.width for forest in forests) <= context
+    assert len(branches) < sum(job.tokens > 0 for job in jobs)
+    assert max(batch.width for batch in (*forests, *branches)) <= context
     same(told, run_apart(subject, jobs, (1,), 4096, Tally()))
 
 
