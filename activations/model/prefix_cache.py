@@ -70,9 +70,17 @@ def along(cache: Cache, rows: torch.Tensor, columns: torch.Tensor) -> Cache:
     found = empty_cache()
     for index, layer in enumerate(cache.layers):
         if layer.is_initialized:  # a layer that uses another's keys and values has none of its own
-            at = rows.to(layer.keys.device)[:, None], slice(None), columns.to(layer.keys.device)
-            found.update(*(states[at].transpose(1, 2) for states in (layer.keys, layer.values)), index)
+            found.update(*(_along(states, rows, columns) for states in (layer.keys, layer.values)), index)
     return found
+
+
+def _along(states: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
+    """`(n, heads, width, d)` of `(rows, heads, columns, d)`, as one selection of contiguous vectors: several times as
+    fast as indexing two dimensions."""
+    _, heads, held, d = states.shape
+    vectors = (rows[:, None, None] * heads + torch.arange(heads)[:, None]) * held + columns[:, None]
+    picked = states.reshape(-1, d).index_select(0, vectors.flatten().to(states.device))
+    return picked.view(*vectors.shape, d)
 
 
 class Beginning:
