@@ -24,7 +24,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tacit.errors import ProbeError
+from tacit.errors import ProbeError, in_a_line
 from tacit.files import check_seal, sealed, write_json
 from tacit.probes.controls.permutation_null import permutations
 from tacit.probes.data.examples import positions
@@ -149,7 +149,7 @@ def read_usage(run: Path) -> tuple[Used, ...]:
         return ()
     except (ValueError, KeyError, TypeError, OSError) as error:
         again = f"Run: tacit ablate {Path(run).name}"
-        raise ProbeError(f"{path} cannot be read ({type(error).__name__}). {again}") from None
+        raise ProbeError(f"{path} cannot be read ({in_a_line(error)}). {again}") from None
 
 
 def n_ablated(results: Results, n_items: int) -> int:

@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tacit.errors import ProbeError
+from tacit.errors import ProbeError, in_a_line
 from tacit.files import check_seal, sealed, write_json
 from tacit.names import BEST, LABEL_COLUMN, NESTED, TUNED, TUNED_CONTROL
 from tacit.probes.analysis.tuning_task import TuningTask
@@ -136,7 +136,7 @@ def read_tuned(run: str | Path) -> tuple[Tuning, ...]:
         return ()
     except (ValueError, KeyError, TypeError, OSError) as error:
         again = f"Delete it and run: tacit tune {Path(run).name}"
-        raise ProbeError(f"{path} cannot be read ({type(error).__name__}). {again}") from None
+        raise ProbeError(f"{path} cannot be read ({in_a_line(error)}). {again}") from None
 
 
 def with_tuned(frame: pd.DataFrame, tuning: Tuning | None) -> pd.DataFrame:

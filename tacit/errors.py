@@ -27,3 +27,8 @@ class FigureError(TacitError):
 
 class WriteError(TacitError):
     """A file could not be written (a full disk, a read-only folder); what was there before is unchanged."""
+
+
+def in_a_line(error: Exception) -> str:
+    """The kind of an exception and the first line of what it says, for a message."""
+    return f"{type(error).__name__}: {error}".splitlines()[0][:200]

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tacit.errors import ProbeError
+from tacit.errors import ProbeError, in_a_line
 from tacit.files import check_seal
 from tacit.names import OUTCOMES
 
@@ -61,7 +61,7 @@ def read_results(run: str | Path) -> Results:
         entries, items = tuple(dict(entry) for entry in facts["entries"]), pd.read_parquet(folder / "items.parquet")
         altered = _altered(folder, facts["sha256"])
     except (ValueError, KeyError, TypeError, AttributeError, OSError) as error:
-        raise ProbeError(f"{folder} cannot be read ({type(error).__name__}). {again}") from None
+        raise ProbeError(f"{folder} cannot be read ({in_a_line(error)}). {again}") from None
     found = Results(run, entries, items)
     fault = altered or _fault(found)
     if fault:

@@ -72,7 +72,7 @@ def test_the_default_runs_end_to_end_and_a_second_run_reuses_it(here):
     assert all(verdicts[t, "unlocked"]["verdict"] != "GAP" for t in ("token_count", "knowledge", "behavior"))
     assert verdicts["token_count", "locked"]["gap_lower"] > 0
     ablated = {place: next(c for c in v["conditions"] if c["level"] == "U") for place, v in verdicts.items()}
-    assert "ablated at the" in ablated["knowledge", "unlocked"]["evidence"]
+    assert "ablating it at the" in ablated["knowledge", "unlocked"]["evidence"]
     assert verdicts["token_count", "locked"]["tuning"]["epochs"] == [1] * 5
     assert verdicts["token_count", "unlocked"]["tuning"] is None
     assert "or all of those were tuned before" in run("tune", "--epochs", 1).output
