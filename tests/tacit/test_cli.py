@@ -75,7 +75,7 @@ def test_the_default_runs_end_to_end_and_a_second_run_reuses_it(here):
     assert "ablating it at the" in ablated["knowledge", "unlocked"]["evidence"]
     assert verdicts["token_count", "locked"]["tuning"]["epochs"] == [1] * 5
     assert verdicts["token_count", "unlocked"]["tuning"] is None
-    assert "or all of those were tuned before" in run("tune", "--epochs", 1).output
+    assert "or all were tuned before" in run("tune", "--epochs", 1).output
     assert {"target", "condition", "site", "layer", "metric", "value", "lower", "upper", "n"} <= set(
         pd.read_csv(folder / "probes" / "scores.csv").columns
     )
