@@ -7,8 +7,7 @@ Assumed utilisation. Prefill: a well-tuned training run reaches 0.46 (PaLM, Chow
 (Megatron, Narayanan et al. 2021, table 1) of an A100's peak; eager transformers with a dense mask stay below, and cards
 with a higher ratio of arithmetic to bandwidth further below. Decode: share of the memory bandwidth; compiled PyTorch
 reaches about 0.7 of an A100's ("Accelerating Generative AI with PyTorch II: GPT, Fast", PyTorch blog, 2023), and
-0.5 leaves room for eager kernels. None of these was measured with tacit: read the times as right within a factor of
-about two.
+0.5 leaves room for eager kernels. None of these was measured with tacit, on any card: the times are rough.
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ FILLED = 0.9
 FEW = 8
 """Replies that are written at once in the timed trial."""
 CPU_BLOCK_S = 3e-4
-"""Like `BLOCK_S`, on a CPU, which launches no kernels: a block of 64 dimensions takes as long, in eager PyTorch."""
+"""Like `BLOCK_S`, on a CPU: each block of a Llama of width 64 adds 0.26 ms to a pass of one token, on one core."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ on replies are made up for this estimate and marked ~.
 FLOPs: 2 for each of the blocks' {body} weights and token, attention over the whole row of a batch, and 2 for each of
 the head's {head} weights where logits are wanted.
 Times: this machine by two timed products of its largest matrix, in one process. Cards by their data sheets and an
-assumed utilisation, with weights in {card}: right within a factor of about two."""
+assumed utilisation, with weights in {card}: rough, and not measured on any of them."""
 
 
 def cost_summary(estimate: Mapping) -> str:
