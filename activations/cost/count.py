@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from typing import Self
 
 from tacit.activations.cost.weights import Weights
 from tacit.activations.model.capture import batches
@@ -20,8 +21,21 @@ from tacit.activations.trees.token_tree import TokenTree
 from tacit.activations.work import SHARED_SAMPLES, written_tokens
 
 
+class _Sums:
+    """Numbers that are added up, and scaled from a sample to the whole."""
+
+    def __iadd__(self, other: Self) -> Self:
+        for field in fields(self):
+            setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
+        return self
+
+    def scaled(self, factor: float) -> Self:
+        """All of them times a number."""
+        return type(self)(**{field.name: factor * getattr(self, field.name) for field in fields(self)})
+
+
 @dataclass
-class Counts:
+class Counts(_Sums):
     """Sums over the prompts of one part, or of several."""
 
     prompts: float = 0
@@ -42,18 +56,9 @@ class Counts:
     logits: float = 0
     """Positions of the trees at which the next token's distribution is wanted."""
 
-    def __iadd__(self, other: Counts) -> Counts:
-        for field in fields(self):
-            setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
-        return self
-
-    def scaled(self, factor: float) -> Counts:
-        """All of them times a number."""
-        return Counts(**{field.name: factor * getattr(self, field.name) for field in fields(self)})
-
 
 @dataclass
-class Passes:
+class Passes(_Sums):
     """How often the model is run."""
 
     read: float = 0
@@ -62,16 +67,6 @@ class Passes:
     """Passes that write one token of every unfinished reply of a batch; as many as its longest reply may have."""
     cached: float = 0
     """Tokens whose keys and values are read from the cache, summed over these steps."""
-
-    def add(self, other: Passes, factor: float) -> None:
-        """Add another one's, times a number."""
-        self.read += factor * other.read
-        self.steps += factor * other.steps
-        self.cached += factor * other.cached
-
-    def scaled(self, factor: float) -> Passes:
-        """All of them times a number."""
-        return Passes(factor * self.read, factor * self.steps, factor * self.cached)
 
 
 def count_unit(

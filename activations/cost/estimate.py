@@ -231,7 +231,7 @@ def _no_passes() -> list[Passes]:
 
 def _add(to: Sequence[Passes], each: Sequence[Passes], factor: float) -> None:
     for one, other in zip(to, each, strict=True):
-        one.add(other, factor)
+        one += other.scaled(factor)
 
 
 def _parts(entries: Sequence[Entry]) -> list[Part]:

@@ -75,8 +75,8 @@ def along(cache: Cache, rows: torch.Tensor, columns: torch.Tensor) -> Cache:
 
 
 def _along(states: torch.Tensor, rows: torch.Tensor, columns: torch.Tensor) -> torch.Tensor:
-    """`(n, heads, width, d)` of `(rows, heads, columns, d)`, as one selection of contiguous vectors: several times as
-    fast as indexing two dimensions."""
+    """`(n, heads, width, d)` of `(rows, heads, columns, d)`, as one selection of contiguous vectors: about twice as
+    fast as indexing two dimensions, or more where heads are narrow."""
     _, heads, held, d = states.shape
     vectors = (rows[:, None, None] * heads + torch.arange(heads)[:, None]) * held + columns[:, None]
     picked = states.reshape(-1, d).index_select(0, vectors.flatten().to(states.device))

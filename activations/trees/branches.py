@@ -27,10 +27,8 @@ class Branches:
         self.width = max(len(columns) for _, columns in paths)
         self.rows = list(range(len(paths)))
         """The prompts that are still in the batch, in their order there."""
-        at, self.seen = (
-            np.zeros((len(paths), self.width), dtype=np.int64),
-            np.zeros((len(paths), self.width), dtype=bool),
-        )
+        at = np.zeros((len(paths), self.width), dtype=np.int64)
+        self.seen = np.zeros(at.shape, dtype=bool)
         """(n_prompts, width) bool: what the end of each prompt attends to, itself included."""
         for i, (_, columns) in enumerate(paths):
             at[i, : len(columns)], self.seen[i, : len(columns)] = columns, True
@@ -59,7 +57,8 @@ class Branches:
 
     def keep(self, prompts: Sequence[int]) -> None:
         """Only these prompts go on."""
-        index = [i for i, prompt in enumerate(self.rows) if prompt in set(prompts)]
+        kept = set(prompts)
+        index = [i for i, prompt in enumerate(self.rows) if prompt in kept]
         if len(index) < len(self.rows):
             self._cache.batch_select_indices(torch.tensor(index, device=self.subject.device))
             self.rows = [self.rows[i] for i in index]

@@ -194,8 +194,8 @@ def _access(e: Evidence) -> list[Outcome]:
 
 
 def elicited(report: Supervised | None) -> bool:
-    """Whether a tuned report closes the gap: the probe is shown to lead by less than the margin, and the report is not
-    one that labels permuted by group would have brought about as well."""
+    """Whether a soft prompt elicits the information: the probe is shown to lead its report by less than the margin, and
+    that report is not one that labels permuted by group would have brought about as well."""
     return report is not None and closed(report.lead) and not _unselective(report)
 
 
@@ -204,11 +204,11 @@ def _unselective(report: Supervised) -> bool:
 
 
 def _tuned(report: Supervised | None) -> Outcome:
-    """The gap survives where the probe leads although training converged; where the report neither closes it nor that
-    is so, nothing is decided."""
+    """It closes the gap where the probe is shown to lead by less than the margin, selective or not; the gap survives
+    where the probe leads although training converged; otherwise nothing is decided."""
     if report is None:
         return Outcome("tuned_report", "A", None)
-    if elicited(report):
+    if closed(report.lead):
         return Outcome("tuned_report", "A", False)
     if report.usable and report.lead.lower > 0:
         return Outcome("tuned_report", "A", True)

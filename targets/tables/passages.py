@@ -28,8 +28,6 @@ BODIES = ("text", "paragraph_text", "passage_text", "sentences", "contexts", "co
 HEADS = ("title", "role")
 NO_TEXT = re.compile(r"[!-~]*")
 """One word, number, id or link; ASCII only, since other scripts may write a text without spaces."""
-FEWEST = 3
-"""Fewest passages for folds that hold whole passages out."""
 
 
 def passage_of(row: Mapping[str, str]) -> str:
@@ -45,17 +43,6 @@ def passage_columns(table: pd.DataFrame, target: str) -> tuple[str, ...]:
     """The columns of `table` whose texts are shown above the question."""
     names = [name for name in table.columns if name in PASSAGES] if target in SHOW_PASSAGES else []
     return tuple(name for name in names if any(_is_text(cell) for cell in table[name]))
-
-
-def check_passages(table: pd.DataFrame, target: str) -> None:
-    """Raise TargetError where every row is about the same passage, so that no passage can be held out."""
-    names = list(passage_columns(table, target))
-    if names and len(table) >= FEWEST and len(table[names].drop_duplicates()) == 1:
-        raise TargetError(
-            f"column {names[0]!r} holds the same text in all {len(table)} rows, expected at least {FEWEST} texts, "
-            "because rows with the same text are held out together. Give more texts, or drop the column to ask the "
-            "questions without it."
-        )
 
 
 def above(passage: str, text: str) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tacit.errors import TargetError
-from tacit.targets.tables.passages import PASSAGES, check_passages
+from tacit.targets.tables.passages import PASSAGES, passage_columns
 from tacit.targets.tables.user_tables import REQUIRED, listed
 
 JUDGED = re.compile(r"(?:is_)?hallucinat(?:ion|ed)")
@@ -29,8 +29,7 @@ def check_table(table: pd.DataFrame, target: str) -> None:
     if missing:
         raise TargetError(
             f"the table has no column {listed(missing)}, which {target} needs: it has {listed(table.columns)}, "
-            "expected "
-            f"{listed(REQUIRED[target])}. Rename a column, or choose another target."
+            f"expected {listed(REQUIRED[target])}. Rename a column, or choose another target."
         )
     for column in REQUIRED[target]:
         empty = np.flatnonzero((table[column].str.strip() == "") & ~_may_be_empty(table, column))
@@ -40,7 +39,7 @@ def check_table(table: pd.DataFrame, target: str) -> None:
             )
     _check_ids(table)
     _check_groups(table)
-    check_passages(table, target)
+    _check_passages(table, target)
     if target == "knowledge":
         _check_answers_are_right(table)
     _check_label(table, target)
@@ -53,6 +52,17 @@ def _check_groups(table: pd.DataFrame) -> None:
         raise TargetError(
             f"column 'group' holds {groups.iloc[0]!r} in all {len(table)} rows, expected at least {FEWEST_TO_HOLD_OUT} "
             "groups, because whole groups are held out. Group only items that belong together, or drop the column."
+        )
+
+
+def _check_passages(table: pd.DataFrame, target: str) -> None:
+    """Raise `TargetError` where every row is about the same passage, so that no passage can be held out."""
+    names = list(passage_columns(table, target))
+    if names and len(table) >= FEWEST_TO_HOLD_OUT and len(table[names].drop_duplicates()) == 1:
+        raise TargetError(
+            f"column {names[0]!r} holds the same text in all {len(table)} rows, expected at least {FEWEST_TO_HOLD_OUT} "
+            "texts, because rows with the same text are held out together. Give more texts, or drop the column to ask "
+            "the questions without it."
         )
 
 
@@ -83,8 +93,7 @@ def _check_label(table: pd.DataFrame, target: str) -> None:
     if (labels != "").all() and labels.nunique() == 1:
         raise TargetError(
             f"column 'label' has one class, {labels.iloc[0]!r}, in all {len(table)} rows, and {target} needs at "
-            "least two. Add rows of "
-            "another class, or drop the column so that the label is computed."
+            "least two. Add rows of another class, or drop the column so that the label is computed."
         )
 
 

@@ -129,6 +129,20 @@ def test_rows_of_a_short_context_go_together_and_stay_within_it(tiny, monkeypatc
     same(told, run_apart(subject, jobs, (1,), 4096, Tally()))
 
 
+def test_replies_go_on_from_their_own_prompts_with_those_that_have_as_many(tiny, monkeypatch):
+    begun, begin = [], module.Branches.__init__
+
+    def remembered(branches, *args):
+        begin(branches, *args)
+        begun.append((len(branches.rows), branches.width))
+
+    monkeypatch.setattr(module.Branches, "__init__", remembered)
+    jobs = [dataclasses.replace(job, samples=2 * (k % 3 == 0)) for k, job in enumerate(jobs_for(4)) if job.tokens]
+    run_trees(subject_for(tiny("llama")), jobs, (1,), 4096, Tally())
+    alike = [[len(job.ids) for job in jobs if job.samples == samples] for samples in (2, 0)]
+    assert all(alike) and sorted(begun) == sorted((len(own), max(own)) for own in alike)
+
+
 def test_a_prompt_beyond_the_attention_window_is_read_alone(tiny, monkeypatch):
     subject, seen = dataclasses.replace(subject_for(tiny("llama")), window=20), []
     real = module.run_apart
